@@ -1,0 +1,68 @@
+// swift-tools-version: 6.2
+// Monoceros: one CPython extension module, `_native`, made of small modules whose imports point down only.
+//
+// The CPython headers are found by the caller: `-Xcc -I$(python -c 'import sysconfig; print(sysconfig.get_path("include"))')`.
+// `make` passes it; see the Makefile.
+import PackageDescription
+
+/// Settings of every Swift target. `InternalImportsByDefault` and `MemberImportVisibility` keep an import from leaking
+/// upwards: a module sees just what it names itself.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let package = Package(
+    name: "monoceros",
+    products: [
+        .library(name: "_native", type: .dynamic, targets: ["Monoceros"])
+    ],
+    targets: [
+        // C shims: what Swift cannot call or import, and nothing else.
+        .target(name: "CSystem"),
+        .target(name: "CPython"),
+
+        // The machine.
+        .target(name: "Platform", dependencies: ["CSystem"], swiftSettings: strict),
+
+        // Pure: no descriptor, no clock, no Python.
+        .target(name: "HTTPWire", swiftSettings: strict),
+        .target(name: "Settings", swiftSettings: strict),
+        .target(name: "Supervision", swiftSettings: strict),
+        .target(name: "Scheduling", swiftSettings: strict),
+
+        // A worker, from the socket up.
+        .target(name: "Transport", dependencies: ["HTTPWire", "Platform", "Scheduling"], swiftSettings: strict),
+        .target(name: "PythonBridge", dependencies: ["CPython"], swiftSettings: strict),
+        .target(
+            name: "WSGI", dependencies: ["HTTPWire", "Platform", "PythonBridge", "Transport"], swiftSettings: strict),
+        .target(
+            name: "Worker", dependencies: ["Platform", "PythonBridge", "Scheduling", "Transport", "WSGI"],
+            swiftSettings: strict),
+
+        // The master.
+        .target(name: "Arbiter", dependencies: ["Platform", "Settings", "Supervision"], swiftSettings: strict),
+
+        // The composition root: PyInit, arguments in, closures out. The Swift runtime is linked in statically, so that
+        // a wheel needs no Swift where it is installed.
+        .target(
+            name: "Monoceros",
+            dependencies: [
+                "Arbiter", "HTTPWire", "Platform", "PythonBridge", "Settings", "Transport", "WSGI", "Worker",
+            ],
+            swiftSettings: strict,
+            linkerSettings: [.unsafeFlags(["-static-stdlib"])]),
+
+        // Tests of what needs no interpreter; the rest is tested on the installed package, in tests/.
+        .testTarget(name: "PlatformTests", dependencies: ["Platform"], swiftSettings: strict),
+        .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire"], swiftSettings: strict),
+        .testTarget(name: "SettingsTests", dependencies: ["Settings"], swiftSettings: strict),
+        .testTarget(name: "SupervisionTests", dependencies: ["Supervision"], swiftSettings: strict),
+        .testTarget(name: "SchedulingTests", dependencies: ["Scheduling"], swiftSettings: strict),
+        .testTarget(
+            name: "TransportTests", dependencies: ["HTTPWire", "Platform", "Scheduling", "Transport"],
+            swiftSettings: strict),
+    ]
+)

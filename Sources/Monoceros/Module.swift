@@ -1,0 +1,5 @@
+public import PythonBridge
+
+@c(PyInit__native) public func moduleInit() -> PyPointer? {
+    return nil
+}
