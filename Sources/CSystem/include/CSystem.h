@@ -1,9 +1,70 @@
 #pragma once
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
+// No `_GNU_SOURCE` here: Swift's Glibc module is built without it, and two views of one struct do not mix.
+// What needs it stands in CSystem.c.
+#include <errno.h>
+#include <linux/futex.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <sys/types.h>
+#include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
-/// `fork` is marked unavailable in Swift's Glibc overlay; the arbiter is single-threaded when it calls this.
-static inline pid_t csystem_fork(void) { return fork(); }
+/// `errno` is a macro over a function call; Swift sees it only through Glibc's overlay, which costs a call more.
+static inline int csystem_errno(void) { return errno; }
+
+/// `accept4` is not imported (it needs `_GNU_SOURCE`), and its address arguments are a union in glibc's prototype.
+int csystem_accept(int listener, void *address, uint32_t *size);
+
+/// `epoll_event` is packed and its payload a union, which Swift imports as bytes: give both as plain words.
+static inline int csystem_epoll_ctl(int epoll, int operation, int descriptor, uint32_t events, uint64_t payload) {
+    struct epoll_event event = {.events = events, .data.u64 = payload};
+    return epoll_ctl(epoll, operation, descriptor, &event);
+}
+static inline uint32_t csystem_epoll_events(const struct epoll_event *batch, int index) { return batch[index].events; }
+static inline uint64_t csystem_epoll_payload(const struct epoll_event *batch, int index) { return batch[index].data.u64; }
+
+/// The epoll constants are an enum and macros of different widths: one type for all.
+static const uint32_t csystem_EPOLLIN = EPOLLIN;
+static const uint32_t csystem_EPOLLOUT = EPOLLOUT;
+static const uint32_t csystem_EPOLLRDHUP = EPOLLRDHUP;
+static const uint32_t csystem_EPOLLHUP = EPOLLHUP;
+static const uint32_t csystem_EPOLLERR = EPOLLERR;
+static const uint32_t csystem_EPOLLET = EPOLLET;
+static const uint32_t csystem_EPOLLEXCLUSIVE = EPOLLEXCLUSIVE;
+
+/// Defined under `_GNU_SOURCE` only.
+extern const int16_t csystem_POLLRDHUP;
+
+/// `syscall` is variadic. Private futexes: the words live in one process.
+static inline int csystem_futex_wait(const void *word, uint32_t expected, const struct timespec *timeout) {
+    return (int)syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, timeout, NULL, 0);
+}
+static inline int csystem_futex_wake(const void *word, int count) {
+    return (int)syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0);
+}
+
+/// Starts a detached thread with every signal blocked (signals belong to the main thread) and a name for `top -H`.
+/// `pthread_t`, the attribute struct and the start routine's nullability differ between C libraries: hidden here.
+int csystem_thread_start(const char *name, void (*body)(void *), void *context);
+
+/// Sends with `MSG_NOSIGNAL`, so that a peer that left is an error and not a SIGPIPE.
+static inline ssize_t csystem_send(int descriptor, const void *bytes, size_t count) {
+    return send(descriptor, bytes, count, MSG_NOSIGNAL);
+}
+/// `writev` cannot be told not to raise SIGPIPE; `sendmsg` can.
+static inline ssize_t csystem_send_vectors(int descriptor, const struct iovec *vectors, size_t count) {
+    struct msghdr message = {.msg_iov = (struct iovec *)vectors, .msg_iovlen = count};
+    return sendmsg(descriptor, &message, MSG_NOSIGNAL);
+}
+
+/// `open` is variadic. An unnamed file in `directory`: `O_TMPFILE` where the file system has it, else create and unlink.
+int csystem_open_unnamed(const char *directory);

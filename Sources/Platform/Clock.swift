@@ -1,0 +1,30 @@
+internal import Glibc
+
+/// A point on the monotonic clock, in nanoseconds. Comparable only within one boot.
+public typealias Nanoseconds = UInt64
+
+public enum Clock {
+    /// `CLOCK_MONOTONIC`: nanoseconds since an arbitrary start.
+    public static func now() -> Nanoseconds {
+        read(CLOCK_MONOTONIC)
+    }
+
+    /// `CLOCK_REALTIME_COARSE`: seconds since 1970 (UTC), up to a few milliseconds late. Reads no hardware.
+    public static func wallSeconds() -> Int64 {
+        var time = timespec()
+        _ = clock_gettime(CLOCK_REALTIME_COARSE, &time)
+        return Int64(time.tv_sec)
+    }
+
+    private static func read(_ clock: clockid_t) -> Nanoseconds {
+        var time = timespec()
+        _ = clock_gettime(clock, &time)
+        return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
+    }
+}
+
+extension Nanoseconds {
+    public static func seconds(_ count: Int) -> Nanoseconds { UInt64(count) &* 1_000_000_000 }
+    public static func milliseconds(_ count: Int) -> Nanoseconds { UInt64(count) &* 1_000_000 }
+    public static func microseconds(_ count: Int) -> Nanoseconds { UInt64(count) &* 1_000 }
+}

@@ -1,0 +1,51 @@
+internal import CSystem
+internal import Glibc
+
+/// An open file description's number. It is a name, not an owner: whoever opened it says who closes it.
+public struct Descriptor: RawRepresentable, Hashable, Sendable {
+    public let rawValue: Int32
+
+    @inlinable public init(rawValue: Int32) {
+        self.rawValue = rawValue
+    }
+
+    public static let standardError = Descriptor(rawValue: 2)
+
+    /// Closes it. Errors are of no use here: the number is free afterwards whatever `close(2)` says.
+    public func close() {
+        _ = Glibc.close(rawValue)
+    }
+
+    /// `read(2)`; 0 is the end of the file.
+    public func read(into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> IOResult<Int> {
+        try nonBlockingCall("read") { Glibc.read(rawValue, buffer.baseAddress, buffer.count) }
+    }
+
+    /// `pread(2)` until the buffer is full or the file ends. Returns the bytes read.
+    public func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(SystemError) -> Int {
+        var done = 0
+        while done < buffer.count {
+            let count = try systemCall("pread") {
+                pread(rawValue, buffer.baseAddress! + done, buffer.count - done, off_t(offset + done))
+            }
+            if count == 0 { break }
+            done += count
+        }
+        return done
+    }
+
+    /// `write(2)` until all is written: for files and other descriptors that block.
+    public func writeAll(_ buffer: UnsafeRawBufferPointer) throws(SystemError) {
+        var done = 0
+        while done < buffer.count {
+            done += try systemCall("write") {
+                Glibc.write(rawValue, buffer.baseAddress! + done, buffer.count - done)
+            }
+        }
+    }
+
+    /// A new unnamed file in a directory, readable and writable, gone when closed (`open(2)`, `O_TMPFILE`).
+    public static func unnamedFile(in directory: String) throws(SystemError) -> Descriptor {
+        Descriptor(rawValue: try systemCall("open") { csystem_open_unnamed(directory) })
+    }
+}

@@ -1,0 +1,50 @@
+internal import CSystem
+internal import Glibc
+
+/// An `eventfd(2)`: any thread, or a signal handler, wakes whoever polls it.
+public struct Waker: Sendable {
+    public let descriptor: Descriptor
+
+    public init() throws(SystemError) {
+        descriptor = Descriptor(
+            rawValue: try systemCall("eventfd") { eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK)) })
+    }
+
+    public func wake() {
+        var one: UInt64 = 1
+        _ = Glibc.write(descriptor.rawValue, &one, 8)
+    }
+
+    /// Makes it unreadable again.
+    public func drain() {
+        var count: UInt64 = 0
+        _ = Glibc.read(descriptor.rawValue, &count, 8)
+    }
+}
+
+/// A `timerfd_create(2)` on the monotonic clock: a deadline that a poller sees as a readable descriptor.
+public struct TimerDescriptor: Sendable {
+    public let descriptor: Descriptor
+
+    public init() throws(SystemError) {
+        descriptor = Descriptor(
+            rawValue: try systemCall("timerfd_create") {
+                timerfd_create(CLOCK_MONOTONIC, Int32(TFD_CLOEXEC | TFD_NONBLOCK))
+            })
+    }
+
+    /// Becomes readable at `deadline` on the monotonic clock.
+    public func arm(_ deadline: Nanoseconds) {
+        var setting = itimerspec()
+        setting.it_value.tv_sec = Int(deadline / 1_000_000_000)
+        // Zero would disarm it.
+        setting.it_value.tv_nsec = max(1, Int(deadline % 1_000_000_000))
+        _ = timerfd_settime(descriptor.rawValue, Int32(TFD_TIMER_ABSTIME), &setting, nil)
+    }
+
+    /// Makes it unreadable again after it expired.
+    public func drain() {
+        var count: UInt64 = 0
+        _ = Glibc.read(descriptor.rawValue, &count, 8)
+    }
+}

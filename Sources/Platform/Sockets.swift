@@ -1,0 +1,90 @@
+internal import CSystem
+internal import Glibc
+
+/// A run of bytes to send, borrowed for the length of the call.
+public typealias SendVector = UnsafeRawBufferPointer
+
+extension Descriptor {
+    /// Accepts a connection: non-blocking, closed on exec. Its address comes with it, at no cost of a call.
+    public func accept() throws(SystemError) -> IOResult<(socket: Descriptor, peer: SocketAddress)> {
+        var storage = sockaddr_storage()
+        var size = UInt32(MemoryLayout<sockaddr_storage>.size)
+        let result = try nonBlockingCall("accept4") { csystem_accept(rawValue, &storage, &size) }
+        guard case .processed(let number) = result else { return .wouldBlock }
+        let peer = withUnsafeBytes(of: &storage) {
+            SocketAddress(UnsafeRawBufferPointer(rebasing: $0.prefix(Int(size))))
+        }
+        return .processed((Descriptor(rawValue: number), peer ?? .unix(path: "")))
+    }
+
+    /// `recv(2)`; 0 means that the peer sent its last byte.
+    public func receive(into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> IOResult<Int> {
+        try nonBlockingCall("recv") { recv(rawValue, buffer.baseAddress, buffer.count, 0) }
+    }
+
+    /// Sends bytes without raising SIGPIPE. Returns how many the kernel took.
+    public func send(_ bytes: SendVector) throws(SystemError) -> IOResult<Int> {
+        try nonBlockingCall("send") { csystem_send(rawValue, bytes.baseAddress, bytes.count) }
+    }
+
+    /// Sends two runs of bytes in one call (a head and a body), without raising SIGPIPE.
+    public func send(_ first: SendVector, _ second: SendVector) throws(SystemError) -> IOResult<Int> {
+        try sendVectors(
+            iovec(iov_base: UnsafeMutableRawPointer(mutating: first.baseAddress), iov_len: first.count),
+            iovec(iov_base: UnsafeMutableRawPointer(mutating: second.baseAddress), iov_len: second.count))
+    }
+
+    /// Sends three runs of bytes in one call (a chunk's size line, data and end).
+    public func send(
+        _ first: SendVector, _ second: SendVector, _ third: SendVector
+    ) throws(SystemError) -> IOResult<Int> {
+        try sendVectors(
+            iovec(iov_base: UnsafeMutableRawPointer(mutating: first.baseAddress), iov_len: first.count),
+            iovec(iov_base: UnsafeMutableRawPointer(mutating: second.baseAddress), iov_len: second.count),
+            iovec(iov_base: UnsafeMutableRawPointer(mutating: third.baseAddress), iov_len: third.count))
+    }
+
+    private func sendVectors(_ first: iovec, _ second: iovec) throws(SystemError) -> IOResult<Int> {
+        var vectors = (first, second)
+        return try nonBlockingCall("sendmsg") {
+            withUnsafeBytes(of: &vectors) {
+                csystem_send_vectors(rawValue, $0.assumingMemoryBound(to: iovec.self).baseAddress, 2)
+            }
+        }
+    }
+
+    private func sendVectors(_ first: iovec, _ second: iovec, _ third: iovec) throws(SystemError) -> IOResult<Int> {
+        var vectors = (first, second, third)
+        return try nonBlockingCall("sendmsg") {
+            withUnsafeBytes(of: &vectors) {
+                csystem_send_vectors(rawValue, $0.assumingMemoryBound(to: iovec.self).baseAddress, 3)
+            }
+        }
+    }
+
+    /// `sendfile(2)`: file bytes from `offset` straight to the socket. 0 means that the file ended early.
+    public func sendFile(_ file: Descriptor, from offset: Int, count: Int) throws(SystemError) -> IOResult<Int> {
+        var position = off_t(offset)
+        return try nonBlockingCall("sendfile") { sendfile(rawValue, file.rawValue, &position, count) }
+    }
+
+    /// Ends our sending half; the peer reads an end of file. Errors mean that the peer has left already.
+    public func shutdownSending() {
+        _ = shutdown(rawValue, Int32(SHUT_WR))
+    }
+
+    /// Blocks until the socket takes bytes again, `poll(2)`.
+    ///
+    /// - Parameter milliseconds: the longest wait; -1 for as long as it takes.
+    /// - Returns: false after the timeout. A signal ends the wait early and counts as ready: the caller tries again.
+    public func waitUntilWritable(milliseconds: Int32) -> Bool {
+        var watched = pollfd(fd: rawValue, events: Int16(POLLOUT), revents: 0)
+        return poll(&watched, 1, milliseconds) != 0
+    }
+
+    /// Whether the peer is known to have left: nothing is read from the socket.
+    public func peerHasLeft() -> Bool {
+        var watched = pollfd(fd: rawValue, events: csystem_POLLRDHUP, revents: 0)
+        return poll(&watched, 1, 0) > 0 && watched.revents & (csystem_POLLRDHUP | Int16(POLLHUP | POLLERR)) != 0
+    }
+}

@@ -1,0 +1,25 @@
+internal import CSystem
+
+/// A native thread. It blocks every signal: signals belong to the main thread.
+public enum Thread {
+    /// Runs `body` on a new detached thread.
+    ///
+    /// - Parameter name: at most 15 bytes are shown by `top -H` (`pthread_setname_np(3)`).
+    /// - Throws: `SystemError` when the system gives no thread.
+    public static func start(name: String, _ body: @escaping @Sendable () -> Void) throws(SystemError) {
+        let box = Unmanaged.passRetained(Body(body)).toOpaque()
+        let error = csystem_thread_start(
+            name,
+            { context in Unmanaged<Body>.fromOpaque(context!).takeRetainedValue().run() },
+            box)
+        if error != 0 {
+            Unmanaged<Body>.fromOpaque(box).release()
+            throw SystemError(Errno(rawValue: error), call: "pthread_create")
+        }
+    }
+
+    private final class Body {
+        let run: @Sendable () -> Void
+        init(_ run: @escaping @Sendable () -> Void) { self.run = run }
+    }
+}
