@@ -31,9 +31,9 @@ let package = Package(
         .target(name: "HTTPWire", swiftSettings: strict),
         .target(name: "Settings", swiftSettings: strict),
         .target(name: "Supervision", swiftSettings: strict),
-        .target(name: "Scheduling", swiftSettings: strict),
 
         // A worker, from the socket up.
+        .target(name: "Scheduling", dependencies: ["Platform"], swiftSettings: strict),
         .target(name: "Transport", dependencies: ["HTTPWire", "Platform", "Scheduling"], swiftSettings: strict),
         .target(name: "PythonBridge", dependencies: ["CPython"], swiftSettings: strict),
         .target(
@@ -60,7 +60,7 @@ let package = Package(
         .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire"], swiftSettings: strict),
         .testTarget(name: "SettingsTests", dependencies: ["Settings"], swiftSettings: strict),
         .testTarget(name: "SupervisionTests", dependencies: ["Supervision"], swiftSettings: strict),
-        .testTarget(name: "SchedulingTests", dependencies: ["Scheduling"], swiftSettings: strict),
+        .testTarget(name: "SchedulingTests", dependencies: ["Platform", "Scheduling"], swiftSettings: strict),
         .testTarget(
             name: "TransportTests", dependencies: ["HTTPWire", "Platform", "Scheduling", "Transport"],
             swiftSettings: strict),
