@@ -1,1 +1,2 @@
 #include "CPython.h"
+// SwiftPM wants a source file; the shims are all inline.

@@ -1,7 +1,56 @@
 #pragma once
+// The limited API of CPython 3.11: one binary serves 3.11 and every later version.
 #define Py_LIMITED_API 0x030b0000
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
-/// `Py_None` is a macro over the address of a struct, which Swift does not import.
+// Macros over the addresses of structs, which Swift does not import.
 static inline PyObject *cpython_none(void) { return Py_None; }
+static inline PyObject *cpython_true(void) { return Py_True; }
+static inline PyObject *cpython_false(void) { return Py_False; }
+
+// Reference counts: macros.
+static inline void cpython_incref(PyObject *object) { Py_INCREF(object); }
+static inline void cpython_decref(PyObject *object) { Py_DECREF(object); }
+static inline Py_ssize_t cpython_refcount(PyObject *object) { return Py_REFCNT(object); }
+
+// Type checks: macros over static types, which Swift imports as mutable globals.
+static inline int cpython_is_bytes_exact(PyObject *object) { return Py_IS_TYPE(object, &PyBytes_Type); }
+static inline int cpython_is_bytes(PyObject *object) { return PyBytes_Check(object); }
+static inline int cpython_is_str(PyObject *object) { return PyUnicode_Check(object); }
+static inline int cpython_is_tuple(PyObject *object) { return PyTuple_Check(object); }
+static inline int cpython_is_list(PyObject *object) { return PyList_Check(object); }
+static inline int cpython_is_list_exact(PyObject *object) { return Py_IS_TYPE(object, &PyList_Type); }
+static inline int cpython_is_tuple_exact(PyObject *object) { return Py_IS_TYPE(object, &PyTuple_Type); }
+static inline PyTypeObject *cpython_type(PyObject *object) { return Py_TYPE(object); }
+
+// Calls: variadic. CPython turns them into vector calls, without a tuple.
+static inline PyObject *cpython_call_0(PyObject *callable) { return PyObject_CallFunctionObjArgs(callable, NULL); }
+static inline PyObject *cpython_call_1(PyObject *callable, PyObject *a) {
+    return PyObject_CallFunctionObjArgs(callable, a, NULL);
+}
+static inline PyObject *cpython_call_2(PyObject *callable, PyObject *a, PyObject *b) {
+    return PyObject_CallFunctionObjArgs(callable, a, b, NULL);
+}
+static inline PyObject *cpython_call_4(PyObject *callable, PyObject *a, PyObject *b, PyObject *c, PyObject *d) {
+    return PyObject_CallFunctionObjArgs(callable, a, b, c, d, NULL);
+}
+
+// Exceptions: mutable globals in Swift's eyes.
+static inline PyObject *cpython_AssertionError(void) { return PyExc_AssertionError; }
+static inline PyObject *cpython_AttributeError(void) { return PyExc_AttributeError; }
+static inline PyObject *cpython_BrokenPipeError(void) { return PyExc_BrokenPipeError; }
+static inline PyObject *cpython_OSError(void) { return PyExc_OSError; }
+static inline PyObject *cpython_RuntimeError(void) { return PyExc_RuntimeError; }
+static inline PyObject *cpython_StopIteration(void) { return PyExc_StopIteration; }
+static inline PyObject *cpython_SystemExit(void) { return PyExc_SystemExit; }
+static inline PyObject *cpython_TypeError(void) { return PyExc_TypeError; }
+static inline PyObject *cpython_ValueError(void) { return PyExc_ValueError; }
+static inline PyObject *cpython_MemoryError(void) { return PyExc_MemoryError; }
+
+/// An instance of a type of ours: a Swift object, and a few references that the garbage collector can follow.
+typedef struct {
+    PyObject_HEAD
+    void *payload;
+    PyObject *references[2];
+} CPythonBox;

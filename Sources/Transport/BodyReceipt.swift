@@ -1,0 +1,73 @@
+internal import HTTPWire
+
+/// A body on its way in: how much of it is still to come, and where it goes.
+final class BodyReceipt {
+    private enum Remainder {
+        case length(Int)
+        case chunked(ChunkedDecoder)
+    }
+
+    private var remainder: Remainder
+    private var sink: BodySink
+
+    init(length: Int, limits: BodyLimits) {
+        remainder = .length(length)
+        sink = BodySink(limits: limits)
+    }
+
+    init(chunkedUnder policy: RequestPolicy, limits: BodyLimits) {
+        remainder = .chunked(ChunkedDecoder(policy: policy))
+        sink = BodySink(limits: limits)
+    }
+
+    /// The body, once `receive` said that it is complete.
+    var body: RequestBody { sink.body }
+
+    /// Takes what belongs to the body off the front of `bytes`.
+    ///
+    /// - Returns: bytes taken, and whether the body is complete.
+    /// - Throws: `BodyReceiptFault`.
+    func receive(_ bytes: UnsafeRawBufferPointer) throws(BodyReceiptFault) -> (taken: Int, complete: Bool) {
+        switch remainder {
+        case .length(let length):
+            let taken = min(length, bytes.count)
+            try store(UnsafeRawBufferPointer(rebasing: bytes[..<taken]))
+            remainder = .length(length - taken)
+            return (taken, taken == length)
+        case .chunked(var decoder):
+            defer { remainder = .chunked(decoder) }
+            var offset = 0
+            while true {
+                let step: ChunkedStep
+                do throws(WireError) {
+                    step = try decoder.next(bytes.bytes, from: offset)
+                } catch {
+                    throw .wire(error)
+                }
+                switch step {
+                case .more:
+                    return (bytes.count, false)
+                case .data(let range):
+                    let end = Int(range.start) + Int(range.count)
+                    try store(UnsafeRawBufferPointer(rebasing: bytes[Int(range.start)..<end]))
+                    offset = end
+                case .end(let consumed):
+                    return (consumed, true)
+                }
+            }
+        }
+    }
+
+    private func store(_ bytes: UnsafeRawBufferPointer) throws(BodyReceiptFault) {
+        do throws(BodyFault) {
+            try sink.append(bytes)
+        } catch {
+            throw .body(error)
+        }
+    }
+}
+
+enum BodyReceiptFault: Error {
+    case wire(WireError)
+    case body(BodyFault)
+}

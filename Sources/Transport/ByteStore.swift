@@ -1,0 +1,64 @@
+/// Growable memory for bytes that have to outlive one turn: part of a request, or requests that came early.
+///
+/// Most requests arrive whole and never need one: an idle connection has none.
+public final class ByteStore {
+    private var base: UnsafeMutableRawPointer
+    private var capacity: Int
+    public private(set) var count = 0
+
+    init(capacity: Int) {
+        self.capacity = max(capacity, 64)
+        base = .allocate(byteCount: self.capacity, alignment: 16)
+    }
+
+    convenience init(_ bytes: UnsafeRawBufferPointer, spare: Int = 0) {
+        self.init(capacity: bytes.count + spare)
+        append(bytes)
+    }
+
+    deinit {
+        base.deallocate()
+    }
+
+    /// The bytes held. Valid until the next change.
+    public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
+
+    func append(_ bytes: UnsafeRawBufferPointer) {
+        guard let source = bytes.baseAddress, bytes.count > 0 else { return }
+        reserve(bytes.count)
+        (base + count).copyMemory(from: source, byteCount: bytes.count)
+        count += bytes.count
+    }
+
+    /// Room for at least `size` more bytes, to be filled by `body`, which returns how many it wrote.
+    func appendInPlace<Failure: Error>(
+        _ size: Int, _ body: (UnsafeMutableRawBufferPointer) throws(Failure) -> Int
+    ) throws(Failure) {
+        reserve(size)
+        let written = try body(UnsafeMutableRawBufferPointer(start: base + count, count: size))
+        precondition(written >= 0 && written <= size)
+        count += written
+    }
+
+    func removeFirst(_ size: Int) {
+        precondition(size >= 0 && size <= count)
+        count -= size
+        base.copyMemory(from: base + size, byteCount: count)
+    }
+
+    /// Drops everything behind the first `size` bytes.
+    func truncate(_ size: Int) {
+        precondition(size >= 0 && size <= count)
+        count = size
+    }
+
+    private func reserve(_ size: Int) {
+        guard capacity - count < size else { return }
+        let larger = max(capacity * 2, count + size)
+        let moved = UnsafeMutableRawPointer.allocate(byteCount: larger, alignment: 16)
+        moved.copyMemory(from: base, byteCount: count)
+        base.deallocate()
+        base = moved
+        capacity = larger
+    }
+}

@@ -1,0 +1,83 @@
+public import Platform
+
+/// A client's connection.
+///
+/// It always belongs to somebody. In `.running` that is the runner whose application it waits for: that thread alone reads
+/// `body` and sends, and the reactor notes in `edges` what it hears meanwhile. In every other phase it belongs to whoever
+/// has the baton.
+///
+/// ```
+///   accept ──► idle ──► head ──► body ──► held ──► running ──► draining ──► idle | lingering | closed
+///               │         └────────────────────────▲              ▲
+///               └── a whole request in one read ───┘              └ only if the socket took less than all
+/// ```
+public final class Connection {
+    enum Phase {
+        /// Between requests. Holds no memory.
+        case idle
+        /// Part of a head has come; it is in `input`.
+        case head
+        /// The head has come and is in `input`; part of the body has.
+        case body(BodyReceipt)
+        /// A whole request waits for a runner.
+        case held
+        /// A runner has it.
+        case running
+        /// The response is made; the rest of it waits for the socket.
+        case draining(persist: Bool)
+        /// Nothing more is sent; what the client still sends is thrown away, so that it reads our last bytes before a reset.
+        case lingering(budget: Int)
+        case closed
+    }
+
+    public let socket: Descriptor
+    public let peer: SocketAddress
+    /// The listener it came from: an index into the reactor's list.
+    public let listener: Int
+    /// Which peers may set forwarding headers is decided once, when the connection is accepted.
+    let isTrusted: Bool
+    /// Tells this connection from an earlier one with the same descriptor.
+    let generation: UInt32
+
+    var phase = Phase.idle
+    /// Whether the poller watches it. A connection that is closed after its first request never needs to be.
+    var isWatched = false
+    /// Whether the kernel may hold bytes that were not read: set by an edge, cleared by a short read.
+    var mayBeReadable = true
+    /// It waits in the reactor's list of connections to go on with.
+    var isQueued = false
+    /// The poller reported that the peer hung up while a runner had the connection.
+    var hungUp = false
+
+    /// Received and not consumed: the request under way if it did not come in one piece, and what came after it.
+    var input: ByteStore?
+    /// How many of `input`'s first bytes belong to the request that runs.
+    var consumed = 0
+    /// Whether `input` has bytes that the parser has not seen since they came.
+    var hasUnparsedInput = false
+
+    /// When the present phase has lasted too long; 0 is never.
+    var deadline: Nanoseconds = 0
+    /// The wheel's slot that will look at it; 0 is none.
+    var slot: UInt64 = 0
+
+    /// The running request's body.
+    public internal(set) var body = RequestBody.none
+    /// What the socket has not taken. The runner fills it; the reactor drains it afterwards.
+    public var outbox = Outbox()
+    /// The running request's head said that no other follows it.
+    var clientSaidClose = false
+    /// Requests begun on this connection, this one included.
+    public internal(set) var requestCount = 0
+
+    init(socket: Descriptor, peer: SocketAddress, listener: Int, isTrusted: Bool, generation: UInt32) {
+        self.socket = socket
+        self.peer = peer
+        self.listener = listener
+        self.isTrusted = isTrusted
+        self.generation = generation
+    }
+
+    /// What the poller gives back with this connection's events.
+    var payload: UInt64 { UInt64(generation) << 32 | UInt64(UInt32(bitPattern: socket.rawValue)) }
+}

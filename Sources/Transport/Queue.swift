@@ -1,0 +1,28 @@
+/// First in, first out, without moving what waits.
+struct Queue<Element> {
+    private var items: [Element?] = []
+    private var head = 0
+
+    var isEmpty: Bool { head == items.count }
+
+    mutating func append(_ item: Element) {
+        items.append(item)
+    }
+
+    mutating func popFirst() -> Element? {
+        guard head < items.count else { return nil }
+        defer {
+            items[head] = nil
+            head += 1
+            if head == items.count {
+                items.removeAll(keepingCapacity: true)
+                head = 0
+            } else if head > 1024, head * 2 > items.count {
+                // A queue that never runs empty must not keep its past.
+                items.removeFirst(head)
+                head = 0
+            }
+        }
+        return items[head]
+    }
+}

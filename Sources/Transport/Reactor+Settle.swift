@@ -1,0 +1,142 @@
+internal import HTTPWire
+internal import Platform
+public import Scheduling
+
+/// What becomes of a connection after a response.
+extension Reactor {
+    /// The response has left: wait for the next request, or end the connection.
+    func settle(_ connection: Connection, persist: Bool) {
+        guard persist else {
+            endGracefully(connection)
+            return
+        }
+        connection.phase = .idle
+        if connection.input != nil || connection.mayBeReadable {
+            // A pipelined request, or an edge that came meanwhile. Its turn comes after the others', so that one client
+            // cannot have all of them.
+            setDeadline(connection, after: configuration.timeouts.head)
+            enqueue(connection)
+        } else {
+            setDeadline(connection, after: configuration.timeouts.idle)
+            watch(connection)
+        }
+    }
+
+    func enqueue(_ connection: Connection) {
+        guard !connection.isQueued else { return }
+        connection.isQueued = true
+        queue.append(connection)
+    }
+
+    /// Answers a request that cannot be served, and ends the connection: where its next request starts is unknown.
+    func refuse(_ connection: Connection, _ error: WireError) {
+        if case .unix = connection.peer {
+            note(.warning, "Invalid request from a unix socket: \(error.id).")
+        } else {
+            note(.warning, "Invalid request from ip=\(connection.peer.host): \(error.id).")
+        }
+        errorPage.write(error) { page in
+            let sent = (try? connection.socket.send(page)).flatMap { if case .processed(let count) = $0 { count } else { 0 } }
+            connection.outbox.append(copying: UnsafeRawBufferPointer(rebasing: page[(sent ?? page.count)...]))
+        }
+        connection.input = nil
+        connection.consumed = 0
+        connection.mayBeReadable = true
+        if connection.outbox.isEmpty {
+            linger(connection)
+        } else {
+            connection.phase = .draining(persist: false)
+            watch(connection)
+        }
+    }
+
+    /// Ends a connection whose response has been sent. Closing while unread bytes are there, or still come, makes the kernel
+    /// send a reset, which can destroy the response on its way to the client: RFC 9112 §9.6. Where the client is known to
+    /// have sent all that it wants to send there is nothing to fear.
+    private func endGracefully(_ connection: Connection) {
+        if connection.hungUp || (connection.input == nil && !connection.mayBeReadable && connection.clientSaidClose) {
+            close(connection)
+        } else {
+            linger(connection)
+        }
+    }
+
+    /// Sends our end of the stream and waits, for a while, for the client's.
+    func linger(_ connection: Connection) {
+        connection.input = nil
+        connection.socket.shutdownSending()
+        connection.phase = .lingering(budget: Self.lingerBudget)
+        setDeadline(connection, after: configuration.timeouts.linger)
+        watch(connection)
+        if connection.mayBeReadable { enqueue(connection) }
+    }
+
+    /// Bytes that a lingering connection may still send before it is cut.
+    private static let lingerBudget = 1 << 20
+
+    /// Throws away what a lingering client sends.
+    func lingerOn(_ connection: Connection, on bench: Workbench) {
+        guard case .lingering(var budget) = connection.phase else { return }
+        while budget > 0 {
+            guard case .processed(let count)? = try? connection.socket.receive(into: bench.buffer) else {
+                // Nothing there: wait for it. An error ends the wait by its own event or the deadline.
+                connection.mayBeReadable = false
+                connection.phase = .lingering(budget: budget)
+                return
+            }
+            if count == 0 { break }
+            budget -= count
+        }
+        close(connection)
+    }
+
+    func close(_ connection: Connection) {
+        if case .closed = connection.phase { return }
+        connection.phase = .closed
+        connection.outbox.discard(releasing: &releases)
+        connection.input = nil
+        connection.body = .none
+        table[Int(connection.socket.rawValue)] = nil
+        connectionCount -= 1
+        // The poller forgets a closed descriptor by itself.
+        connection.socket.close()
+    }
+
+    // MARK: Output
+
+    /// Sends what is left of a response. When all is sent, the connection goes its way.
+    func drain(_ connection: Connection) {
+        guard case .draining(let persist) = connection.phase else { return }
+        guard let isSent = try? connection.outbox.flush(to: connection.socket, releasing: &releases) else {
+            close(connection)
+            return
+        }
+        guard isSent else {
+            setDeadline(connection, after: configuration.timeouts.progress)
+            watch(connection)
+            return
+        }
+        settle(connection, persist: persist)
+    }
+
+    // MARK: Ending all
+
+    /// Stops accepting, closes idle connections, and lets each of the others finish the request it is in.
+    public func beginClosing(_ baton: borrowing Baton) {
+        guard !isClosing else { return }
+        isClosing = true
+        updateAccepting()
+        for case let connection? in table {
+            if case .idle = connection.phase, connection.input == nil { linger(connection) }
+        }
+    }
+
+    /// Whether no connection is left that awaits a response.
+    public func isDrained(_ baton: borrowing Baton) -> Bool {
+        table.allSatisfy { connection in
+            guard let connection else { return true }
+            if case .lingering = connection.phase { return true }
+            return false
+        }
+    }
+}

@@ -1,0 +1,172 @@
+public import HTTPWire
+public import Platform
+public import Scheduling
+
+/// One worker's connections: polls, accepts, reads, parses, drains, and keeps deadlines.
+///
+/// It is driven from outside, by whoever has the baton: `poll` waits, `next` hands out the next complete request, `finish`
+/// takes its connection back. It never assumes that it owns the thread's wait: `descriptor` is readable when there is work,
+/// and `turn` does that work without blocking, so that another event loop can host it.
+public final class Reactor {
+    enum Payload {
+        static let waker: UInt64 = 1 << 63
+        static let timer: UInt64 = 1 << 63 | 1
+        static let listener: UInt64 = 1 << 62
+    }
+
+    public let configuration: TransportConfiguration
+    let poller: Poller
+    let timer: TimerDescriptor
+    /// Ends a wait in `poll` from any thread.
+    public let waker: Waker
+    let listeners: [ListenerSocket]
+    let trust: @Sendable (SocketAddress) -> Bool
+
+    /// By descriptor number, which the kernel keeps small.
+    var table: [Connection?] = []
+    public internal(set) var connectionCount = 0
+    var generation: UInt32 = 0
+    var wheel: DeadlineWheel
+    /// When the timer descriptor rings; `.max` is never.
+    var armed = Nanoseconds.max
+    /// The clock as of the last poll: exact enough for deadlines, and free.
+    var now: Nanoseconds
+
+    /// The batch of the last poll, and how far `next` has come in it.
+    var eventCount = 0
+    var eventCursor = 0
+    var acceptsLeft = 0
+    /// Connections that have something to do without an event: pipelined requests, returned connections.
+    var queue = Queue<Connection>()
+    /// Whole requests that came while no runner was free.
+    var held = Queue<Connection>()
+
+    /// Whether the owner wants connections to be accepted; see `setAccepting`.
+    var wantsAccepting = true
+    var isAccepting = false
+    /// No accepting before this moment, after the process ran out of descriptors.
+    var acceptBackOff: Nanoseconds = 0
+    public internal(set) var isClosing = false
+
+    var releases: [UnsafeMutableRawPointer] = []
+    var notices: [Notice] = []
+    var errorPage = ErrorPageWriter()
+
+    /// - Parameter trust: whether a peer may set forwarding headers.
+    /// - Throws: `SystemError` when the system has no descriptors left.
+    public init(
+        configuration: TransportConfiguration, listeners: [ListenerSocket],
+        trust: @escaping @Sendable (SocketAddress) -> Bool
+    ) throws(SystemError) {
+        self.configuration = configuration
+        self.listeners = listeners
+        self.trust = trust
+        poller = try Poller()
+        timer = try TimerDescriptor()
+        waker = try Waker()
+        now = Clock.now()
+        wheel = DeadlineWheel(now: now)
+        try poller.add(timer.descriptor, .readable, payload: Payload.timer)
+        try poller.add(waker.descriptor, .readable, payload: Payload.waker)
+    }
+
+    deinit {
+        for case let connection? in table { connection.socket.close() }
+        timer.descriptor.close()
+        waker.descriptor.close()
+    }
+
+    /// Readable when there is work: for a host with a loop of its own.
+    public var descriptor: Descriptor { poller.descriptor }
+
+    // MARK: Driving
+
+    /// Waits for events: -1 milliseconds for as long as it takes. Returns at once when work is left over.
+    ///
+    /// - Parameter ignoringHeld: complete requests are no work for a thread that cannot run the application.
+    public func poll(_ baton: borrowing Baton, milliseconds: Int32, ignoringHeld: Bool = false) {
+        updateAccepting()
+        let isBusy = !queue.isEmpty || eventCursor < eventCount || (!held.isEmpty && !ignoringHeld)
+        if eventCursor < eventCount { return }
+        let wait = isBusy ? 0 : milliseconds
+        eventCount = (try? poller.wait(milliseconds: wait)) ?? 0
+        eventCursor = 0
+        now = Clock.now()
+    }
+
+    /// Whether `next` has something to do without polling.
+    var hasQueuedWork: Bool { !queue.isEmpty || !held.isEmpty || eventCursor < eventCount }
+
+    /// The next complete request, its head parsed on the bench. Its connection belongs to the caller until `finish`. Nil when
+    /// it is time to poll again.
+    public func next(_ baton: borrowing Baton, on bench: Workbench) -> Connection? {
+        if let connection = held.popFirst() {
+            resume(connection, on: bench)
+            return connection
+        }
+        return receive(baton, on: bench)
+    }
+
+    /// For a thread that can't run the application: does all there is to do, and holds complete requests for `next`.
+    public func serve(_ baton: borrowing Baton, on bench: Workbench) {
+        while let connection = receive(baton, on: bench) { hold(connection, on: bench) }
+    }
+
+    /// All work at hand, without blocking: for a host with a loop of its own.
+    public func turn(_ baton: borrowing Baton, on bench: Workbench, _ handle: (Connection) -> Void) {
+        repeat {
+            poll(baton, milliseconds: 0)
+            while let connection = next(baton, on: bench) { handle(connection) }
+        } while hasQueuedWork
+    }
+
+    /// Whether a complete request waits for a runner.
+    public func hasHeldRequests(_ baton: borrowing Baton) -> Bool { !held.isEmpty }
+
+    /// Takes a connection back after its response.
+    ///
+    /// - Parameter persist: whether the response left the connection open.
+    public func finish(_ connection: Connection, _ baton: borrowing Baton, persist: Bool) {
+        connection.body = .none
+        if connection.consumed > 0, let input = connection.input {
+            input.removeFirst(connection.consumed)
+            connection.consumed = 0
+            if input.count == 0 { connection.input = nil }
+        }
+        let persist = persist && !isClosing
+        if connection.outbox.isEmpty {
+            settle(connection, persist: persist)
+        } else {
+            connection.phase = .draining(persist: persist)
+            drain(connection)
+        }
+    }
+
+    // MARK: What runners fetch
+
+    /// Owners of bytes that are sent or given up (`Outbox`).
+    public func takeReleases(_ baton: borrowing Baton) -> [UnsafeMutableRawPointer] {
+        guard !releases.isEmpty else { return [] }
+        defer { releases = [] }
+        return releases
+    }
+
+    /// Lines for the error log.
+    public func takeNotices(_ baton: borrowing Baton) -> [Notice] {
+        guard !notices.isEmpty else { return [] }
+        defer { notices = [] }
+        return notices
+    }
+
+    func note(_ level: Notice.Level, _ text: String) {
+        // A flood of bad clients must not grow memory: the log has seen enough of them.
+        if notices.count < 256 { notices.append(Notice(level: level, text: text)) }
+    }
+}
+
+/// A line for the error log, from a place that cannot write it.
+public struct Notice: Equatable, Sendable {
+    public enum Level: Sendable { case debug, warning, error }
+    public let level: Level
+    public let text: String
+}

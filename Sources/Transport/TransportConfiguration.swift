@@ -1,0 +1,40 @@
+public import HTTPWire
+public import Platform
+
+/// What the reactor is told once, before it starts.
+public struct TransportConfiguration: Sendable {
+    public var policy = RequestPolicy()
+    public var body = BodyLimits()
+    public var timeouts = Timeouts()
+    /// The most connections at a time; past it, accepting pauses (`worker_connections`).
+    public var maximumConnections = 1000
+    /// How many connections one listener's turn accepts: few where other processes accept from the same listener.
+    public var acceptBatch = 64
+    /// Whether responses may leave a connection open (`keepalive` above 0).
+    public var keepsAlive: Bool { timeouts.idle > 0 }
+
+    public init() {}
+}
+
+/// How long a client may take. Nanoseconds; 0 is for ever, except for `idle`.
+public struct Timeouts: Sendable {
+    /// From a request's first byte, or a new connection's accept, to the end of its head (`request_head_timeout`).
+    public var head: Nanoseconds = .seconds(10)
+    /// Between two requests (`keepalive`); 0 closes after each response.
+    public var idle: Nanoseconds = .seconds(75)
+    /// Without any progress of a request body or of a response.
+    public var progress: Nanoseconds = .seconds(30)
+    /// For the client to close after our last byte.
+    public var linger: Nanoseconds = .seconds(2)
+
+    public init() {}
+}
+
+/// A listening socket as the reactor sees it. Its place in the list names it (`Connection.listener`).
+public struct ListenerSocket: Sendable {
+    public let descriptor: Descriptor
+
+    public init(descriptor: Descriptor) {
+        self.descriptor = descriptor
+    }
+}

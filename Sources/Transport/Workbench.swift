@@ -1,0 +1,21 @@
+public import HTTPWire
+
+/// What one thread needs to receive and parse: a buffer to read into and a parser. Every thread that may hold the baton has
+/// its own, so that a request's bytes stay put while its thread runs the application, whoever has the baton meanwhile.
+public final class Workbench {
+    static let capacity = 65_536
+
+    let buffer: UnsafeMutableRawBufferPointer
+    public internal(set) var parser: RequestParser
+    /// The request under way: its head, and its body if that is inline. Pipelined requests may follow.
+    public internal(set) var request = UnsafeRawBufferPointer(start: nil, count: 0)
+
+    public init(policy: RequestPolicy) {
+        buffer = .allocate(byteCount: Self.capacity, alignment: 64)
+        parser = RequestParser(policy: policy)
+    }
+
+    deinit {
+        buffer.deallocate()
+    }
+}
