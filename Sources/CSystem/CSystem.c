@@ -48,6 +48,8 @@ int csystem_thread_start(const char *name, void (*body)(void *), void *context) 
     return 0;
 }
 
+int csystem_duplicate(int descriptor) { return fcntl(descriptor, F_DUPFD_CLOEXEC, 3); }
+
 int csystem_open_unnamed(const char *directory) {
     int descriptor = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     if (descriptor >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL && errno != ENOENT)) return descriptor;

@@ -44,6 +44,18 @@ public struct Descriptor: RawRepresentable, Hashable, Sendable {
         }
     }
 
+    /// Bytes of a regular file; nil for anything else (`fstat(2)`).
+    public func regularFileSize() -> Int? {
+        var status = stat()
+        guard fstat(rawValue, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+        return Int(status.st_size)
+    }
+
+    /// Another number for the same open file, closed on exec (`F_DUPFD_CLOEXEC`).
+    public func duplicate() throws(SystemError) -> Descriptor {
+        Descriptor(rawValue: try systemCall("fcntl") { csystem_duplicate(rawValue) })
+    }
+
     /// A new unnamed file in a directory, readable and writable, gone when closed (`open(2)`, `O_TMPFILE`).
     public static func unnamedFile(in directory: String) throws(SystemError) -> Descriptor {
         Descriptor(rawValue: try systemCall("open") { csystem_open_unnamed(directory) })

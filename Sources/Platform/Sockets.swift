@@ -27,34 +27,14 @@ extension Descriptor {
         try nonBlockingCall("send") { csystem_send(rawValue, bytes.baseAddress, bytes.count) }
     }
 
-    /// Sends two runs of bytes in one call (a head and a body), without raising SIGPIPE.
-    public func send(_ first: SendVector, _ second: SendVector) throws(SystemError) -> IOResult<Int> {
-        try sendVectors(
-            iovec(iov_base: UnsafeMutableRawPointer(mutating: first.baseAddress), iov_len: first.count),
-            iovec(iov_base: UnsafeMutableRawPointer(mutating: second.baseAddress), iov_len: second.count))
-    }
-
-    /// Sends three runs of bytes in one call (a chunk's size line, data and end).
+    /// Sends three runs of bytes in one call, without raising SIGPIPE; any may be empty.
     public func send(
         _ first: SendVector, _ second: SendVector, _ third: SendVector
     ) throws(SystemError) -> IOResult<Int> {
-        try sendVectors(
-            iovec(iov_base: UnsafeMutableRawPointer(mutating: first.baseAddress), iov_len: first.count),
-            iovec(iov_base: UnsafeMutableRawPointer(mutating: second.baseAddress), iov_len: second.count),
-            iovec(iov_base: UnsafeMutableRawPointer(mutating: third.baseAddress), iov_len: third.count))
-    }
-
-    private func sendVectors(_ first: iovec, _ second: iovec) throws(SystemError) -> IOResult<Int> {
-        var vectors = (first, second)
-        return try nonBlockingCall("sendmsg") {
-            withUnsafeBytes(of: &vectors) {
-                csystem_send_vectors(rawValue, $0.assumingMemoryBound(to: iovec.self).baseAddress, 2)
-            }
+        func vector(_ bytes: SendVector) -> iovec {
+            iovec(iov_base: UnsafeMutableRawPointer(mutating: bytes.baseAddress), iov_len: bytes.count)
         }
-    }
-
-    private func sendVectors(_ first: iovec, _ second: iovec, _ third: iovec) throws(SystemError) -> IOResult<Int> {
-        var vectors = (first, second, third)
+        var vectors = (vector(first), vector(second), vector(third))
         return try nonBlockingCall("sendmsg") {
             withUnsafeBytes(of: &vectors) {
                 csystem_send_vectors(rawValue, $0.assumingMemoryBound(to: iovec.self).baseAddress, 3)

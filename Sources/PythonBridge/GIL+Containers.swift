@@ -139,6 +139,10 @@ extension GIL {
     /// Whether ours is the only reference, so that the object may be used anew.
     @inlinable public borrowing func isUnique(_ object: PyPointer) -> Bool { cpython_refcount(object) == 1 }
 
+    @inlinable public borrowing func hasReferences(_ object: PyPointer, _ count: Int) -> Bool {
+        cpython_refcount(object) == count
+    }
+
     // MARK: Modules
 
     public borrowing func importModule(_ name: String) throws(PythonError) -> PyRef {

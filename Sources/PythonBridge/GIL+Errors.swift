@@ -54,6 +54,8 @@ extension GIL {
         PyErr_Occurred() != nil && PyErr_ExceptionMatches(type.pointer) != 0
     }
 
+    public var isErrorSet: Bool { PyErr_Occurred() != nil }
+
     public borrowing func clearError() { PyErr_Clear() }
 
     /// Takes the exception that is set.

@@ -29,6 +29,13 @@ extension GIL {
             PyUnicode_DecodeLatin1(bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count, nil))
     }
 
+    public borrowing func string(latin1 bytes: ArraySlice<UInt8>) throws(PythonError) -> PyRef {
+        let made = bytes.withUnsafeBytes { bytes in
+            PyUnicode_DecodeLatin1(bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count, nil)
+        }
+        return try owned(made)
+    }
+
     /// A `str` of a Swift string.
     public borrowing func string(_ text: String) throws(PythonError) -> PyRef {
         var text = text
@@ -58,6 +65,27 @@ extension GIL {
         if count == PyUnicode_GetLength(text) { return body(UnsafeRawBufferPointer(start: utf8, count: count)) }
         let encoded = try owned(PyUnicode_AsLatin1String(text))
         return body(try bytes(of: encoded.pointer))
+    }
+
+    /// The bytes of a `str` that is all ASCII, which live as long as it does; nil for any other.
+    @inlinable public borrowing func ascii(_ text: PyPointer) -> UnsafeRawBufferPointer? {
+        var count = 0
+        guard let utf8 = PyUnicode_AsUTF8AndSize(text, &count) else {
+            PyErr_Clear()
+            return nil
+        }
+        return count == PyUnicode_GetLength(text) ? UnsafeRawBufferPointer(start: utf8, count: count) : nil
+    }
+
+    /// The UTF-8 bytes of a `str`, which live as long as it does.
+    ///
+    /// - Throws: `PythonError` (UnicodeEncodeError) for a lone surrogate.
+    @inlinable public borrowing func withUTF8<Result>(
+        _ text: PyPointer, _ body: (UnsafeRawBufferPointer) -> Result
+    ) throws(PythonError) -> Result {
+        var count = 0
+        guard let utf8 = PyUnicode_AsUTF8AndSize(text, &count) else { throw PythonError() }
+        return body(UnsafeRawBufferPointer(start: utf8, count: count))
     }
 
     /// A Swift string of a `str`; with replacement characters where it has lone surrogates.
@@ -90,6 +118,17 @@ extension GIL {
         precondition(written >= 0 && written <= count)
         // Shrinking in place is not in the limited API.
         return written == count ? object : try owned(PyBytes_FromStringAndSize(start, written))
+    }
+
+    /// The same with the lock released while `fill` waits for the bytes. Nobody else knows the object yet.
+    public mutating func makeBytesReleased(
+        count: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Int
+    ) throws(PythonError) -> PyRef {
+        let object = try owned(PyBytes_FromStringAndSize(nil, count))
+        let target = UnsafeMutableRawBufferPointer(start: PyBytes_AsString(object.pointer), count: count)
+        let written = released { fill(target) }
+        precondition(written <= count)
+        return written == count ? object : try makeBytes(UnsafeRawBufferPointer(rebasing: target[..<max(0, written)]))
     }
 
     @inlinable public borrowing func makeBytes(_ contents: UnsafeRawBufferPointer) throws(PythonError) -> PyRef {

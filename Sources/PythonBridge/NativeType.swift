@@ -15,8 +15,8 @@ public struct NativeType {
         public var new: newfunc?
         public var iterator: getiterfunc?
         public var next: iternextfunc?
-        public var traverse: traverseproc?
-        public var clear: inquiry?
+        /// Read-only attributes.
+        public var getters: [(name: StaticString, body: getter)] = []
 
         public init() {}
     }
@@ -43,6 +43,17 @@ public struct NativeType {
         add(Py_tp_new, raw(slots.new))
         add(Py_tp_iter, raw(slots.iterator))
         add(Py_tp_iternext, raw(slots.next))
+        if !slots.getters.isEmpty {
+            let attributes = UnsafeMutablePointer<PyGetSetDef>.allocate(capacity: slots.getters.count + 1)
+            for (index, getter) in slots.getters.enumerated() {
+                (attributes + index).initialize(
+                    to: PyGetSetDef(
+                        name: UnsafeRawPointer(getter.name.utf8Start).assumingMemoryBound(to: CChar.self),
+                        get: getter.body, set: nil, doc: nil, closure: nil))
+            }
+            (attributes + slots.getters.count).initialize(to: PyGetSetDef())
+            add(Py_tp_getset, attributes)
+        }
         if isGarbageCollected {
             let traverse: traverseproc = { box, visit, argument in NativeType.traverse(box, visit, argument) }
             let clear: inquiry = { box in NativeType.clear(box) }
@@ -107,6 +118,11 @@ public struct NativeType {
         let object = try gil.owned(PyType_GenericAlloc(OpaquePointer(type), 0))
         NativeType.box(object.pointer).pointee.payload = Unmanaged.passRetained(payload).toOpaque()
         return object
+    }
+
+    /// A new instance of this type or of a subclass of it, for a `new` slot.
+    public static func allocate(_ type: OpaquePointer, _ gil: borrowing GIL) throws(PythonError) -> PyRef {
+        try gil.owned(PyType_GenericAlloc(type, 0))
     }
 
     /// The Swift object of an instance. Only for instances of types of ours whose payload is known to be of that class.

@@ -19,33 +19,7 @@ public struct GIL: ~Copyable {
     @inlinable public static func heldByCaller() -> GIL { GIL() }
 }
 
-/// A thread known to Python that does not hold the lock.
-public struct DetachedThread: ~Copyable {
-    @usableFromInline let state: OpaquePointer
-
-    @inlinable init(state: OpaquePointer) {
-        self.state = state
-    }
-
-    /// Waits for the lock.
-    @inlinable public consuming func attach() -> GIL {
-        PyEval_RestoreThread(state)
-        return GIL()
-    }
-
-    /// Makes a thread that Python did not start known to it. Waits for the lock.
-    public static func register() -> GIL {
-        _ = PyGILState_Ensure()
-        return GIL()
-    }
-}
-
 extension GIL {
-    /// Gives the lock up.
-    @inlinable public consuming func detach() -> DetachedThread {
-        DetachedThread(state: PyEval_SaveThread())
-    }
-
     /// Runs `body`, which waits for something outside, without the lock.
     @inlinable public mutating func released<Result>(_ body: () -> Result) -> Result {
         let state = PyEval_SaveThread()

@@ -11,7 +11,8 @@ public final class ByteStore {
         base = .allocate(byteCount: self.capacity, alignment: 16)
     }
 
-    convenience init(_ bytes: UnsafeRawBufferPointer, spare: Int = 0) {
+    /// A copy of `bytes`, with room for `spare` more.
+    public convenience init(_ bytes: UnsafeRawBufferPointer, spare: Int = 0) {
         self.init(capacity: bytes.count + spare)
         append(bytes)
     }

@@ -116,7 +116,7 @@ extension Reactor {
         // A head that grows by a byte at a time is not parsed anew for each: only a line's end can change the verdict, or
         // the line growing past its limit, which the parser sees at the latest when it ends. The first bytes are always
         // looked at, so that a client that does not speak HTTP learns it at once.
-        if isFirstLine || bytes.contains(0x0A) || input.count > configuration.policy.maximumHeadSize {
+        if isFirstLine || bytes.contains(0x0A) || input.count > configuration.policy.headSizeLimit {
             return parseHead(connection, input.bytes, on: bench)
         }
         return .again

@@ -35,19 +35,13 @@ extension Reactor {
         } else {
             note(.warning, "Invalid request from ip=\(connection.peer.host): \(error.id).")
         }
-        errorPage.write(error) { page in
-            let sent = (try? connection.socket.send(page)).flatMap { if case .processed(let count) = $0 { count } else { 0 } }
-            connection.outbox.append(copying: UnsafeRawBufferPointer(rebasing: page[(sent ?? page.count)...]))
-        }
+        let page = ErrorPage.response(to: error, date: HTTPDate(unixSeconds: Int(Clock.wallSeconds())))
+        page.withUnsafeBytes { connection.outbox.append(copying: $0) }
         connection.input = nil
         connection.consumed = 0
         connection.mayBeReadable = true
-        if connection.outbox.isEmpty {
-            linger(connection)
-        } else {
-            connection.phase = .draining(persist: false)
-            watch(connection)
-        }
+        connection.phase = .draining(persist: false)
+        drain(connection)
     }
 
     /// Ends a connection whose response has been sent. Closing while unread bytes are there, or still come, makes the kernel

@@ -1,4 +1,4 @@
-public import HTTPWire
+internal import HTTPWire
 public import Platform
 public import Scheduling
 
@@ -50,7 +50,6 @@ public final class Reactor {
 
     var releases: [UnsafeMutableRawPointer] = []
     var notices: [Notice] = []
-    var errorPage = ErrorPageWriter()
 
     /// - Parameter trust: whether a peer may set forwarding headers.
     /// - Throws: `SystemError` when the system has no descriptors left.
@@ -84,14 +83,17 @@ public final class Reactor {
     /// Waits for events: -1 milliseconds for as long as it takes. Returns at once when work is left over.
     ///
     /// - Parameter ignoringHeld: complete requests are no work for a thread that cannot run the application.
-    public func poll(_ baton: borrowing Baton, milliseconds: Int32, ignoringHeld: Bool = false) {
+    /// - Returns: whether anything happened; false after the time is up or when a signal arrived.
+    @discardableResult
+    public func poll(_ baton: borrowing Baton, milliseconds: Int32, ignoringHeld: Bool = false) -> Bool {
         updateAccepting()
         let isBusy = !queue.isEmpty || eventCursor < eventCount || (!held.isEmpty && !ignoringHeld)
-        if eventCursor < eventCount { return }
+        if eventCursor < eventCount { return true }
         let wait = isBusy ? 0 : milliseconds
         eventCount = (try? poller.wait(milliseconds: wait)) ?? 0
         eventCursor = 0
         now = Clock.now()
+        return isBusy || eventCount > 0
     }
 
     /// Whether `next` has something to do without polling.

@@ -10,6 +10,14 @@ public final class Workbench {
     /// The request under way: its head, and its body if that is inline. Pipelined requests may follow.
     public internal(set) var request = UnsafeRawBufferPointer(start: nil, count: 0)
 
+    /// The bytes that a range of the head stands for. Valid until the next request on this bench.
+    @inline(__always)
+    public func bytes(_ range: ByteRange) -> UnsafeRawBufferPointer {
+        let offsets = range.offsets
+        precondition(offsets.upperBound <= request.count)
+        return UnsafeRawBufferPointer(start: request.baseAddress! + offsets.lowerBound, count: offsets.count)
+    }
+
     public init(policy: RequestPolicy) {
         buffer = .allocate(byteCount: Self.capacity, alignment: 64)
         parser = RequestParser(policy: policy)

@@ -1,1 +1,67 @@
-// Worker
+public import Platform
+public import PythonBridge
+internal import Scheduling
+public import Transport
+public import WSGI
+
+/// Where a worker's news go.
+public struct WorkerReport {
+    public let notice: (Notice.Level, String, borrowing GIL) -> Void
+    public let application: ApplicationLog
+
+    public init(
+        notice: @escaping (Notice.Level, String, borrowing GIL) -> Void, application: ApplicationLog
+    ) {
+        self.notice = notice
+        self.application = application
+    }
+}
+
+/// One process's threads around one reactor.
+public final class Worker {
+    private let crew: Crew
+    private let types: WSGITypes
+
+    /// - Throws: `SystemError` when the system gives no descriptors.
+    public init(
+        configuration: WorkerConfiguration, listeners: [ListenerSocket], types: WSGITypes, state: WorkerState,
+        trust: @escaping @Sendable (SocketAddress) -> Bool
+    ) throws(SystemError) {
+        self.types = types
+        let reactor = try Reactor(configuration: configuration.transport, listeners: listeners, trust: trust)
+        crew = Crew(configuration: configuration, reactor: reactor, state: state)
+    }
+
+    /// Lets the requests under way finish, then ends `run`. For the main thread's signal handlers.
+    public func drain() {
+        crew.drain()
+    }
+
+    /// Serves on the calling thread, Python's main thread, until the worker ends.
+    ///
+    /// - Parameters:
+    ///   - application: the WSGI callable.
+    ///   - errors: the `wsgi.errors` stream.
+    /// - Throws: `PythonError` when a signal handler raised, or when the gateway cannot be made.
+    public func run(
+        application: PyPointer, errors: PyPointer, report: WorkerReport, _ gil: consuming GIL
+    ) throws(PythonError) -> GIL {
+        let timeout = crew.configuration.transport.timeouts.progress
+        let gateway = try Gateway(
+            application: application, errors: errors, log: report.application, types: types,
+            configuration: crew.configuration.gateway, state: crew.state,
+            writeTimeout: timeout == 0 ? -1 : Int32(clamping: timeout / 1_000_000), gil)
+        let crew = crew
+        do throws(SystemError) {
+            try Thread.start(name: "pilot") { Pilot(crew: crew).run() }
+        } catch {
+            throw gil.raise(.osError, "The pilot thread cannot be started: \(error).")
+        }
+        let runner = Runner(crew: crew, gateway: gateway, report: report, isMain: true)
+        var python = PythonThread(gil)
+        let finished = runner.run(&python)
+        let held = python.attach()
+        guard finished else { throw PythonError() }
+        return held
+    }
+}

@@ -2,6 +2,9 @@
 // The limited API of CPython 3.11: one binary serves 3.11 and every later version.
 #define Py_LIMITED_API 0x030b0000
 #define PY_SSIZE_T_CLEAN
+// Python.h defines `_GNU_SOURCE`, under which the C library declares some structs differently from what Swift's Glibc module
+// says. The first system header decides for all of them.
+#include <sys/types.h>
 #include <Python.h>
 
 // Macros over the addresses of structs, which Swift does not import.

@@ -66,5 +66,8 @@ static inline ssize_t csystem_send_vectors(int descriptor, const struct iovec *v
     return sendmsg(descriptor, &message, MSG_NOSIGNAL);
 }
 
+/// `fcntl` is variadic. The duplicate is closed on exec.
+int csystem_duplicate(int descriptor);
+
 /// `open` is variadic. An unnamed file in `directory`: `O_TMPFILE` where the file system has it, else create and unlink.
 int csystem_open_unnamed(const char *directory);

@@ -1,0 +1,47 @@
+internal import CPython
+
+/// The calling thread's relation to Python: it holds the lock or it does not, and changes that only when it must.
+///
+/// A runner keeps the lock from one request to the next and gives it up before it waits: one acquisition for as many
+/// requests as a poll brings.
+public struct PythonThread: ~Copyable {
+    /// The thread's state while it does not hold the lock; nil while it does.
+    private var detached: OpaquePointer?
+
+    /// The calling thread holds the lock.
+    public init(_ gil: consuming GIL) {
+        detached = nil
+    }
+
+    /// Makes a thread that Python did not start known to it. It does not hold the lock afterwards.
+    public static func register() -> PythonThread {
+        _ = PyGILState_Ensure()
+        var thread = PythonThread(GIL())
+        thread.detach()
+        return thread
+    }
+
+    /// Gives the lock up, if it is held.
+    public mutating func detach() {
+        if detached == nil { detached = PyEval_SaveThread() }
+    }
+
+    /// Runs `body` with the lock, taking it first if need be. It is kept afterwards.
+    @inline(__always)
+    public mutating func withGIL<Result, Failure: Error>(
+        _ body: (inout GIL) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        if let state = detached {
+            PyEval_RestoreThread(state)
+            detached = nil
+        }
+        var gil = GIL()
+        return try body(&gil)
+    }
+
+    /// Takes the lock back for good.
+    public consuming func attach() -> GIL {
+        withGIL { _ in }
+        return GIL()
+    }
+}

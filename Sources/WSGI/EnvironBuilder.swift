@@ -1,0 +1,326 @@
+internal import HTTPWire
+internal import Platform
+internal import PythonBridge
+internal import Transport
+
+/// Builds a request's environ (PEP 3333, "environ Variables"): a copy of a prepared dictionary, and what the request adds.
+final class EnvironBuilder {
+    private let keys: EnvironKeys
+    private var fields: FieldTable
+    private var addresses: AddressCache
+    private let types: WSGITypes
+    /// By listener.
+    private let templates: [PyPointer]
+    private let listenersAreUnix: [Bool]
+    private let empty, http10, http11, http, https, port80, port443: PyPointer
+    private let methods: [PyPointer]
+    private let scriptName: [UInt8]
+    private var stamp: UInt64 = 0
+    private var pathBuffer = [UInt8](repeating: 0, count: 512)
+    /// The last target, path and query: monitors and benchmarks ask for the same again and again, and so do people.
+    private var lastTarget = FieldSlot(
+        key: UnsafeMutablePointer(bitPattern: 16)!, value: nil, keepsValue: true, separator: "")
+
+    init(
+        types: WSGITypes, configuration: GatewayConfiguration, errors: PyPointer, _ gil: borrowing GIL
+    ) throws(PythonError) {
+        self.types = types
+        keys = try EnvironKeys(gil)
+        fields = try FieldTable(gil)
+        addresses = AddressCache()
+        empty = try gil.interned("").leak()
+        http10 = try gil.interned("HTTP/1.0").leak()
+        http11 = try gil.interned("HTTP/1.1").leak()
+        http = try gil.interned("http").leak()
+        https = try gil.interned("https").leak()
+        port80 = try gil.interned("80").leak()
+        port443 = try gil.interned("443").leak()
+        var methods: [PyPointer] = []
+        for name in ["", "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"] {
+            methods.append(try gil.interned(name).leak())
+        }
+        self.methods = methods
+        scriptName = Array(configuration.scriptName.utf8)
+        var templates: [PyPointer] = []
+        for listener in configuration.listeners {
+            templates.append(
+                try EnvironBuilder.template(keys, types, configuration, listener, errors: errors, gil).leak())
+        }
+        self.templates = templates
+        listenersAreUnix = configuration.listeners.map(\.isUnix)
+    }
+
+    /// The part of the environ that is the same for all requests of a listener.
+    private static func template(
+        _ keys: EnvironKeys, _ types: WSGITypes, _ configuration: GatewayConfiguration,
+        _ listener: GatewayConfiguration.Listener, errors: PyPointer, _ gil: borrowing GIL
+    ) throws(PythonError) -> PyRef {
+        let environ = try gil.dictionary()
+        func put(_ key: String, _ value: PyPointer) throws(PythonError) {
+            try gil.set(environ.pointer, try gil.interned(key).pointer, value)
+        }
+        let one = try gil.integer(1)
+        let zero = try gil.integer(0)
+        try put("wsgi.version", try gil.pair(one.pointer, zero.pointer).pointer)
+        try put("wsgi.url_scheme", try gil.interned("http").pointer)
+        try put("wsgi.input", types.emptyInput)
+        try put("wsgi.input_terminated", gil.bool(true))
+        try put("wsgi.errors", errors)
+        try put("wsgi.multithread", gil.bool(configuration.isMultithreaded))
+        try put("wsgi.multiprocess", gil.bool(configuration.isMultiprocess))
+        try put("wsgi.run_once", gil.bool(false))
+        try put("wsgi.file_wrapper", types.fileWrapper)
+        try put("SERVER_SOFTWARE", try gil.string(configuration.serverSoftware).pointer)
+        try put("SERVER_NAME", try gil.string(listener.name).pointer)
+        try put("SERVER_PORT", try gil.string(listener.port).pointer)
+        try put("SCRIPT_NAME", try gil.string(configuration.scriptName).pointer)
+        // Every request sets these: having their places ready keeps the copy from growing.
+        let empty = try gil.interned("")
+        for key in [
+            keys.requestMethod, keys.requestURI, keys.pathInfo, keys.queryString, keys.serverProtocol,
+            keys.remoteAddress, keys.host,
+        ] {
+            try gil.set(environ.pointer, key, empty.pointer)
+        }
+        if !listener.isUnix { try gil.set(environ.pointer, keys.remotePort, empty.pointer) }
+        // A dictionary never shrinks: two entries more than it needs make CPython choose the next size of table, which has
+        // room for the fields of a usual request, so that no copy has to grow.
+        for name in ["monoceros.reserve.1", "monoceros.reserve.2"] { try put(name, gil.none()) }
+        for name in ["monoceros.reserve.1", "monoceros.reserve.2"] {
+            try gil.remove(environ.pointer, try gil.interned(name).pointer)
+        }
+        try gil.remove(environ.pointer, keys.host)
+        return environ
+    }
+
+    /// - Throws: `EnvironFault`.
+    func make(
+        _ connection: Connection, on bench: Workbench, _ gil: borrowing GIL
+    ) throws(EnvironFault) -> PyRef {
+        do throws(PythonError) {
+            let environ = try gil.copy(dictionary: templates[connection.listener])
+            stamp &+= 1
+            let script = try setFields(environ.pointer, bench, gil)
+            try setRequestLine(environ.pointer, bench, gil)
+            try setPeer(environ.pointer, connection, gil)
+            guard try setPath(environ.pointer, bench, script: script, gil) else { throw PythonError() }
+            try setBody(environ.pointer, connection, on: bench, gil)
+            if listenersAreUnix[connection.listener] { try setServerFromHost(environ.pointer, bench, gil) }
+            return environ
+        } catch {
+            // `setPath` answers false without an exception when the path is outside the mount point.
+            throw gil.isErrorSet ? .python(error) : .outsideScriptName
+        }
+    }
+
+    // MARK: Request line
+
+    private func setRequestLine(
+        _ environ: PyPointer, _ bench: Workbench, _ gil: borrowing GIL
+    ) throws(PythonError) {
+        let method = bench.parser.head.knownMethod
+        if method == .other {
+            var text = String(decoding: bench.bytes(bench.parser.head.method), as: UTF8.self)
+            if bench.parser.head.methodNeedsUppercasing { text = text.uppercased() }
+            try gil.set(environ, keys.requestMethod, try gil.string(text).pointer)
+        } else {
+            try gil.set(environ, keys.requestMethod, methods[Int(method.rawValue)])
+        }
+        try gil.set(environ, keys.serverProtocol, bench.parser.head.version == .http11 ? http11 : http10)
+        switch bench.parser.head.schemeOverride {
+        case .none: break
+        case .http: try gil.set(environ, keys.urlScheme, http)
+        case .https: try gil.set(environ, keys.urlScheme, https)
+        }
+        let query = bench.parser.head.query
+        if query.isEmpty {
+            try gil.set(environ, keys.queryString, empty)
+        } else {
+            try gil.set(environ, keys.queryString, try gil.string(latin1: bench.bytes(query)).pointer)
+        }
+    }
+
+    /// Sets RAW_URI, PATH_INFO and SCRIPT_NAME. False when the path is not below the mount point.
+    private func setPath(
+        _ environ: PyPointer, _ bench: Workbench, script header: PyPointer?, _ gil: borrowing GIL
+    ) throws(PythonError) -> Bool {
+        let target = bench.bytes(bench.parser.head.target)
+        let raw = try lastTarget.reuse(target, gil)
+        try gil.set(environ, keys.requestURI, raw.pointer)
+
+        let path = bench.bytes(bench.parser.head.path)
+        let prefixCount: Int
+        if let header {
+            guard let count = try prefixLength(of: header, in: path, gil) else { return false }
+            try gil.set(environ, keys.scriptName, header)
+            prefixCount = count
+        } else if !scriptName.isEmpty {
+            guard path.starts(with: scriptName) else { return false }
+            prefixCount = scriptName.count
+        } else {
+            prefixCount = 0
+        }
+        if prefixCount == 0, path.count == target.count, !FieldSyntax.hasPercent(path.bytes) {
+            // The path is the target, to the letter: one object for both.
+            try gil.set(environ, keys.pathInfo, raw.pointer)
+            return true
+        }
+        let rest = UnsafeRawBufferPointer(rebasing: path[prefixCount...])
+        if pathBuffer.count < rest.count { pathBuffer = [UInt8](repeating: 0, count: rest.count * 2) }
+        let count = pathBuffer.withUnsafeMutableBytes { FieldSyntax.percentDecode(rest.bytes, into: $0) }
+        let decoded = try gil.string(latin1: pathBuffer.prefix(count))
+        try gil.set(environ, keys.pathInfo, decoded.pointer)
+        return true
+    }
+
+    private func prefixLength(
+        of script: PyPointer, in path: UnsafeRawBufferPointer, _ gil: borrowing GIL
+    ) throws(PythonError) -> Int? {
+        try gil.withLatin1(script) { path.starts(with: $0) ? $0.count : nil }
+    }
+
+    // MARK: Fields
+
+    /// Sets the HTTP_ keys. Returns the value of a SCRIPT_NAME field, which only trusted peers get past the parser.
+    private func setFields(
+        _ environ: PyPointer, _ bench: Workbench, _ gil: borrowing GIL
+    ) throws(PythonError) -> PyPointer? {
+        var script: PyPointer?
+        for index in 0..<bench.parser.head.fields.count {
+            let field = bench.parser.head.fields[index]
+            let name = bench.bytes(field.name)
+            guard !field.isFolded, let slot = fields.slot(field, name, gil) else {
+                try setRareField(environ, field, bench, gil)
+                continue
+            }
+            let value = try fields.slots[slot].reuse(bench.bytes(field.value), gil)
+            if fields.slots[slot].stamp == stamp {
+                try join(environ, fields.slots[slot].key, value.pointer, fields.slots[slot].separator, gil)
+                continue
+            }
+            fields.slots[slot].stamp = stamp
+            if field.kind == .scriptName {
+                try gil.set(environ, keys.scriptName, value.pointer)
+                script = try gil.get(environ, keys.scriptName)
+            } else {
+                try gil.set(environ, fields.slots[slot].key, value.pointer)
+            }
+        }
+        let authority = bench.parser.head.authority
+        if !authority.isEmpty {
+            // RFC 9112 §3.2.2: the target's authority takes the place of Host.
+            try gil.set(environ, keys.host, try gil.string(latin1: bench.bytes(authority)).pointer)
+        }
+        return script
+    }
+
+    /// A field whose name has no slot, or whose value is spread over several lines.
+    private func setRareField(
+        _ environ: PyPointer, _ field: FieldLine, _ bench: Workbench, _ gil: borrowing GIL
+    ) throws(PythonError) {
+        let key: PyRef
+        if let slot = fields.slot(field, bench.bytes(field.name), gil) {
+            key = PyRef(retaining: fields.slots[slot].key)
+            fields.slots[slot].stamp = stamp
+        } else {
+            key = try FieldTable.newKey(bench.bytes(field.name), gil)
+        }
+        let value: PyRef
+        if field.isFolded {
+            var line: [UInt8] = []
+            FieldSyntax.unfold(bench.bytes(field.value).bytes, into: &line)
+            value = try gil.string(latin1: line[...])
+        } else {
+            value = try gil.string(latin1: bench.bytes(field.value))
+        }
+        if try gil.get(environ, key.pointer) != nil {
+            try join(environ, key.pointer, value.pointer, ",", gil)
+        } else {
+            try gil.set(environ, key.pointer, value.pointer)
+        }
+    }
+
+    private func join(
+        _ environ: PyPointer, _ key: PyPointer, _ value: PyPointer, _ separator: StaticString, _ gil: borrowing GIL
+    ) throws(PythonError) {
+        guard let first = try gil.get(environ, key) else { return try gil.set(environ, key, value) }
+        var joined = try gil.withLatin1(first) { Array($0) }
+        separator.withUTF8Buffer { joined += $0 }
+        try gil.withLatin1(value) { joined += $0 }
+        try gil.set(environ, key, try gil.string(latin1: joined[...]).pointer)
+    }
+
+    // MARK: Peer and body
+
+    private func setPeer(
+        _ environ: PyPointer, _ connection: Connection, _ gil: borrowing GIL
+    ) throws(PythonError) {
+        let (host, port) = try addresses.strings(for: connection.peer, gil)
+        try gil.set(environ, keys.remoteAddress, host)
+        if let port { try gil.set(environ, keys.remotePort, port) }
+    }
+
+    private func setServerFromHost(
+        _ environ: PyPointer, _ bench: Workbench, _ gil: borrowing GIL
+    ) throws(PythonError) {
+        guard let host = try gil.get(environ, keys.host) else { return }
+        let text = try gil.withLatin1(host) { String(decoding: $0, as: UTF8.self) }
+        let isHTTPS = bench.parser.head.schemeOverride == .https
+        // The colon of a port, not one inside the brackets of an IPv6 address.
+        let afterBracket = text.lastIndex(of: "]") ?? text.startIndex
+        if let colon = text[afterBracket...].lastIndex(of: ":") {
+            try gil.set(environ, keys.serverName, try gil.string(String(text[..<colon])).pointer)
+            try gil.set(environ, keys.serverPort, try gil.string(String(text[text.index(after: colon)...])).pointer)
+        } else {
+            try gil.set(environ, keys.serverName, host)
+            try gil.set(environ, keys.serverPort, isHTTPS ? port443 : port80)
+        }
+    }
+
+    private func setBody(
+        _ environ: PyPointer, _ connection: Connection, on bench: Workbench, _ gil: borrowing GIL
+    ) throws(PythonError) {
+        let stream: InputStream
+        switch connection.body {
+        case .none: return
+        case .inline(let offset, let count):
+            stream = InputStream(copying: UnsafeRawBufferPointer(rebasing: bench.request[offset..<(offset + count)]))
+        case .memory(let store): stream = InputStream(store)
+        case .file(let file): stream = InputStream(file)
+        }
+        try gil.set(environ, keys.input, try types.input.wrap(stream, gil).pointer)
+        if bench.parser.head.framing == .chunked {
+            // The whole body is here, so its length is known: frameworks that go by CONTENT_LENGTH alone (Django) read
+            // chunked uploads too.
+            try gil.set(environ, keys.contentLength, try gil.string("\(connection.body.count)").pointer)
+        }
+    }
+}
+
+/// Why there is no environ.
+enum EnvironFault: Error {
+    case python(PythonError)
+    /// The path does not start with SCRIPT_NAME: the proxy in front and this server disagree.
+    case outsideScriptName
+}
+
+extension FieldSlot {
+    /// The `str` for a value: the last one again if it is the same.
+    @inline(__always)
+    mutating func reuse(_ bytes: UnsafeRawBufferPointer, _ gil: borrowing GIL) throws(PythonError) -> PyRef {
+        if let value, Bytes.equal(bytes, valueBytes) { return PyRef(retaining: value) }
+        let made = try gil.string(latin1: bytes)
+        if keepsValue, bytes.count <= FieldTable.valueLimit { keep(made.pointer, bytes.count, gil) }
+        return made
+    }
+
+    private mutating func keep(_ made: PyPointer, _ count: Int, _ gil: borrowing GIL) {
+        // The bytes compared against are the string's own. They are Latin-1 only where they are ASCII.
+        let own = try? gil.withUTF8(made) { $0 }
+        guard let own, own.count == count else { return }
+        if let value { gil.release(value) }
+        gil.retain(made)
+        value = made
+        valueBytes = own
+    }
+}

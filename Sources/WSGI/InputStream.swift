@@ -1,0 +1,164 @@
+internal import Platform
+internal import PythonBridge
+internal import Transport
+
+/// `wsgi.input`: a request's complete body, from memory or from a file (PEP 3333, "Input and Error Streams").
+final class InputStream {
+    private enum Source {
+        case empty
+        case memory(ByteStore)
+        case file(SpoolFile)
+    }
+
+    private let source: Source
+    private let count: Int
+    private var position = 0
+
+    /// The body of a request that has none. It has no state, so one serves all requests.
+    init() {
+        source = .empty
+        count = 0
+    }
+
+    convenience init(copying bytes: UnsafeRawBufferPointer) {
+        self.init(ByteStore(bytes))
+    }
+
+    init(_ store: ByteStore) {
+        source = .memory(store)
+        count = store.count
+    }
+
+    init(_ file: SpoolFile) {
+        source = .file(file)
+        count = file.count
+    }
+
+    private var remaining: Int { count - position }
+
+    /// Up to `limit` bytes; all that is left for nil. Empty at the end.
+    func read(_ limit: Int?, _ gil: inout GIL) throws(PythonError) -> PyRef {
+        let size = min(limit ?? remaining, remaining)
+        let start = position
+        position += size
+        switch source {
+        case .empty:
+            return try gil.makeBytes(UnsafeRawBufferPointer(start: nil, count: 0))
+        case .memory(let store):
+            return try gil.makeBytes(UnsafeRawBufferPointer(rebasing: store.bytes[start..<(start + size)]))
+        case .file(let file):
+            var failure: SystemError?
+            let bytes = try gil.makeBytesReleased(count: size) { target in
+                do throws(SystemError) {
+                    return try file.descriptor.read(into: target, at: start)
+                } catch {
+                    failure = error
+                    return 0
+                }
+            }
+            if let failure { throw gil.raise(.osError, "The spooled request body cannot be read: \(failure).") }
+            return bytes
+        }
+    }
+
+    /// Up to and including the next line feed, and not more than `limit` bytes.
+    func readLine(_ limit: Int?, _ gil: inout GIL) throws(PythonError) -> PyRef {
+        let longest = min(limit ?? remaining, remaining)
+        return try read(try lineLength(longest, &gil), &gil)
+    }
+
+    private func lineLength(_ longest: Int, _ gil: inout GIL) throws(PythonError) -> Int {
+        switch source {
+        case .empty:
+            return 0
+        case .memory(let store):
+            return Bytes.endOfLine(UnsafeRawBufferPointer(rebasing: store.bytes[position..<(position + longest)]))
+                ?? longest
+        case .file(let file):
+            var window = [UInt8](repeating: 0, count: 4096)
+            var length = 0
+            while length < longest {
+                let size = min(window.count, longest - length)
+                let start = position + length
+                let result = window.withUnsafeMutableBytes { buffer -> (read: Int, end: Int?) in
+                    let slice = UnsafeMutableRawBufferPointer(rebasing: buffer[..<size])
+                    let read = (try? file.descriptor.read(into: slice, at: start)) ?? 0
+                    return (read, Bytes.endOfLine(UnsafeRawBufferPointer(rebasing: slice[..<read])))
+                }
+                if let end = result.end { return length + end }
+                guard result.read > 0 else { return length }
+                length += result.read
+            }
+            return longest
+        }
+    }
+
+    // MARK: The Python type
+
+    static func makeType(_ gil: borrowing GIL) throws(PythonError) -> NativeType {
+        var slots = NativeType.Slots()
+        slots.iterator = { stream in
+            GIL.calledByPython { (_) throws(PythonError) in PyRef(retaining: stream!).leak() }
+        }
+        slots.next = { stream in
+            GIL.calledByPython { (gil) throws(PythonError) in
+                let line = try InputStream.of(stream).readLine(nil, &gil)
+                // No result and no exception: the end of the iteration.
+                return try gil.bytes(of: line.pointer).isEmpty ? nil : line.leak()
+            }
+        }
+        return try NativeType.make(
+            name: "monoceros.InputStream", doc: "The request's body.",
+            methods: [("read", read), ("readline", readLine), ("readlines", readLines)], slots: slots, gil)
+    }
+
+    /// Only instances of the type get here, and each carries a stream.
+    private static func of(_ object: PyPointer?) -> InputStream {
+        NativeType.payload(object!, as: InputStream.self)!
+    }
+
+    /// A size argument: absent, None and negative mean "no limit".
+    private static func limit(_ arguments: Arguments, _ gil: borrowing GIL) throws(PythonError) -> Int? {
+        guard let size = try arguments.get(0, "size", "hint", gil: gil), size != gil.none() else { return nil }
+        let limit = try gil.int(size)
+        return limit < 0 ? nil : limit
+    }
+
+    private static let read: NativeMethod = { stream, values, count, names in
+        GIL.calledByPython { (gil) throws(PythonError) in
+            let arguments = Arguments(values, count, names)
+            try arguments.check("read", 0...1, gil)
+            let limit = try InputStream.limit(arguments, gil)
+            return try InputStream.of(stream).read(limit, &gil).leak()
+        }
+    }
+
+    private static let readLine: NativeMethod = { stream, values, count, names in
+        GIL.calledByPython { (gil) throws(PythonError) in
+            let arguments = Arguments(values, count, names)
+            try arguments.check("readline", 0...1, gil)
+            let limit = try InputStream.limit(arguments, gil)
+            return try InputStream.of(stream).readLine(limit, &gil).leak()
+        }
+    }
+
+    /// With a hint, stops after the line that reaches it, as files do; 0 is no hint.
+    private static let readLines: NativeMethod = { stream, values, count, names in
+        GIL.calledByPython { (gil) throws(PythonError) in
+            let arguments = Arguments(values, count, names)
+            try arguments.check("readlines", 0...1, gil)
+            let hint = try InputStream.limit(arguments, gil)
+            let lines = try gil.list()
+            var total = 0
+            while true {
+                let line = try InputStream.of(stream).readLine(nil, &gil)
+                let size = try gil.bytes(of: line.pointer).count
+                if size == 0 { break }
+                try gil.append(lines.pointer, line.pointer)
+                total += size
+                if let hint, hint > 0, total >= hint { break }
+            }
+            return lines.leak()
+        }
+    }
+}

@@ -1,0 +1,234 @@
+internal import HTTPWire
+internal import Platform
+internal import PythonBridge
+internal import Transport
+
+/// From blocks of the application to bytes on the socket.
+extension Response {
+    /// Blocks up to this size are copied behind the head, or into a chunk, and leave as one run of bytes.
+    private static let copyLimit = 4096
+
+    // MARK: Blocks
+
+    /// The `write` callable.
+    func write(_ data: PyPointer, _ gil: inout GIL) throws(PythonError) {
+        guard connection != nil else { throw gil.raise(.runtimeError, "write() was called after the request had ended") }
+        try send(data, total: nil, &gil)
+        if isBroken { throw gil.raise(.brokenPipeError, "the client closed the connection") }
+    }
+
+    /// Sends a block of the body; an empty one sends nothing, not even the head.
+    ///
+    /// - Parameter total: bytes of the whole body, where they are known.
+    func send(_ block: PyPointer, total: Int?, _ gil: inout GIL) throws(PythonError) {
+        guard gil.isBytes(block) else {
+            throw gil.raise(.typeError, "the body must consist of bytes objects")
+        }
+        let bytes = try gil.bytes(of: block)
+        guard bytes.count > 0 else { return }
+        try commit(total: total, gil)
+        transmit(bytes, owner: block, &gil)
+    }
+
+    /// Completes the head, unless that is done.
+    func commit(total: Int?, _ gil: borrowing GIL) throws(PythonError) {
+        guard !isCommitted else { return }
+        guard isStarted else {
+            throw gil.raise(.runtimeError, "the application sent a body without calling start_response()")
+        }
+        let field: ResponseFraming
+        if !head.allowsBody || isHead {
+            framing = .none
+            field = .asIs
+        } else if let length = head.contentLength {
+            framing = .length(length)
+            field = .asIs
+        } else if let total {
+            framing = .length(total)
+            field = .contentLength(total)
+        } else if version == .http11 {
+            framing = .chunked
+            field = .chunked
+        } else {
+            framing = .untilClose
+            field = .none
+            persists = false
+        }
+        if head.applicationWantsClose || state.isDraining { persists = false }
+        head.finish(version: version, isPersistent: persists, framing: field, date: currentDate())
+        isCommitted = true
+    }
+
+    /// Ends the body after the last block.
+    func complete(_ gil: inout GIL) throws(PythonError) {
+        if !isCommitted {
+            try commit(total: 0, gil)
+            transmit(UnsafeRawBufferPointer(start: nil, count: 0), owner: nil, &gil)
+        }
+        switch framing {
+        case .none, .untilClose, .length(0): break
+        case .length: isAborted = true
+        case .chunked:
+            let end: StaticString = "0\r\n\r\n"
+            post(UnsafeRawBufferPointer(start: end.utf8Start, count: end.utf8CodeUnitCount), &gil)
+        }
+    }
+
+    // MARK: Bytes
+
+    /// Whether the head is finished and not sent.
+    private var headWaits: Bool { head.byteCount > 0 && isCommitted && !headIsSent }
+
+    /// Sends the head, if it waits, and as much of `bytes` as the framing allows.
+    private func transmit(_ bytes: UnsafeRawBufferPointer, owner: PyPointer?, _ gil: inout GIL) {
+        guard !isBroken else { return }
+        var body = bytes
+        switch framing {
+        case .none:
+            body = UnsafeRawBufferPointer(rebasing: bytes[..<0])
+        case .length(let remaining):
+            if bytes.count > remaining { body = UnsafeRawBufferPointer(rebasing: bytes[..<remaining]) }
+            framing = .length(remaining - body.count)
+        case .chunked, .untilClose:
+            break
+        }
+        if framing == .chunked, body.count > 0 {
+            transmitChunk(body, owner: owner, &gil)
+        } else if headWaits {
+            headIsSent = true
+            if body.count <= Self.copyLimit {
+                if body.count > 0 { head.appendBody(body.bytes) }
+                post(head.bytes, &gil)
+            } else {
+                post(head.bytes, body, owner: owner, &gil)
+            }
+        } else if body.count > 0 {
+            post(UnsafeRawBufferPointer(start: nil, count: 0), body, owner: owner, &gil)
+        }
+    }
+
+    /// RFC 9112 §7.1: the size line, the data, and a line end, together with the head if that waits.
+    private func transmitChunk(_ body: UnsafeRawBufferPointer, owner: PyPointer?, _ gil: inout GIL) {
+        let withHead = headWaits
+        headIsSent = true
+        chunk.removeAll(keepingCapacity: true)
+        chunk.append(contentsOf: String(body.count, radix: 16).utf8)
+        chunk.append(contentsOf: Self.lineEnd)
+        let isSmall = body.count <= Self.copyLimit
+        if isSmall {
+            chunk.append(contentsOf: body)
+            chunk.append(contentsOf: Self.lineEnd)
+        }
+        if withHead { head.appendBody(chunk.span.bytes) }
+        Self.lineEnd.withUnsafeBytes { lineEnd in
+            chunk.withUnsafeBytes { chunk in
+                let first = withHead ? head.bytes : chunk
+                if isSmall {
+                    post(first, &gil)
+                } else {
+                    post(first, body, lineEnd, owner: owner, &gil)
+                }
+            }
+        }
+    }
+
+    private static let lineEnd: [UInt8] = [0x0D, 0x0A]
+
+    /// Sends bytes of ours.
+    func post(_ bytes: UnsafeRawBufferPointer, _ gil: inout GIL) {
+        guard let connection, !isBroken else { return }
+        var sent = 0
+        if connection.outbox.isEmpty {
+            guard let result = try? connection.socket.send(bytes) else { return fail(&gil) }
+            if case .processed(let count) = result { sent = count }
+            if sent == bytes.count { return }
+        }
+        connection.outbox.append(copying: bytes.after(sent))
+        makeRoom(&gil)
+    }
+
+    /// Sends bytes of ours around bytes of the application's, in one call. The application's are not copied.
+    private func post(
+        _ first: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer,
+        _ last: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0), owner: PyPointer?, _ gil: inout GIL
+    ) {
+        guard let connection, !isBroken else { return }
+        var sent = 0
+        if connection.outbox.isEmpty {
+            guard let result = try? connection.socket.send(first, body, last) else { return fail(&gil) }
+            if case .processed(let count) = result { sent = count }
+            if sent == first.count + body.count + last.count { return }
+        }
+        connection.outbox.append(copying: first.after(sent))
+        let rest = body.after(sent - first.count)
+        if let owner, rest.count > 0 {
+            gil.retain(owner)
+            connection.outbox.append(rest, owner: UnsafeMutableRawPointer(owner))
+        } else {
+            connection.outbox.append(copying: rest)
+        }
+        connection.outbox.append(copying: last.after(sent - first.count - body.count))
+        makeRoom(&gil)
+    }
+
+    /// Holds the application up while more waits for the client than should. One large last block is no reason to: it is in
+    /// memory anyhow, and the reactor sends the rest of it.
+    private func makeRoom(_ gil: inout GIL) {
+        guard let connection, connection.outbox.count > Self.outboxLimit, framing != .length(0) else { return }
+        var releases: [UnsafeMutableRawPointer] = []
+        let timeout = writeTimeout
+        let isAlive = gil.released {
+            while connection.outbox.count > Self.outboxLimit / 2 {
+                guard connection.socket.waitUntilWritable(milliseconds: timeout),
+                    (try? connection.outbox.flush(to: connection.socket, releasing: &releases)) != nil
+                else { return false }
+            }
+            return true
+        }
+        for owner in releases { gil.release(owner.assumingMemoryBound(to: PyPointer.Pointee.self)) }
+        if !isAlive { fail(&gil) }
+    }
+
+    /// The client is gone.
+    private func fail(_ gil: inout GIL) {
+        isBroken = true
+        var releases: [UnsafeMutableRawPointer] = []
+        connection?.outbox.discard(releasing: &releases)
+        for owner in releases { gil.release(owner.assumingMemoryBound(to: PyPointer.Pointee.self)) }
+    }
+
+    // MARK: Files
+
+    /// Sends a plain file from its present position, by the kernel. The descriptor is duplicated: the application may close
+    /// the file at once, and the reactor sends what the socket does not take.
+    ///
+    /// - Returns: false when this is no plain file, so that it has to be read.
+    func sendFile(_ file: PyPointer, _ gil: inout GIL) throws(PythonError) -> Bool {
+        let number = try gil.int(try gil.call(try gil.attribute(file, "fileno").pointer).pointer)
+        let offset = try gil.int(try gil.call(try gil.attribute(file, "tell").pointer).pointer)
+        let descriptor = Descriptor(rawValue: Int32(truncatingIfNeeded: number))
+        guard let size = descriptor.regularFileSize() else { return false }
+        let available = max(0, size - offset)
+        try commit(total: available, gil)
+        transmit(UnsafeRawBufferPointer(start: nil, count: 0), owner: nil, &gil)
+        guard case .length(let wanted) = framing, wanted > 0, available > 0, let connection, !isBroken else { return true }
+        let count = min(wanted, available)
+        do throws(SystemError) {
+            connection.outbox.append(file: try descriptor.duplicate(), offset: offset, count: count)
+            framing = .length(wanted - count)
+            var releases: [UnsafeMutableRawPointer] = []
+            _ = try connection.outbox.flush(to: connection.socket, releasing: &releases)
+            for owner in releases { gil.release(owner.assumingMemoryBound(to: PyPointer.Pointee.self)) }
+        } catch {
+            fail(&gil)
+        }
+        return true
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// What is left after the first `count` bytes; all of it for a negative count, nothing past the end.
+    fileprivate func after(_ count: Int) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: self[Swift.min(Swift.max(0, count), self.count)...])
+    }
+}

@@ -1,0 +1,185 @@
+internal import HTTPWire
+internal import Platform
+internal import PythonBridge
+internal import Transport
+
+/// One request's response: what `start_response` was told, and how much of it is sent.
+///
+/// ```
+///   begin ──► waiting ──start_response──► started ──first block──► committed ──► end
+///                            ▲  │ with exc_info
+///                            └──┘
+/// ```
+final class Response {
+    /// Where the body ends.
+    enum Framing: Equatable {
+        /// There is none.
+        case none
+        /// After this many bytes more.
+        case length(Int)
+        case chunked
+        case untilClose
+    }
+
+    /// The connection to answer on; nil between requests.
+    private(set) var connection: Connection?
+    var head = ResponseHeadWriter()
+    private(set) var isStarted = false
+    /// The head is finished: it can't be changed any more.
+    var isCommitted = false
+    /// The head has left for the socket.
+    var headIsSent = false
+    /// Where small chunks are put together.
+    var chunk: [UInt8] = []
+    /// The client is gone, or took nothing for too long.
+    var isBroken = false
+    /// The body was cut or came out short: what follows on this connection would be taken for the rest of it.
+    var isAborted = false
+    var framing = Framing.none
+    var persists = false
+    private(set) var isHead = false
+    private(set) var version = HTTPVersion.http11
+    let state: WorkerState
+    /// The longest wait for the client to take bytes, in milliseconds; -1 is for ever.
+    let writeTimeout: Int32
+    private var dateSecond: Int64 = -1
+    private var date = HTTPDate(unixSeconds: 0)
+
+    /// Bytes that may wait for the client before the application is held up.
+    static let outboxLimit = 1 << 20
+
+    init(state: WorkerState, writeTimeout: Int32) {
+        self.state = state
+        self.writeTimeout = writeTimeout
+    }
+
+    /// - Parameter mayPersist: whether client and configuration let the connection stay open.
+    func begin(_ connection: Connection, isHead: Bool, version: HTTPVersion, mayPersist: Bool) {
+        self.connection = connection
+        self.isHead = isHead
+        self.version = version
+        persists = mayPersist
+        isStarted = false
+        isCommitted = false
+        headIsSent = false
+        isBroken = false
+        isAborted = false
+        framing = .none
+        head.reset()
+    }
+
+    /// Cuts the ties to the request: callables that the application kept do nothing from here on.
+    func end() {
+        connection = nil
+    }
+
+    /// Whether more of the body would be sent.
+    var wantsMore: Bool { !isBroken && !(isCommitted && (framing == .none || framing == .length(0))) }
+
+    /// `Date`, made anew once a second.
+    func currentDate() -> HTTPDate {
+        let second = Clock.wallSeconds()
+        if second != dateSecond {
+            dateSecond = second
+            date = HTTPDate(unixSeconds: Int(second))
+        }
+        return date
+    }
+
+    // MARK: start_response
+
+    /// PEP 3333, "The start_response() Callable".
+    ///
+    /// - Throws: `PythonError`: AssertionError for a second call, TypeError or ValueError for what cannot be sent, or the
+    ///   exception in `exc_info` when it is too late to change the response.
+    func start(
+        status: PyPointer, headers: PyPointer, exceptionInfo: PyPointer?, _ gil: borrowing GIL
+    ) throws(PythonError) {
+        guard connection != nil else {
+            throw gil.raise(.runtimeError, "start_response() was called after the request had ended")
+        }
+        if let exceptionInfo, exceptionInfo != gil.none() {
+            guard !isCommitted else {
+                guard gil.isTuple(exceptionInfo), gil.count(exceptionInfo) == 3 else {
+                    throw gil.raise(.typeError, "exc_info must be a tuple as sys.exc_info() returns it")
+                }
+                throw gil.raise(
+                    type: try gil.item(exceptionInfo, 0), value: try gil.item(exceptionInfo, 1),
+                    traceback: try gil.item(exceptionInfo, 2))
+            }
+        } else if isStarted {
+            throw gil.raise(.assertionError, "start_response() was called a second time without exc_info")
+        }
+        isStarted = false
+        head.reset()
+        do throws(PythonError) {
+            try setStatus(status, gil)
+            try setFields(headers, gil)
+        } catch {
+            // Half a head must not be sent.
+            head.reset()
+            throw error
+        }
+        isStarted = true
+    }
+
+    private func setStatus(_ status: PyPointer, _ gil: borrowing GIL) throws(PythonError) {
+        guard gil.isString(status) else { throw gil.raise(.typeError, "status must be a str") }
+        let fault = try gil.withLatin1(status) { bytes -> ResponseFault? in
+            do throws(ResponseFault) { try head.begin(status: bytes.bytes) } catch { return error }
+            return nil
+        }
+        if let fault { throw Self.raise(fault, gil) }
+    }
+
+    private func setFields(_ headers: PyPointer, _ gil: borrowing GIL) throws(PythonError) {
+        guard gil.isList(headers) || gil.isTuple(headers) else {
+            throw gil.raise(.typeError, "headers must be a list of (name, value) tuples")
+        }
+        for index in 0..<gil.count(headers) {
+            let pair = try gil.item(headers, index)
+            guard gil.isTuple(pair) || gil.isList(pair), gil.count(pair) == 2 else {
+                throw gil.raise(.typeError, "headers must be a list of (name, value) tuples")
+            }
+            let name = try gil.item(pair, 0)
+            let value = try gil.item(pair, 1)
+            guard gil.isString(name), gil.isString(value) else {
+                throw gil.raise(.typeError, "header names and values must be str")
+            }
+            try setField(name, value, gil)
+        }
+    }
+
+    @inline(__always)
+    private func setField(_ name: PyPointer, _ value: PyPointer, _ gil: borrowing GIL) throws(PythonError) {
+        // Both are the strings' own bytes where they are ASCII, which is the rule.
+        if let plainName = gil.ascii(name), let plainValue = gil.ascii(value) {
+            do throws(ResponseFault) {
+                try head.append(name: plainName.bytes, value: plainValue.bytes)
+            } catch {
+                throw Self.raise(error, gil)
+            }
+            return
+        }
+        let nameBytes = try gil.withLatin1(name) { Array($0) }
+        let valueBytes = try gil.withLatin1(value) { Array($0) }
+        do throws(ResponseFault) {
+            try head.append(name: nameBytes.span.bytes, value: valueBytes.span.bytes)
+        } catch {
+            throw Self.raise(error, gil)
+        }
+    }
+
+    /// The application's fault as an exception; it never quotes the value.
+    private static func raise(_ fault: ResponseFault, _ gil: borrowing GIL) -> PythonError {
+        switch fault {
+        case .invalidStatus:
+            gil.raise(.valueError, "the status is not 'ddd reason' (100 to 999), or has a control character in it")
+        case .invalidFieldName: gil.raise(.valueError, "a header name is not a token (RFC 9110 section 5.1)")
+        case .invalidFieldValue: gil.raise(.valueError, "a header value has a control character in it")
+        case .invalidContentLength: gil.raise(.valueError, "Content-Length is not a number")
+        case .conflictingContentLength: gil.raise(.valueError, "two Content-Length headers differ")
+        case .headTooLarge: gil.raise(.valueError, "the response's headers are too large")
+        }
+    }
+}

@@ -1,0 +1,56 @@
+internal import Platform
+internal import Scheduling
+internal import Transport
+
+/// The thread that keeps the worker going while applications run: it takes the baton from a runner whose application
+/// outlasts a tick, and gives it to an idle runner or, when there is none, goes on with the I/O itself. It never touches
+/// Python, and accepts no connection: that would take it from a worker that could serve it.
+struct Pilot {
+    let crew: Crew
+    private let bench: Workbench
+
+    /// Glances without a loan before it sleeps until the next one.
+    private static let idleGlances = 20
+
+    init(crew: Crew) {
+        self.crew = crew
+        bench = Workbench(policy: crew.configuration.transport.policy)
+    }
+
+    func run() {
+        let exchange = crew.exchange
+        var last: BatonObservation?
+        var idle = 0
+        while !crew.state.isQuitting {
+            guard let seen = exchange.observe() else {
+                last = nil
+                idle += 1
+                if idle > Self.idleGlances { exchange.sleepUntilLent() } else { exchange.sleep(crew.configuration.tick) }
+                continue
+            }
+            idle = 0
+            if seen == last, let baton = exchange.retake(seen) {
+                last = nil
+                keep(baton)
+            } else {
+                last = seen
+                exchange.sleep(crew.configuration.tick)
+            }
+        }
+    }
+
+    /// Has the baton until a runner wants it.
+    private func keep(_ baton: consuming Baton) {
+        guard var baton = crew.exchange.offerToWaitingRunner(baton) else { return }
+        crew.reactor.setAccepting(false, baton)
+        while true {
+            crew.settleReturns(baton)
+            crew.reactor.serve(baton, on: bench)
+            crew.reactor.setAccepting(true, baton)
+            guard let kept = crew.exchange.offerToWaitingRunner(baton) else { return }
+            baton = kept
+            crew.reactor.setAccepting(false, baton)
+            crew.reactor.poll(baton, milliseconds: Crew.napMilliseconds, ignoringHeld: true)
+        }
+    }
+}

@@ -1,0 +1,29 @@
+internal import Synchronization
+internal import Transport
+
+/// Connections whose response is done, from runners that lost the baton meanwhile. Whoever has the baton takes them back.
+final class Returns: Sendable {
+    /// A connection changes hands here: the runner that puts it in touches it no more.
+    struct Item: @unchecked Sendable {
+        let connection: Connection
+        let persists: Bool
+    }
+
+    private let items = Mutex<[Item]>([])
+    private let waiting = Atomic<Bool>(false)
+
+    func put(_ item: Item) {
+        items.withLock { $0.append(item) }
+        waiting.store(true, ordering: .releasing)
+    }
+
+    /// All that came; cheap when nothing did, which is nearly always.
+    func takeAll() -> [Item] {
+        guard waiting.load(ordering: .acquiring) else { return [] }
+        return items.withLock {
+            waiting.store(false, ordering: .releasing)
+            defer { $0.removeAll(keepingCapacity: true) }
+            return $0
+        }
+    }
+}
