@@ -1,0 +1,97 @@
+/// What to do with a field name that holds an underscore. CGI names write `-` as `_`, so `X_Real_IP` would land on
+/// `X-Real-IP`, and a client could forge what a proxy sets.
+public enum FieldNameMap: UInt8, Sendable {
+    /// As though the field line were not there. It still counts towards the limits.
+    case drop
+    /// 400.
+    case refuse
+    /// Keep it.
+    case dangerous
+}
+
+/// Which names with an underscore a trusted peer may send.
+public enum ForwarderHeaders: Equatable, Sendable {
+    case all
+    /// Names in any case, for example `SCRIPT_NAME`.
+    case named([String])
+}
+
+/// A header by which a trusted proxy says that the client spoke TLS to it.
+public struct SecureSchemeHeader: Equatable, Sendable {
+    /// Field name in any case.
+    public var name: String
+    /// The value, compared byte for byte, that means `https`. Any other value means `http`.
+    public var secureValue: String
+
+    public init(name: String, secureValue: String) {
+        self.name = name
+        self.secureValue = secureValue
+    }
+}
+
+/// Limits and switches of the request parser. The defaults are gunicorn's, except that Host is required on HTTP/1.1.
+public struct RequestPolicy: Equatable, Sendable {
+    /// Bytes of the request line without its CRLF. Negative or above 8190 counts as 8190; 0 lifts the limit, up to 1 MiB.
+    public var limitRequestLine = 4094
+    /// Number of field lines. Outside 1...32768 it counts as 32768.
+    public var limitRequestFields = 100
+    /// Bytes of one field line with its CRLF, continuation lines included. 0 or less counts as 8190.
+    public var limitRequestFieldSize = 8190
+    /// Bytes of the message body; 0 lifts the limit.
+    public var limitRequestBody = 0
+
+    /// Accept HTTP/1.1 without Host, or with an empty one.
+    public var permitMissingHost = false
+    /// Accept folded field lines. RFC 9112 §5.2.
+    public var permitObsoleteFolding = false
+    /// Accept white space between a field name and the colon. RFC 9112 §5.1 demands 400.
+    public var stripHeaderSpaces = false
+    /// Accept any token as the method.
+    public var permitUnconventionalMethod = false
+    /// Accept any `HTTP/d.d`. What is at least 1.1 is served as 1.1, the rest as 1.0.
+    public var permitUnconventionalVersion = false
+    /// Read the method as upper case. Lower case must be permitted as well by ``permitUnconventionalMethod``.
+    public var casefoldMethod = false
+
+    public var headerMap = FieldNameMap.drop
+    /// Exceptions from ``headerMap`` for trusted peers.
+    public var forwarderHeaders = ForwarderHeaders.named(["SCRIPT_NAME", "PATH_INFO"])
+    /// Only believed when a trusted peer sends them.
+    public var secureSchemeHeaders = [
+        SecureSchemeHeader(name: "X-FORWARDED-PROTOCOL", secureValue: "ssl"),
+        SecureSchemeHeader(name: "X-FORWARDED-PROTO", secureValue: "https"),
+        SecureSchemeHeader(name: "X-FORWARDED-SSL", secureValue: "on"),
+    ]
+
+    public init() {}
+}
+
+extension RequestPolicy {
+    /// What ``limitRequestLine`` comes to, in bytes.
+    public var effectiveRequestLine: Int {
+        switch limitRequestLine {
+        case 0: 1 << 20
+        case 1...8190: limitRequestLine
+        default: 8190
+        }
+    }
+
+    /// What ``limitRequestFields`` comes to.
+    public var effectiveRequestFields: Int {
+        (1...32768).contains(limitRequestFields) ? limitRequestFields : 32768
+    }
+
+    /// What ``limitRequestFieldSize`` comes to, in bytes.
+    public var effectiveRequestFieldSize: Int {
+        limitRequestFieldSize > 0 ? limitRequestFieldSize : 8190
+    }
+
+    /// The most bytes a head may have: no caller needs to buffer more than this before an answer is certain.
+    ///
+    /// The other limits multiply to 800 KiB with the defaults. Whoever raises them gets at most 1 MiB of fields.
+    public var headSizeLimit: Int {
+        let (fields, overflows) = effectiveRequestFields.multipliedReportingOverflow(by: effectiveRequestFieldSize)
+        let section = overflows ? 1 << 20 : min(fields, 1 << 20)
+        return effectiveRequestLine + section + 6  // the CRLF before and after the request line, and the empty line
+    }
+}
