@@ -68,3 +68,5 @@ static inline ssize_t csystem_send_vectors(int descriptor, const struct iovec *v
 
 /// `open` is variadic. An unnamed file in `directory`: `O_TMPFILE` where the file system has it, else create and unlink.
 int csystem_open_unnamed(const char *directory);
+
+#include "CSystemProcess.h"
