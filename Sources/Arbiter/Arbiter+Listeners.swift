@@ -7,8 +7,8 @@ extension Arbiter {
     /// Nanoseconds between two of them.
     private static let bindInterval = Nanoseconds.seconds(1)
 
-    /// Listens on all addresses. Returns false, with one line in the log and nothing left open, when one of them cannot be
-    /// had. A request to stop ends the attempts; the policy knows of it then.
+    /// Listens on all addresses. Returns false, with one line in the log and nothing left open, when one of them cannot
+    /// be had. A request to stop ends the attempts; the policy knows of it then.
     func bind(_ signals: SignalPipe) -> Bool {
         for address in configuration.binds {
             do throws(ListenError) {

@@ -11,8 +11,8 @@ extension Arbiter {
     /// Forks one worker.
     func spawn(age: Int, _ signals: SignalPipe) -> SpawnResult {
         host.beforeFork()
-        // Held back from here until the child has put its handlers away: a signal to the young child would otherwise run
-        // the master's handler and end up in the master's pipe.
+        // Held back from here until the child has put its handlers away: a signal to the young child would otherwise
+        // run the master's handler and end up in the master's pipe.
         let mask = SignalMask.blockAll()
         let result: ForkResult
         do {
@@ -60,8 +60,8 @@ extension Arbiter {
 
     /// Collects the workers that have ended and tells the policy and the log.
     ///
-    /// Each is asked for by its id: children of the user's own code, a subprocess started in a hook for one, are left to
-    /// those who wait for them.
+    /// Each is asked for by its id: children of the user's own code, a subprocess started in a hook for one, are left
+    /// to those who wait for them.
     func reap() {
         for pid in supervisor.table.pids {
             do {

@@ -41,8 +41,8 @@ public final class Arbiter {
         }
     }
 
-    /// Does what the policy says. Returns the outcome when this process is done being a master, by the end of the server
-    /// or by being a child.
+    /// Does what the policy says. Returns the outcome when this process is done being a master, by the end of the
+    /// server or by being a child.
     private func carryOut(_ actions: [SupervisionAction], _ signals: SignalPipe) -> ArbiterOutcome? {
         for action in actions {
             switch action {

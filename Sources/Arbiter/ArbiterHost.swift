@@ -17,8 +17,9 @@ public struct ArbiterHost {
     public var afterForkInChild: () -> Void
     /// Runs `body`, which sleeps and does not touch Python, with the interpreter released.
     public var blocking: (_ body: () -> Void) -> Void
-    /// Lets Python run the handlers of signals that arrived and are not the master's (`PyErr_CheckSignals`). Returns the
-    /// exit status with which to stop when one of them raised an exception, which the host has reported; nil to go on.
+    /// Lets Python run the handlers of signals that arrived and are not the master's (`PyErr_CheckSignals`). Returns
+    /// the exit status with which to stop when one of them raised an exception, which the host has reported; nil to go
+    /// on.
     public var checkPythonSignals: () -> Int32?
 
     public init(

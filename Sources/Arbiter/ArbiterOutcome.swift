@@ -17,6 +17,7 @@ public struct WorkerSeat: Sendable {
     public let age: Int
     /// The master's process id. When `Process.parentID` differs, the master is gone.
     public let parentID: ProcessID
-    /// The listening sockets, shared with the master and all other workers. Close them; leave their files to the master.
+    /// The listening sockets, shared with the master and all other workers. Close them; leave their files to the
+    /// master.
     public let listeners: [ListeningSocket]
 }

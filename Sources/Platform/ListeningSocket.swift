@@ -1,8 +1,8 @@
 internal import CSystem
 internal import Glibc
 
-/// A socket that listens: non-blocking, closed on exec. Like a descriptor it is a name, not an owner; the master closes it
-/// when it stops, each worker closes its own copy, and only the master removes the file of a unix socket.
+/// A socket that listens: non-blocking, closed on exec. Like a descriptor it is a name, not an owner; the master closes
+/// it when it stops, each worker closes its own copy, and only the master removes the file of a unix socket.
 public struct ListeningSocket: Sendable {
     public let descriptor: Descriptor
     /// Where it listens, port 0 replaced by the port that was picked.
@@ -15,8 +15,8 @@ public struct ListeningSocket: Sendable {
     /// Listens on a TCP port.
     ///
     /// - Parameters:
-    ///   - host: a numeric address of either family, without brackets; a name, of which an IPv4 address is preferred; or
-    ///     empty for all IPv4 addresses.
+    ///   - host: a numeric address of either family, without brackets; a name, of which an IPv4 address is preferred;
+    ///     or empty for all IPv4 addresses.
     ///   - port: 0 has the kernel pick one.
     ///   - backlog: how many connections may wait to be accepted; the kernel caps it (`listen(2)`).
     /// - Throws: `ListenError`.
@@ -50,8 +50,8 @@ public struct ListeningSocket: Sendable {
     ///
     /// - Parameters:
     ///   - path: at most 107 bytes; a leading NUL byte makes an abstract name (`unix(7)`).
-    ///   - umask: permission bits that the socket lacks. None by default, so that a web server that runs as another user
-    ///     can connect; the directory is the place to keep others out.
+    ///   - umask: permission bits that the socket lacks. None by default, so that a web server that runs as another
+    ///     user can connect; the directory is the place to keep others out.
     /// - Throws: `ListenError`.
     public static func unix(
         path: String, umask: UInt32 = 0, backlog: Int32
@@ -133,8 +133,8 @@ public struct ListeningSocket: Sendable {
         descriptor.close()
     }
 
-    /// Closes this process's copy and removes the file of a unix socket that this process created, unless another server
-    /// has put its own in its place.
+    /// Closes this process's copy and removes the file of a unix socket that this process created, unless another
+    /// server has put its own in its place.
     public func closeAndRemoveFile() {
         // In this order: while the socket is open the kernel keeps the file's inode number from being used again, which
         // is what tells the two files apart.

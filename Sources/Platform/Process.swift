@@ -53,8 +53,8 @@ public enum Process {
         return reaped == 0 ? nil : ExitStatus(waitStatus: status)
     }
 
-    /// Collects any child that has ended; nil when none has. Only for process 1, which inherits every orphan: elsewhere it
-    /// would take their children from those who wait for them.
+    /// Collects any child that has ended; nil when none has. Only for process 1, which inherits every orphan: elsewhere
+    /// it would take their children from those who wait for them.
     public static func reapAny() -> (pid: ProcessID, status: ExitStatus)? {
         var status: Int32 = 0
         guard let pid = try? systemCall("waitpid", { waitpid(-1, &status, WNOHANG) }), pid != 0 else { return nil }
@@ -68,10 +68,11 @@ public enum Process {
         _ = try systemCall("kill") { kill(pid, signal.rawValue) }
     }
 
-    /// Has the kernel send the calling process `signal` when `parent` ends, however it ends (`PR_SET_PDEATHSIG`, `prctl(2)`).
+    /// Has the kernel send the calling process `signal` when `parent` ends, however it ends (`PR_SET_PDEATHSIG`,
+    /// `prctl(2)`).
     ///
-    /// The kernel forgets it when the process changes its user or group: then it must be said again. It watches the parent's
-    /// *thread* that forked, which in a process of one thread is the same.
+    /// The kernel forgets it when the process changes its user or group: then it must be said again. It watches the
+    /// parent's *thread* that forked, which in a process of one thread is the same.
     ///
     /// - Returns: false when `parent` is gone already, so that no signal will come.
     /// - Throws: `SystemError` for a signal that does not exist.

@@ -13,8 +13,8 @@ struct ResolvedAddress {
         guard !host.utf8.contains(0) else { throw ListenError(bind, .hostNotFound("a NUL byte in the name")) }
         let host = host.isEmpty ? "0.0.0.0" : host
         var failure = EAI_NONAME
-        // A numeric address says its family. A name does not: IPv4 first, since "localhost" has meant 127.0.0.1 to every
-        // client and proxy configuration in use.
+        // A numeric address says its family. A name does not: IPv4 first, since "localhost" has meant 127.0.0.1 to
+        // every client and proxy configuration in use.
         for (family, flags) in [(AF_UNSPEC, AI_NUMERICHOST), (AF_INET, 0), (AF_INET6, 0)] {
             var hints = addrinfo()
             hints.ai_family = family
@@ -55,8 +55,8 @@ extension Descriptor {
         }
     }
 
-    /// Responses leave at once instead of waiting for an acknowledgment (`tcp(7)`). Set on the listener, because on Linux
-    /// accepted sockets inherit it, which saves a call per connection.
+    /// Responses leave at once instead of waiting for an acknowledgment (`tcp(7)`). Set on the listener, because on
+    /// Linux accepted sockets inherit it, which saves a call per connection.
     func setNoDelay() throws(SystemError) {
         try enable(Int32(IPPROTO_TCP), TCP_NODELAY)
     }

@@ -63,13 +63,14 @@ struct UnixPath {
 
     /// Makes room at the path: removes a socket that a server left behind when it was killed.
     ///
-    /// - Throws: `ListenError`: `addressInUse` when somebody accepts on it, `notASocket` when it is another kind of file.
+    /// - Throws: `ListenError`: `addressInUse` when somebody accepts on it, `notASocket` when it is another kind of
+    ///   file.
     func removeStale() throws(ListenError) {
         if isAbstract { return }
         guard let status = try explaining({ () throws(SystemError) in try status() }) else { return }
         guard status.st_mode & S_IFMT == S_IFSOCK else { throw ListenError(bind, .notASocket) }
-        // The kernel refuses a connection exactly when nobody listens. Any other answer, a full queue included, comes from
-        // a socket in use.
+        // The kernel refuses a connection exactly when nobody listens. Any other answer, a full queue included, comes
+        // from a socket in use.
         switch try explaining({ () throws(SystemError) in try probe() }) {
         case .connectionRefused?:
             // Somebody else may have removed it in the meantime, which is as good.

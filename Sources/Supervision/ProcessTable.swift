@@ -15,8 +15,8 @@ public struct ProcessTable: Equatable, Sendable {
     /// The worker with this process id, or nil when it is none of ours.
     public subscript(pid: Int32) -> WorkerProcess? { workers.first { $0.pid == pid } }
 
-    /// Enters a new worker. It must be younger than all others and its process id must be free, which the kernel and the
-    /// spawn counter see to.
+    /// Enters a new worker. It must be younger than all others and its process id must be free, which the kernel and
+    /// the spawn counter see to.
     mutating func insert(_ worker: WorkerProcess) {
         precondition(self[worker.pid] == nil, "process id entered twice")
         precondition(workers.last.map { $0.age < worker.age } ?? true, "workers enter in order of age")

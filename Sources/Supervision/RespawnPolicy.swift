@@ -1,8 +1,8 @@
 /// When a worker that died may be replaced.
 ///
 /// One death is an accident and is made good at once. A worker that dies shortly after its spawn, and whose replacement
-/// does so too, would make a loop of forks that eats the machine and fills the log; each such generation doubles the wait,
-/// up to a few seconds. Workers that live are not touched by it: only the missing ones wait.
+/// does so too, would make a loop of forks that eats the machine and fills the log; each such generation doubles the
+/// wait, up to a few seconds. Workers that live are not touched by it: only the missing ones wait.
 ///
 /// All times are nanoseconds of the monotonic clock.
 struct RespawnPolicy: Equatable, Sendable {

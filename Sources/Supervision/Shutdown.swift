@@ -17,12 +17,12 @@ struct Shutdown: Equatable, Sendable {
 
     /// How long workers have after SIGQUIT, in nanoseconds: enough to run exit handlers, too short to finish a request.
     static let quickTimeout: UInt64 = 2_000_000_000
-    /// How long the master waits for killed workers, in nanoseconds. The kernel needs time to take a large process down,
-    /// and one that hangs in a device driver does not end at all; the master must not hang with it.
+    /// How long the master waits for killed workers, in nanoseconds. The kernel needs time to take a large process
+    /// down, and one that hangs in a device driver does not end at all; the master must not hang with it.
     static let killTimeout: UInt64 = 5_000_000_000
 
-    /// The exit status of the master. The first cause decides: workers that fail one after the other, or that fail while
-    /// they are told to stop, change nothing.
+    /// The exit status of the master. The first cause decides: workers that fail one after the other, or that fail
+    /// while they are told to stop, change nothing.
     let exitCode: Int32
     let reason: HaltReason?
     private(set) var stage: Stage

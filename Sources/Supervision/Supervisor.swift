@@ -45,8 +45,9 @@ public struct Supervisor: Sendable {
         case .workerExited(let pid, let exit):
             guard let worker = table.remove(pid: pid) else { return nil }
             if let reason = HaltReason(exit) {
-                begin(Shutdown(
-                    gracefullyAt: now, gracefulTimeout: gracefulTimeout, exitCode: reason.exitCode, reason: reason))
+                begin(
+                    Shutdown(
+                        gracefullyAt: now, gracefulTimeout: gracefulTimeout, exitCode: reason.exitCode, reason: reason))
             } else if worker.state == .running {
                 respawn.recordDeath(of: worker, exit, at: now)
             }

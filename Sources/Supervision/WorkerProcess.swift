@@ -1,7 +1,7 @@
 /// One forked worker, as the master knows it.
 public struct WorkerProcess: Equatable, Sendable {
-    /// How far the master has gone in asking this worker to leave. The order is that of the asking: a worker that was told
-    /// to quit is never told to terminate gracefully afterwards.
+    /// How far the master has gone in asking this worker to leave. The order is that of the asking: a worker that was
+    /// told to quit is never told to terminate gracefully afterwards.
     public enum State: Int, Comparable, Sendable {
         /// Nothing was asked: it boots or it serves.
         case running

@@ -149,7 +149,7 @@ import Testing
         let socket = try ListeningSocket.unix(path: path, backlog: 0)
         let unixPath = try UnixPath(path)
         var clients: [Descriptor] = []
-        defer { clients.forEach { $0.close() } }
+        defer { for client in clients { client.close() } }
         for _ in 0..<8 {
             let client = try Descriptor.streamSocket(family: AF_UNIX)
             clients.append(client)

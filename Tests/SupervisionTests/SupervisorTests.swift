@@ -12,9 +12,10 @@ import Testing
         #expect(master.wait == nil)
     }
 
-    @Test(arguments: [
-        .exited(code: 0), .exited(code: 1), .exited(code: 255), .signaled(9), .signaled(11), .signaled(15),
-    ] as [WorkerExit])
+    @Test(
+        arguments: [
+            .exited(code: 0), .exited(code: 1), .exited(code: 255), .signaled(9), .signaled(11), .signaled(15),
+        ] as [WorkerExit])
     func replacesAWorkerThatDiesAfterAWhileAtOnce(_ end: WorkerExit) {
         var master = FakeMaster(workers: 2)
         master.step()
