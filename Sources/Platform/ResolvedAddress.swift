@@ -1,3 +1,4 @@
+internal import CSystem
 internal import Glibc
 
 /// A socket address of a TCP host and port, as `getaddrinfo(3)` gives it.

@@ -1,3 +1,4 @@
+internal import CSystem
 internal import Glibc
 
 /// The name of a unix socket, and the file that stands for it.

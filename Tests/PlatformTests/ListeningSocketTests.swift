@@ -223,7 +223,15 @@ import Testing
             Issue.record("a closed descriptor was adopted")
             return
         }
-        let datagram = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+        let waker = try Waker()
+        defer { waker.descriptor.close() }
+        guard case .descriptorUnusable? = reason({ try .adopt(descriptor: waker.descriptor.rawValue, backlog: 8) })
+        else {
+            Issue.record("a descriptor that is no socket was adopted")
+            return
+        }
+        // A datagram socket, as `/dev/log` is; 2 is SOCK_DGRAM, which is not imported everywhere.
+        let datagram = socket(AF_INET, 2, 0)
         defer { close(datagram) }
         guard case .descriptorUnusable? = reason({ try .adopt(descriptor: datagram, backlog: 8) }) else {
             Issue.record("a datagram socket was adopted")
