@@ -1,3 +1,4 @@
+internal import CSystem
 internal import Glibc
 
 /// The address of one end of a connection.
