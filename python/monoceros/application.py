@@ -21,8 +21,8 @@ def load_application(spec):
 
     Raises AppImportError when the spec is at fault; whatever the user's own code raises comes through as it is.
     """
-    module_name, _, expression = spec.partition(":")
-    if not expression:
+    module_name, colon, expression = spec.partition(":")
+    if not colon:
         expression = DEFAULT_NAME
     name, arguments = parse_expression(expression)
     module = import_module(module_name, expression)
@@ -63,7 +63,7 @@ def parse_expression(expression):
     """
     try:
         node = ast.parse(expression, mode="eval").body
-    except SyntaxError:
+    except (SyntaxError, ValueError):  # ValueError: a NUL byte
         node = None
     match node:
         case ast.Name(id=name):
