@@ -14,6 +14,7 @@ class SettingRow(TypedDict):
     action: str  # argparse's: "store", "store_true", "store_false" or "append"
     default: str | int | bool | list[str] | None
     choices: list[str] | None
+    minimum: int | None
     maximum: int | None
     metavar: str | None
     text: str

@@ -20,6 +20,7 @@ class Setting:
     action: str
     default: object
     choices: list[str] | None
+    minimum: int | None
     maximum: int | None
     metavar: str | None
     text: str
@@ -46,12 +47,27 @@ def resolve(table: Iterable[Setting], environ: Mapping[str, str], command_line: 
 def choose(setting: Setting, environ: Mapping[str, str], command_line: Mapping[str, object]) -> tuple[object, str]:
     """The value that wins, and where it came from, in words for the user."""
     if setting.name in command_line:
-        return command_line[setting.name], "/".join(setting.flags) or "command line"
+        return spelled(setting, command_line[setting.name]), "/".join(setting.flags) or "command line"
     # Set but empty means unset: that is how compose files and unit files leave a variable out.
     if setting.environment and (text := environ.get(setting.environment, "").strip()):
-        value = (setting.environment_format or "{}").replace("{}", text)
-        return ([value] if setting.kind == "list" else value), f"{setting.environment} in the environment"
+        value = spelled(setting, (setting.environment_format or "{}").replace("{}", text))
+        return value, f"{setting.environment} in the environment"
     return setting.default, "default"
+
+
+def spelled(setting: Setting, value: object) -> object:
+    """What text from the command line or the environment means, where that differs from text in a configuration file."""
+    if not isinstance(value, str):
+        return value
+    if setting.kind == "int":
+        # `007` is seven here, and a mistake in a configuration file.
+        try:
+            return int(value)
+        except ValueError:
+            return value
+    if setting.kind == "bool":
+        return value.strip().lower() in ("y", "1", "yes", "true")
+    return value
 
 
 def validate(setting: Setting, value: object, source: str) -> object:
@@ -60,8 +76,8 @@ def validate(setting: Setting, value: object, source: str) -> object:
         value = KINDS[setting.kind](value)
         if setting.kind == "choice" and value not in (setting.choices or []):
             raise ValueError(f"choose from {', '.join(setting.choices or [])}")
-        if isinstance(value, int) and setting.maximum is not None and value > setting.maximum:
-            raise ValueError(f"it may be {setting.maximum} at most")
+        if setting.kind == "int" and not setting.minimum <= value <= setting.maximum:
+            raise ValueError(f"it must be a whole number from {setting.minimum} to {setting.maximum}")
         if check := CHECKS.get(setting.name):
             value = check(value)
     except (TypeError, ValueError) as error:
@@ -70,20 +86,16 @@ def validate(setting: Setting, value: object, source: str) -> object:
 
 
 def as_int(value: object) -> int:
-    """A whole number from 0 on: an int, a bool, or text such as `8`, `0x10` or `0o17`; `007` is refused."""
-    remedy = "it must be a whole number, 0 or more"
+    """A whole number: an int, a bool, or text such as `8`, `0x10` or `0o17`; `007` is refused."""
+    remedy = "it must be a whole number"
     if isinstance(value, int):
-        number = int(value)
-    elif isinstance(value, str):
-        try:
-            number = int(value, 0)
-        except ValueError:
-            raise ValueError(remedy) from None
-    else:
+        return int(value)
+    if not isinstance(value, str):
         raise TypeError(remedy)
-    if number < 0:
-        raise ValueError(remedy)
-    return number
+    try:
+        return int(value, 0)
+    except ValueError:
+        raise ValueError(remedy) from None
 
 
 def as_bool(value: object) -> bool | None:
