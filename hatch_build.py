@@ -13,14 +13,15 @@ class NativeBuildHook(BuildHookInterface):
         if self.target_name != "wheel":
             return
         build_native = load_build_script(Path(self.root))
-        if version == "editable":
-            # An editable installation imports from the source tree, so the library has to stand there.
+        editable = version == "editable"
+        if editable:
+            # It imports from the source tree, so the library has to stand there; with symbols, for debuggers.
             library = build_native.package_directory() / build_native.LIBRARY
         else:
             library = Path(self.root) / ".build" / "wheel" / build_native.LIBRARY
             build_data["force_include"][str(library)] = f"monoceros/{build_native.LIBRARY}"
         try:
-            build_native.build(library, strip=True)
+            build_native.build(library, strip=not editable)
         except build_native.BuildError as error:
             # A traceback of the build tools would bury the one line that helps.
             sys.exit(f"\nCannot build monoceros: {error}\n")
