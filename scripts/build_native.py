@@ -2,7 +2,7 @@
 """Builds the Swift core with SwiftPM and copies it to where Python imports it from.
 
 Run by `make build` and by the wheel's build hook, so that the flags stand once. It needs Swift and the headers of the
-Python that runs it; whatever is missing is said in one line. MONOCEROS_SWIFT names another `swift` command.
+Python that runs it; whatever is missing is said in one line; `--check` looks for it and builds nothing. MONOCEROS_SWIFT names another `swift` command.
 """
 
 import os
@@ -92,7 +92,11 @@ def strip_symbols(path):
 
 if __name__ == "__main__":
     try:
-        # Symbols stay: this is the build that profilers and debuggers look at.
-        build(package_directory() / LIBRARY, strip=False)
+        if sys.argv[1:] == ["--check"]:
+            swift_command()
+            include_flags()
+        else:
+            # Symbols stay: this is the build that profilers and debuggers look at.
+            build(package_directory() / LIBRARY, strip=False)
     except BuildError as error:
         sys.exit(f"build_native: {error}")
