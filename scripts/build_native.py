@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Builds the Swift core with SwiftPM and copies it to where Python imports it from.
 
-Run by `make build` and by the wheel's build hook, so that the flags stand once. It needs Swift and the headers of the
-Python that runs it; whatever is missing is said in one line; `--check` looks for it and builds nothing. MONOCEROS_SWIFT names another `swift` command.
+Run by `make build` and by the wheel's build hook, so that the flags stand once. It needs Swift and the headers of
+the Python that runs it; whatever is missing is said in one line. `--check` only looks, and builds nothing.
+MONOCEROS_SWIFT names another `swift` command.
 """
 
 import os
@@ -39,7 +40,9 @@ def swift_command():
         raise BuildError(f"`{path} --version` does not name a version of Swift. Install Swift 6.2 or later.")
     version = int(match[1]), int(match[2])
     if version < MINIMUM_SWIFT:
-        raise BuildError(f"Swift {version[0]}.{version[1]} is too old; it takes 6.2 or later (https://swift.org/install).")
+        raise BuildError(
+            f"Swift {version[0]}.{version[1]} is too old; it takes 6.2 or later (https://swift.org/install)."
+        )
     return path
 
 

@@ -15,14 +15,15 @@ ROOT = Path(__file__).resolve().parent.parent
 # From the bottom up: a module imports only from the layers below its own.
 LAYERS = (
     {"CSystem", "CPython"},
-    {"HTTPWire", "Settings", "Supervision", "Scheduling", "Platform", "PythonBridge"},
+    {"HTTPWire", "Settings", "Supervision", "Platform", "PythonBridge"},
+    {"Scheduling"},
     {"Transport"},
     {"WSGI"},
     {"Worker", "Arbiter"},
     {"Monoceros"},
 )
 # No descriptor, no clock, no Python: tested without a machine around them.
-PURE = {"HTTPWire", "Settings", "Supervision", "Scheduling"}
+PURE = {"HTTPWire", "Settings", "Supervision"}
 # A foreign module, and the only one of ours that may import it.
 OWNERS = {"CPython": "PythonBridge", "CSystem": "Platform", "Glibc": "Platform"}
 # Parts of Swift's standard library that are modules of their own, and need no runtime beside it.

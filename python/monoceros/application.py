@@ -35,7 +35,7 @@ def load_application(spec):
     if found is None:
         raise AppImportError(f"Failed to find application object: {expression!r} is None.")
     if not callable(found):
-        raise AppImportError(f"Application object must be callable: {expression!r} is a {type(found).__name__}.")
+        raise AppImportError(f"Application object must be callable: {expression!r} is of type {type(found).__name__}.")
     return found
 
 

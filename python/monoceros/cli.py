@@ -76,7 +76,7 @@ def parser(table: Sequence[config.Setting]) -> argparse.ArgumentParser:
         "app_module",
         nargs="?",
         metavar="APP_MODULE",
-        help='what to serve: module, module:name or \'module:factory("argument")\'',
+        help="what to serve: module, module:name or 'module:factory(\"argument\")'",
     )
     groups: dict[str, argparse._ArgumentGroup] = {}
     for setting in table:

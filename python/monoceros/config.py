@@ -35,7 +35,9 @@ class SettingError(Exception):
         super().__init__(f"Invalid value for {setting} ({source}): {value!r}: {remedy}")
 
 
-def resolve(table: Iterable[Setting], environ: Mapping[str, str], command_line: Mapping[str, object]) -> dict[str, object]:
+def resolve(
+    table: Iterable[Setting], environ: Mapping[str, str], command_line: Mapping[str, object]
+) -> dict[str, object]:
     """Returns the value of every setting. Raises SettingError for a value that does not fit."""
     values: dict[str, object] = {}
     for setting in table:
@@ -56,7 +58,7 @@ def choose(setting: Setting, environ: Mapping[str, str], command_line: Mapping[s
 
 
 def spelled(setting: Setting, value: object) -> object:
-    """What text from the command line or the environment means, where that differs from text in a configuration file."""
+    """What text means on the command line and in the environment, where a configuration file reads it otherwise."""
     if not isinstance(value, str):
         return value
     if setting.kind == "int":

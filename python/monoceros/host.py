@@ -1,6 +1,5 @@
 """What the Swift core asks of Python: the log, the application, a worker's signal handlers."""
 
-import logging
 import signal
 import sys
 import traceback
@@ -101,7 +100,7 @@ class Host:
 def trim(error: BaseException) -> BaseException:
     """The error without the frames of this package and of importlib above the user's own."""
     trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None and is_machinery(trace):
+    while trace is not None and is_machinery(trace):
         trace = trace.tb_next
     return error.with_traceback(trace)
 
