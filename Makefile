@@ -8,8 +8,8 @@ VENV ?= .venv
 # What `make serve` runs, and on which address.
 APP ?= examples.hello:app
 BIND ?= 127.0.0.1:8000
-# How long `make fuzz` looks, in seconds.
-FUZZ_SECONDS ?= 60
+# How long `make fuzz` spends on each target, in seconds.
+FUZZ_SECONDS ?= 30
 
 export MONOCEROS_SWIFT = $(SWIFT)
 
@@ -17,7 +17,7 @@ BIN = $(VENV)/bin
 TOOLS = $(VENV)/.tools
 PACKAGE = $(VENV)/.package
 INCLUDE = $(shell $(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("include"))')
-PYTHON_FILES = python hatch_build.py scripts $(wildcard tests examples benchmarks)
+PYTHON_FILES = hatch_build.py python scripts Tests $(wildcard tests examples benchmarks)
 
 .DEFAULT_GOAL = help
 .PHONY: help build install serve test lint format fuzz bench wheel clean
@@ -48,17 +48,17 @@ format: $(TOOLS)  ## format Swift and Python in place
 	$(BIN)/ruff format $(PYTHON_FILES)
 	$(BIN)/ruff check --fix $(PYTHON_FILES)
 
-fuzz:  ## look for crashes in the parsers; FUZZ_SECONDS=60 sets how long
+fuzz:  ## look for crashes in the parsers; FUZZ_SECONDS sets how long
 	scripts/fuzz $(FUZZ_SECONDS)
 
 bench: install  ## compare with other servers in one interleaved run; writes docs/benchmarks.md
-	$(BIN)/python benchmarks/run.py
+	$(BIN)/python -m benchmarks
 
 wheel: $(TOOLS)  ## build the wheel into dist/
 	$(BIN)/python -m pip wheel --no-build-isolation --no-deps --wheel-dir dist .
 
 clean:  ## remove everything that was built, .venv included
-	rm -rf .build .venv dist python/monoceros/_native.abi3.so .pytest_cache .ruff_cache .fuzz
+	rm -rf .build .venv .venv-peers build dist python/monoceros/_native.abi3.so .pytest_cache .ruff_cache .fuzz
 	find python scripts tests examples -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 $(TOOLS): requirements-dev.txt
