@@ -4,6 +4,9 @@ import ast
 import importlib
 import os
 import sys
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
 
 DEFAULT_NAME = "application"
 
@@ -16,7 +19,7 @@ class AppModuleNotFoundError(AppImportError):
     """The module of the app spec does not exist, as opposed to: it exists and something in it failed."""
 
 
-def load_application(spec):
+def load_application(spec: str) -> Callable[..., Any]:
     """Imports and returns the application.
 
     Raises AppImportError when the spec is at fault; whatever the user's own code raises comes through as it is.
@@ -39,7 +42,7 @@ def load_application(spec):
     return found
 
 
-def import_module(name, expression):
+def import_module(name: str, expression: str) -> ModuleType:
     """Imports the module, and tells its own absence from that of a module which it imports."""
     if not name or name.startswith("."):
         raise AppImportError(f"Failed to find application: {name!r} is not the full name of a module.")
@@ -56,7 +59,7 @@ def import_module(name, expression):
         raise AppModuleNotFoundError(text) from None
 
 
-def parse_expression(expression):
+def parse_expression(expression: str) -> tuple[str, tuple[list[Any], dict[str, Any]] | None]:
     """Splits `name` or `factory(1, key="x")` into its name and, for a call, its arguments: (args, kwargs).
 
     Only literals may stand as arguments: an app spec comes from command lines and unit files, and is no program.
@@ -81,13 +84,13 @@ def parse_expression(expression):
     raise AppImportError(f"Failed to parse {expression!r} as an attribute name or function call.")
 
 
-def keyword_name(keyword):
+def keyword_name(keyword: ast.keyword) -> str:
     if keyword.arg is None:
         raise ValueError("`**` is not a literal argument")
     return keyword.arg
 
 
-def call_factory(factory, name, args, kwargs):
+def call_factory(factory: Callable[..., Any], name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
     """Calls the factory. Arguments that do not fit it are the spec's fault; what is raised inside it is not."""
     try:
         return factory(*args, **kwargs)
@@ -98,7 +101,7 @@ def call_factory(factory, name, args, kwargs):
         raise
 
 
-def prepare_import_path(directory):
+def prepare_import_path(directory: str) -> None:
     """Changes to `directory` and lets modules be imported from it."""
     os.chdir(directory)
     if directory not in sys.path:

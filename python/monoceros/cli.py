@@ -42,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
         return fail("No application module specified.")
 
     log.configure(str(settings["loglevel"]))
-    prepare_import_path(settings["chdir"])
+    prepare_import_path(str(settings["chdir"]))
     host = Host(str(spec))
     # Applications look here to learn what serves them, outside of any request.
     os.environ["SERVER_SOFTWARE"] = host.server_software

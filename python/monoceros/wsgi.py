@@ -3,6 +3,7 @@
 import io
 import sys
 import threading
+from collections.abc import Iterable
 
 
 class ErrorsStream(io.TextIOBase):
@@ -42,7 +43,7 @@ class ErrorsStream(io.TextIOBase):
             stream.flush()
         return len(text)
 
-    def writelines(self, lines, /) -> None:
+    def writelines(self, lines: Iterable[str], /) -> None:
         with self._lock:
             for line in lines:
                 self.write(line)
