@@ -67,6 +67,7 @@ $(TOOLS): requirements-dev.txt
 	@touch $@
 
 # Editable: `import monoceros` reads python/monoceros, so that a rebuilt library is in use at the next start.
-$(PACKAGE): $(TOOLS) pyproject.toml hatch_build.py
+# `build` comes first so that the compiler's messages are not boxed in by pip's.
+$(PACKAGE): $(TOOLS) pyproject.toml hatch_build.py | build
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	@touch $@
