@@ -1,0 +1,73 @@
+# The one door to this project: `make` lists what there is.
+#
+# Needed beforehand: Swift 6.2 or later, Python 3.11 or later with its headers. `scripts/bootstrap` says what is missing.
+
+PYTHON ?= python3
+SWIFT ?= swift
+VENV ?= .venv
+# What `make serve` runs, and on which address.
+APP ?= examples.hello:app
+BIND ?= 127.0.0.1:8000
+# How long `make fuzz` spends on each target, in seconds.
+FUZZ_SECONDS ?= 30
+
+export MONOCEROS_SWIFT = $(SWIFT)
+
+BIN = $(VENV)/bin
+TOOLS = $(VENV)/.tools
+PACKAGE = $(VENV)/.package
+INCLUDE = $(shell $(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("include"))')
+PYTHON_FILES = hatch_build.py python scripts Tests $(wildcard tests examples benchmarks)
+
+.DEFAULT_GOAL = help
+.PHONY: help build install serve test lint format fuzz bench wheel clean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+build:  ## compile the Swift core (release) into python/monoceros
+	$(PYTHON) scripts/build_native.py
+
+install: $(PACKAGE) build  ## make .venv and install Monoceros into it, editable, with what the tests need
+
+serve: install  ## serve examples/hello.py; APP=module:app and BIND=host:port choose otherwise
+	$(BIN)/monoceros --bind $(BIND) $(APP)
+
+test: install  ## run the tests: Swift's, then Python's on the installed package
+	$(SWIFT) test -Xcc -I$(INCLUDE) --explicit-target-dependency-import-check error
+	$(BIN)/python -m pytest
+
+lint: $(TOOLS)  ## check formatting, Python style and that imports point down
+	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
+	$(BIN)/ruff format --check $(PYTHON_FILES)
+	$(BIN)/ruff check $(PYTHON_FILES)
+	$(PYTHON) scripts/check_layers.py
+
+format: $(TOOLS)  ## format Swift and Python in place
+	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests
+	$(BIN)/ruff format $(PYTHON_FILES)
+	$(BIN)/ruff check --fix $(PYTHON_FILES)
+
+fuzz:  ## look for crashes in the parsers; FUZZ_SECONDS sets how long
+	scripts/fuzz $(FUZZ_SECONDS)
+
+bench: install  ## compare with other servers in one interleaved run; writes docs/benchmarks.md
+	$(BIN)/python -m benchmarks
+
+wheel: $(TOOLS)  ## build the wheel into dist/
+	$(BIN)/python -m pip wheel --no-build-isolation --no-deps --wheel-dir dist .
+
+clean:  ## remove everything that was built, .venv included
+	rm -rf .build .venv .venv-peers build dist python/monoceros/_native.abi3.so .pytest_cache .ruff_cache .fuzz
+	find python scripts tests examples -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+
+$(TOOLS): requirements-dev.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
+	@touch $@
+
+# Editable: `import monoceros` reads python/monoceros, so that a rebuilt library is in use at the next start.
+# `build` comes first so that the compiler's messages are not boxed in by pip's.
+$(PACKAGE): $(TOOLS) pyproject.toml hatch_build.py | build
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@touch $@

@@ -1,0 +1,104 @@
+import Testing
+
+@testable import Settings
+
+@Suite struct ServerConfigurationTests {
+    @Test func hasTheTablesDefaults() throws {
+        let configuration = try ServerConfiguration([:])
+        #expect(configuration.bind == [.tcp(host: "127.0.0.1", port: 8000)])
+        #expect(configuration.backlog == 2048)
+        #expect(configuration.workers == 1)
+        #expect(configuration.workerClass == .sync)
+        #expect(configuration.workerConnections == 1000)
+        #expect(configuration.gracefulTimeout == 30)
+        #expect(configuration.keepAlive == 75)
+        #expect(configuration.requestHeadTimeout == 10)
+        #expect(configuration.limitRequestLine == 4094)
+        #expect(configuration.limitRequestFields == 100)
+        #expect(configuration.limitRequestFieldSize == 8190)
+        #expect(configuration.limitRequestBody == nil)
+        #expect(configuration.requestBodyMemory == 65536)
+        #expect(configuration.temporaryUploadDirectory == nil)
+        #expect(configuration.sendfile)
+    }
+
+    @Test func takesWhatItIsGiven() throws {
+        let configuration = try ServerConfiguration([
+            "bind": .list(["[::1]:1", "unix:/a"]), "backlog": .int(1), "workers": .int(0),
+            "worker_class": .string("sync"), "worker_connections": .int(2), "graceful_timeout": .int(3),
+            "keepalive": .int(0), "request_head_timeout": .int(5), "limit_request_line": .int(6),
+            "limit_request_fields": .int(7), "limit_request_field_size": .int(8), "limit_request_body": .int(9),
+            "request_body_memory": .int(0), "tmp_upload_dir": .string("/var/tmp"), "sendfile": .bool(false),
+            "chdir": .string("/"), "wsgi_app": .string("module:app"), "loglevel": .string("debug"),
+        ])
+        #expect(configuration.bind == [.tcp(host: "::1", port: 1), .unix(path: "/a")])
+        #expect(configuration.backlog == 1)
+        #expect(configuration.workers == 0)
+        #expect(configuration.workerConnections == 2)
+        #expect(configuration.gracefulTimeout == 3)
+        #expect(configuration.keepAlive == 0)
+        #expect(configuration.requestHeadTimeout == 5)
+        #expect(configuration.limitRequestLine == 6)
+        #expect(configuration.limitRequestFields == 7)
+        #expect(configuration.limitRequestFieldSize == 8)
+        #expect(configuration.limitRequestBody == 9)
+        #expect(configuration.requestBodyMemory == 0)
+        #expect(configuration.temporaryUploadDirectory == "/var/tmp")
+        #expect(!configuration.sendfile)
+    }
+
+    @Test func noneMeansTheDefault() throws {
+        let nothing = Dictionary(uniqueKeysWithValues: Setting.all.map { ($0.name, SettingValue.none) })
+        #expect(try ServerConfiguration(nothing) == ServerConfiguration([:]))
+    }
+
+    /// Every limit on a request's head stays finite, whatever the settings say.
+    @Test func boundsTheLimits() throws {
+        let zero = try ServerConfiguration([
+            "limit_request_line": .int(0), "limit_request_fields": .int(0), "limit_request_field_size": .int(0),
+        ])
+        #expect(zero.limitRequestLine == 1 << 20)
+        #expect(zero.limitRequestFields == 32768)
+        #expect(zero.limitRequestFieldSize == 8190)
+        let most = SettingValue.int(Int(Int32.max))
+        let large = try ServerConfiguration([
+            "limit_request_line": most, "limit_request_fields": most, "limit_request_field_size": most,
+        ])
+        #expect(large.limitRequestLine == 1 << 20)
+        #expect(large.limitRequestFields == 32768)
+        #expect(large.limitRequestFieldSize == 1 << 20)
+    }
+
+    @Test(arguments: [
+        ("bind", SettingValue.list([]), "at least one address"),
+        ("bind", .list(["127.0.0.1:80", "host:port"]), "port"),
+        ("bind", .int(8000), "list"),
+        ("workers", .int(-1), "from 0"),
+        ("worker_class", .string("gevent"), "choose from sync"),
+        ("worekrs", .int(2), "no such setting"),
+    ])
+    func refusesWhatItCannotUse(name: String, value: SettingValue, mention: String) {
+        let error = #expect(throws: SettingError.self) { try ServerConfiguration([name: value]) }
+        #expect(error?.setting == name)
+        #expect(error?.remedy.contains(mention) == true, "\(error?.description ?? "accepted")")
+    }
+
+    @Test func namesTheOneBadAddressOfSeveral() {
+        let error = #expect(throws: SettingError.self) {
+            try ServerConfiguration(["bind": .list(["127.0.0.1:80", "host:port"])])
+        }
+        #expect(
+            error?.description
+                == "Invalid value for bind (-b/--bind, or PORT in the environment): 'host:port': "
+                + "the port must be a number from 0 to 65535")
+    }
+
+    /// `init` falls back silently for a name it reads under another kind; this keeps the two in step.
+    @Test func everyWorkerClassOfTheTableExists() throws {
+        guard case .choice(let words) = try #require(Setting.named("worker_class")).kind else {
+            Issue.record("worker_class is no choice")
+            return
+        }
+        #expect(words == ServerConfiguration.WorkerClass.allCases.map(\.rawValue))
+    }
+}

@@ -1,0 +1,108 @@
+"""Finds the application that an app spec names: `module`, `module:name` or `module:factory("argument", key=1)`."""
+
+import ast
+import importlib
+import os
+import sys
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+DEFAULT_NAME = "application"
+
+
+class AppImportError(Exception):
+    """The app spec names nothing that can be served. The text is one line for the user."""
+
+
+class AppModuleNotFoundError(AppImportError):
+    """The module of the app spec does not exist, as opposed to: it exists and something in it failed."""
+
+
+def load_application(spec: str) -> Callable[..., Any]:
+    """Imports and returns the application.
+
+    Raises AppImportError when the spec is at fault; whatever the user's own code raises comes through as it is.
+    """
+    module_name, colon, expression = spec.partition(":")
+    if not colon:
+        expression = DEFAULT_NAME
+    name, arguments = parse_expression(expression)
+    module = import_module(module_name, expression)
+    try:
+        found = getattr(module, name)
+    except AttributeError:
+        raise AppImportError(f"Failed to find attribute {name!r} in {module_name!r}.") from None
+    if arguments is not None:
+        found = call_factory(found, name, *arguments)
+    if found is None:
+        raise AppImportError(f"Failed to find application object: {expression!r} is None.")
+    if not callable(found):
+        raise AppImportError(f"Application object must be callable: {expression!r} is of type {type(found).__name__}.")
+    return found
+
+
+def import_module(name: str, expression: str) -> ModuleType:
+    """Imports the module, and tells its own absence from that of a module which it imports."""
+    if not name or name.startswith("."):
+        raise AppImportError(f"Failed to find application: {name!r} is not the full name of a module.")
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not (name == error.name or name.startswith(f"{error.name}.")):
+            raise
+        if name.endswith(".py") and os.path.exists(name):
+            suggestion = name.removesuffix(".py").replace("/", ".")
+            text = f"Failed to find application, did you mean '{suggestion}:{expression}'?"
+        else:
+            text = f"Failed to import {name!r}: {error}. It was looked for from {os.getcwd()!r}; --chdir sets another."
+        raise AppModuleNotFoundError(text) from None
+
+
+def parse_expression(expression: str) -> tuple[str, tuple[list[Any], dict[str, Any]] | None]:
+    """Splits `name` or `factory(1, key="x")` into its name and, for a call, its arguments: (args, kwargs).
+
+    Only literals may stand as arguments: an app spec comes from command lines and unit files, and is no program.
+    """
+    try:
+        node = ast.parse(expression, mode="eval").body
+    except (SyntaxError, ValueError):  # ValueError: a NUL byte
+        node = None
+    match node:
+        case ast.Name(id=name):
+            return name, None
+        case ast.Call(func=ast.Name(id=name), args=args, keywords=keywords):
+            try:
+                return name, (
+                    [ast.literal_eval(argument) for argument in args],
+                    {keyword_name(keyword): ast.literal_eval(keyword.value) for keyword in keywords},
+                )
+            except ValueError:
+                raise AppImportError(f"Failed to parse arguments as literal values: {expression!r}.") from None
+        case ast.Call():
+            raise AppImportError(f"Function reference must be a simple name: {expression!r}.")
+    raise AppImportError(f"Failed to parse {expression!r} as an attribute name or function call.")
+
+
+def keyword_name(keyword: ast.keyword) -> str:
+    if keyword.arg is None:
+        raise ValueError("`**` is not a literal argument")
+    return keyword.arg
+
+
+def call_factory(factory: Callable[..., Any], name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    """Calls the factory. Arguments that do not fit it are the spec's fault; what is raised inside it is not."""
+    try:
+        return factory(*args, **kwargs)
+    except TypeError as error:
+        # Raised by the call itself, not by a statement in the factory: no frame below ours.
+        if error.__traceback__ is not None and error.__traceback__.tb_next is None:
+            raise AppImportError(f"Failed to call {name!r}: TypeError: {error}") from None
+        raise
+
+
+def prepare_import_path(directory: str) -> None:
+    """Changes to `directory` and lets modules be imported from it."""
+    os.chdir(directory)
+    if directory not in sys.path:
+        sys.path.insert(0, directory)

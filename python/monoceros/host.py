@@ -1,0 +1,114 @@
+"""What the Swift core asks of Python: the log, the application, a worker's signal handlers."""
+
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from types import TracebackType
+
+from monoceros import __version__, log
+from monoceros.application import AppImportError, AppModuleNotFoundError, load_application
+from monoceros.wsgi import ErrorsStream
+
+# gunicorn's exit statuses of a worker: the arbiter stops the server when it sees one of them.
+WORKER_BOOT_ERROR = 3
+APP_LOAD_ERROR = 4
+
+
+class Host:
+    """One for each server, made before the first fork; every worker has its copy."""
+
+    def __init__(self, app_spec: str):
+        self.app_spec = app_spec
+        self.version = __version__
+        self.server_software = f"monoceros/{__version__}"
+        self.errors_stream = ErrorsStream()
+
+    def log(self, level: int, message: str) -> None:
+        """Writes to the error log; the levels are those of Python's logging (10 debug to 50 critical)."""
+        log.LOGGER.log(level, "%s", message)
+
+    def log_enabled(self, level: int) -> bool:
+        """Whether a message of this level would be written, so that nobody formats one that is not."""
+        return log.LOGGER.isEnabledFor(level)
+
+    def log_exception(
+        self,
+        message: str,
+        kind: type[BaseException],
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Writes the message at level ERROR, with the traceback below it."""
+        log.LOGGER.error("%s", message, exc_info=(kind, value if value is not None else kind(), trace))
+
+    def load_application(self) -> Callable[..., object]:
+        """Returns the application, in a worker after the fork.
+
+        When that fails it has been reported, and SystemExit carries the worker's exit status: 4 when the app spec names
+        nothing that can be served, 3 when its module is missing or raised.
+        """
+        try:
+            return load_application(self.app_spec)
+        except AppModuleNotFoundError as error:
+            self.report(str(error))
+            raise SystemExit(WORKER_BOOT_ERROR) from None
+        except AppImportError as error:
+            self.report(str(error))
+            raise SystemExit(APP_LOAD_ERROR) from None
+        except BaseException as error:
+            # BaseException: a module that calls sys.exit() on import, or is interrupted, has not booted either.
+            log.LOGGER.error("Exception in worker process", exc_info=trim(error))
+            self.report(f"Failed to load {self.app_spec!r}: {last_line(error)}")
+            raise SystemExit(WORKER_BOOT_ERROR) from None
+
+    def report(self, line: str) -> None:
+        """Writes a line for the person who starts the server, whatever the log level is."""
+        print(line, file=sys.stderr, flush=True)
+
+    def install_worker_signals(self, quit: Callable[[], object], terminate: Callable[[], object]) -> None:
+        """Gives a worker gunicorn's signal handlers; called in its main thread.
+
+        `terminate` asks for an end after the requests under way, `quit` for an end at once. Both only take a note.
+        """
+
+        def handle_terminate(number, frame):
+            terminate()
+
+        def handle_quit(number, frame):
+            quit()
+            # Out of the application's frame too, as gunicorn does: QUIT does not wait for a request.
+            raise SystemExit(0)
+
+        def handle_abort(number, frame):
+            raise SystemExit(1)
+
+        # What the arbiter did with a signal is not for a worker; HUP, USR2 and CHLD have no meaning here.
+        for number in (signal.SIGHUP, signal.SIGUSR2, signal.SIGCHLD):
+            signal.signal(number, signal.SIG_DFL)
+        signal.signal(signal.SIGTERM, handle_terminate)
+        signal.signal(signal.SIGINT, handle_quit)
+        signal.signal(signal.SIGQUIT, handle_quit)
+        signal.signal(signal.SIGABRT, handle_abort)
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+        signal.signal(signal.SIGWINCH, signal.SIG_IGN)
+        # A request under way must not see its system calls interrupted by a graceful stop. `signal.signal` above
+        # switched interruption on, so this comes after it.
+        signal.siginterrupt(signal.SIGTERM, False)
+
+
+def trim(error: BaseException) -> BaseException:
+    """The error without the frames of this package and of importlib above the user's own."""
+    trace = error.__traceback__
+    while trace is not None and is_machinery(trace):
+        trace = trace.tb_next
+    return error.with_traceback(trace)
+
+
+def is_machinery(trace: TracebackType) -> bool:
+    module = trace.tb_frame.f_globals.get("__name__", "")
+    return module.partition(".")[0] in ("monoceros", "importlib")
+
+
+def last_line(error: BaseException) -> str:
+    return traceback.format_exception_only(error)[-1].strip()

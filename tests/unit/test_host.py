@@ -1,0 +1,224 @@
+"""What the Swift core calls: the log, the application, `wsgi.errors`, a worker's signal handlers."""
+
+import contextlib
+import io
+import logging
+import re
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+
+import pytest
+
+from monoceros import log
+from monoceros.host import Host
+from monoceros.wsgi import ErrorsStream
+
+LINE = re.compile(r"\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}\] \[\d+\] \[(\w+)\] (.*)\n")
+
+
+@contextlib.contextmanager
+def captured():
+    """A configured log and everything else on stderr, in a buffer; the log is put back afterwards."""
+    handlers, level, propagate = log.LOGGER.handlers[:], log.LOGGER.level, log.LOGGER.propagate
+    try:
+        with contextlib.redirect_stderr(io.StringIO()) as stderr:
+            log.configure("info")
+            yield stderr
+    finally:
+        log.LOGGER.handlers[:] = handlers
+        log.LOGGER.setLevel(level)
+        log.LOGGER.propagate = propagate
+
+
+def test_log_lines_have_gunicorns_format():
+    with captured() as stderr:
+        Host("module:app").log(logging.INFO, "Booting worker with pid: 5, 100% done")
+        match = LINE.fullmatch(stderr.getvalue())
+        assert match is not None
+        assert match.groups() == ("INFO", "Booting worker with pid: 5, 100% done")
+
+
+def test_the_level_keeps_lesser_messages_out():
+    with captured() as stderr:
+        host = Host("module:app")
+        log.configure("WARNING")
+        host.log(logging.INFO, "not this")
+        host.log(logging.WARNING, "but this")
+        text = stderr.getvalue()
+        assert "not this" not in text
+        assert "but this" in text
+        assert not host.log_enabled(logging.INFO)
+        assert host.log_enabled(logging.ERROR)
+
+
+def test_an_unknown_level_is_info_and_said():
+    with captured() as stderr:
+        log.configure("chatty")
+        assert log.LOGGER.level == logging.INFO
+        assert "Unknown loglevel 'chatty'" in stderr.getvalue()
+
+
+def test_configuring_twice_writes_once():
+    with captured() as stderr:
+        log.configure("info")
+        Host("module:app").log(logging.INFO, "once")
+        assert stderr.getvalue().count("once") == 1
+
+
+def test_an_exception_is_logged_with_its_traceback():
+    with captured() as stderr:
+        try:
+            raise KeyError("missing")
+        except KeyError as error:
+            Host("module:app").log_exception("Error handling request /", type(error), error, error.__traceback__)
+        first, *rest = stderr.getvalue().splitlines(keepends=True)
+        assert LINE.fullmatch(first).groups() == ("ERROR", "Error handling request /")
+        assert rest[0] == "Traceback (most recent call last):\n"
+        assert rest[-1] == "KeyError: 'missing'\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "spec", "status", "line"),
+    [
+        ("", "host_target:app", 4, "Failed to find attribute 'app' in 'host_target'."),
+        ("", "host_target:a.b", 4, "Failed to parse 'a.b' as an attribute name or function call."),
+        ("", "host_missing:app", 3, "Failed to import 'host_missing': No module named 'host_missing'."),
+    ],
+)
+def test_a_wrong_spec_is_one_line_and_no_traceback(tmp_path, monkeypatch, text, spec, status, line):
+    with captured() as stderr:
+        (tmp_path / "host_target.py").write_text(text)
+        monkeypatch.syspath_prepend(str(tmp_path))
+        monkeypatch.delitem(sys.modules, "host_target", raising=False)
+        with pytest.raises(SystemExit) as caught:
+            Host(spec).load_application()
+        assert caught.value.code == status
+        text = stderr.getvalue()
+        assert text.startswith(line)
+        assert text.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "last"),
+    [
+        ("def f():\n    raise KeyError('x')\nf()\n", "KeyError: 'x'"),
+        ("import sys\nsys.exit(7)\n", "SystemExit: 7"),
+        ("import host_no_dependency\n", "ModuleNotFoundError: No module named 'host_no_dependency'"),
+        ("def f(:\n", "SyntaxError: "),
+    ],
+)
+def test_a_module_that_raises_shows_the_users_frames_and_then_one_line(tmp_path, monkeypatch, text, last):
+    with captured() as stderr:
+        (tmp_path / "host_raises.py").write_text(text)
+        monkeypatch.syspath_prepend(str(tmp_path))
+        monkeypatch.delitem(sys.modules, "host_raises", raising=False)
+        with pytest.raises(SystemExit) as caught:
+            Host("host_raises:app").load_application()
+        assert caught.value.code == 3
+        text = stderr.getvalue()
+        assert LINE.match(text).groups() == ("ERROR", "Exception in worker process")
+        assert "Traceback (most recent call last):" in text or "SyntaxError" in last
+        assert "host_raises.py" in text
+        assert "importlib" not in text
+        assert "monoceros/application.py" not in text
+        assert text.splitlines()[-1].startswith(f"Failed to load 'host_raises:app': {last}")
+
+
+def test_errors_stream_writes_text_through_at_once(monkeypatch):
+    stream = io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=False)
+    monkeypatch.setattr(sys, "stderr", stream)
+    errors = ErrorsStream()
+    assert errors.write("größer\n") == 7
+    assert stream.buffer.getvalue() == "größer\n".encode()
+    errors.writelines(["a", "b"])
+    print("printed", file=errors)
+    errors.flush()
+    assert stream.buffer.getvalue() == "größer\nabprinted\n".encode()
+
+
+def test_errors_stream_takes_text_only(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    with pytest.raises(TypeError, match="takes str, not bytes"):
+        ErrorsStream().write(b"bytes")
+    assert sys.stderr.getvalue() == ""
+
+
+def test_errors_stream_never_fails_over_a_character(monkeypatch):
+    stream = io.TextIOWrapper(io.BytesIO(), "ascii")
+    monkeypatch.setattr(sys, "stderr", stream)
+    ErrorsStream().write("caf\xe9 \ud800")
+    assert stream.buffer.getvalue() == b"caf\\xe9 \\ud800"
+
+
+def test_errors_stream_survives_its_closing(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    errors = ErrorsStream()
+    with errors:
+        errors.write("first")
+    errors.close()
+    errors.write(" second")
+    assert sys.stderr.getvalue() == "first second"
+
+
+def test_errors_stream_keeps_writes_of_threads_whole(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    errors = ErrorsStream()
+
+    def work(letter):
+        for _ in range(200):
+            errors.writelines([letter * 10, letter * 10, "\n"])
+
+    threads = [threading.Thread(target=work, args=(letter,)) for letter in "abcd"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    lines = sys.stderr.getvalue().splitlines()
+    assert len(lines) == 800
+    assert all(len(line) == 20 and len(set(line)) == 1 for line in lines)
+
+
+def test_software_names_the_version():
+    host = Host("module:app")
+    assert host.server_software == f"monoceros/{host.version}"
+
+
+SIGNALS = """
+    import os, signal, sys, time
+    from monoceros.host import Host
+    said = []
+    Host("module:app").install_worker_signals(lambda: said.append("quit"), lambda: said.append("terminate"))
+    try:
+        os.kill(os.getpid(), signal.{name})
+        for _ in range(1000):
+            time.sleep(0.001)
+            if said:
+                break
+    finally:
+        print(said, flush=True)
+    sys.exit(9)
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "status"),
+    [
+        ("SIGTERM", "['terminate']", 9),
+        ("SIGINT", "['quit']", 0),
+        ("SIGQUIT", "['quit']", 0),
+        ("SIGABRT", "[]", 1),
+        ("SIGUSR1", "[]", 9),
+        ("SIGWINCH", "[]", 9),
+        ("SIGCHLD", "[]", 9),
+        ("SIGHUP", "", -signal.SIGHUP),
+        ("SIGUSR2", "", -signal.SIGUSR2),
+    ],
+)
+def test_signals_of_a_worker(name, said, status):
+    script = textwrap.dedent(SIGNALS).replace("{name}", name)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert (done.stdout.strip(), done.returncode) == (said, status)
+    assert done.stderr == ""
