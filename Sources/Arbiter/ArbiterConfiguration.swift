@@ -1,3 +1,5 @@
+public import Settings
+
 /// What the master must know of the settings.
 public struct ArbiterConfiguration: Sendable {
     /// How many workers shall live; 0 or more.

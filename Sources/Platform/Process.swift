@@ -30,6 +30,11 @@ public enum ExitStatus: Equatable, Sendable {
 
 /// The calling process and its children.
 public enum Process {
+    /// A variable of the process's environment, `getenv(3)`; nil when it is not set.
+    public static func environment(_ name: String) -> String? {
+        getenv(name).map { String(cString: $0) }
+    }
+
     /// `getpid(2)`.
     public static var id: ProcessID { getpid() }
 

@@ -39,6 +39,13 @@ extension GIL {
         return PythonError()
     }
 
+    /// Sets a SystemExit, which ends the process with a status once it has passed through every frame.
+    public borrowing func raiseSystemExit(_ status: Int32) -> PythonError {
+        guard let number = try? integer(Int(status)) else { return PythonError() }
+        PyErr_SetObject(cpython_SystemExit(), number.pointer)
+        return PythonError()
+    }
+
     /// Sets an exception that exists already, as `raise value.with_traceback(traceback)` does.
     public borrowing func raise(type: PyPointer, value: PyPointer, traceback: PyPointer) -> PythonError {
         let hasTraceback = traceback != cpython_none()

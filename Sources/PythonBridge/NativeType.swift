@@ -28,12 +28,7 @@ public struct NativeType {
         name: StaticString, doc: StaticString, methods: [(name: StaticString, body: NativeMethod)],
         slots: Slots = Slots(), isGarbageCollected: Bool = false, isSubclassable: Bool = false, _ gil: borrowing GIL
     ) throws(PythonError) -> NativeType {
-        let table = UnsafeMutablePointer<PyMethodDef>.allocate(capacity: methods.count + 1)
-        for (index, method) in methods.enumerated() {
-            (table + index).initialize(to: definition(method.name, method.body))
-        }
-        (table + methods.count).initialize(to: PyMethodDef())
-
+        let table = makeTable(methods)
         var entries: [PyType_Slot] = []
         func add(_ slot: Int32, _ function: UnsafeMutableRawPointer?) {
             if let function { entries.append(PyType_Slot(slot: slot, pfunc: function)) }
@@ -86,6 +81,16 @@ public struct NativeType {
         _ definition: UnsafeMutablePointer<PyMethodDef>, receiver: PyPointer, _ gil: borrowing GIL
     ) throws(PythonError) -> PyRef {
         try gil.owned(PyCFunction_NewEx(definition, receiver, nil))
+    }
+
+    /// Method definitions, ended by an empty one, that live as long as the process.
+    static func makeTable(_ methods: [(name: StaticString, body: NativeMethod)]) -> UnsafeMutablePointer<PyMethodDef> {
+        let table = UnsafeMutablePointer<PyMethodDef>.allocate(capacity: methods.count + 1)
+        for (index, method) in methods.enumerated() {
+            (table + index).initialize(to: definition(method.name, method.body))
+        }
+        (table + methods.count).initialize(to: PyMethodDef())
+        return table
     }
 
     /// A definition that lives as long as the process, as CPython requires.

@@ -8,15 +8,17 @@ public struct PythonThread: ~Copyable {
     /// The thread's state while it does not hold the lock; nil while it does.
     private var detached: OpaquePointer?
 
-    /// The calling thread holds the lock.
-    public init(_ gil: consuming GIL) {
+    private init() {
         detached = nil
     }
+
+    /// The calling thread, which holds the lock. Whoever lent its capability gets it back by a last `withGIL`.
+    public static func current(_ gil: inout GIL) -> PythonThread { PythonThread() }
 
     /// Makes a thread that Python did not start known to it. It does not hold the lock afterwards.
     public static func register() -> PythonThread {
         _ = PyGILState_Ensure()
-        var thread = PythonThread(GIL())
+        var thread = PythonThread()
         thread.detach()
         return thread
     }
@@ -37,11 +39,5 @@ public struct PythonThread: ~Copyable {
         }
         var gil = GIL()
         return try body(&gil)
-    }
-
-    /// Takes the lock back for good.
-    public consuming func attach() -> GIL {
-        withGIL { _ in }
-        return GIL()
     }
 }

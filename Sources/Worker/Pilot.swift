@@ -1,6 +1,7 @@
 internal import Platform
 internal import Scheduling
 internal import Transport
+internal import WSGI
 
 /// The thread that keeps the worker going while applications run: it takes the baton from a runner whose application
 /// outlasts a tick, and gives it to an idle runner or, when there is none, goes on with the I/O itself. It never touches

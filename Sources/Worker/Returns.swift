@@ -20,10 +20,11 @@ final class Returns: Sendable {
     /// All that came; cheap when nothing did, which is nearly always.
     func takeAll() -> [Item] {
         guard waiting.load(ordering: .acquiring) else { return [] }
-        return items.withLock {
+        return items.withLock { items in
             waiting.store(false, ordering: .releasing)
-            defer { $0.removeAll(keepingCapacity: true) }
-            return $0
+            let all = items
+            items.removeAll(keepingCapacity: true)
+            return all
         }
     }
 }

@@ -44,8 +44,8 @@ public final class Worker {
     ///   - errors: the `wsgi.errors` stream.
     /// - Throws: `PythonError` when a signal handler raised, or when the gateway cannot be made.
     public func run(
-        application: PyPointer, errors: PyPointer, report: WorkerReport, _ gil: consuming GIL
-    ) throws(PythonError) -> GIL {
+        application: PyPointer, errors: PyPointer, report: WorkerReport, _ gil: inout GIL
+    ) throws(PythonError) {
         let timeout = crew.configuration.transport.timeouts.progress
         let gateway = try Gateway(
             application: application, errors: errors, log: report.application, types: types,
@@ -58,10 +58,9 @@ public final class Worker {
             throw gil.raise(.osError, "The pilot thread cannot be started: \(error).")
         }
         let runner = Runner(crew: crew, gateway: gateway, report: report, isMain: true)
-        var python = PythonThread(gil)
+        var python = PythonThread.current(&gil)
         let finished = runner.run(&python)
-        let held = python.attach()
+        python.withGIL { _ in }
         guard finished else { throw PythonError() }
-        return held
     }
 }

@@ -57,3 +57,6 @@ typedef struct {
     void *payload;
     PyObject *references[2];
 } CPythonBox;
+
+/// Makes an extension module. `PyModule_Create` and `PyModuleDef_HEAD_INIT` are macros. `methods` must live for ever.
+PyObject *cpython_module(const char *name, const char *doc, PyMethodDef *methods);

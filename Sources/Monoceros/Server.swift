@@ -1,0 +1,131 @@
+internal import Arbiter
+internal import HTTPWire
+internal import Platform
+internal import PythonBridge
+internal import Settings
+internal import Transport
+internal import WSGI
+internal import Worker
+
+/// Puts the parts together: the arbiter in this process, a worker in each child.
+struct Server {
+    let configuration: ServerConfiguration
+    let host: Host
+
+    /// Returns the exit status, in the arbiter alone: in a worker it ends with SystemExit, so that Python's own way out
+    /// (`finally` blocks, `atexit`) is taken.
+    ///
+    /// - Throws: `PythonError`.
+    func run(_ gil: inout GIL) throws(PythonError) -> Int32 {
+        let arbiter = Arbiter(
+            ArbiterConfiguration(
+                workers: configuration.workers, binds: configuration.bind, backlog: configuration.backlog,
+                gracefulTimeout: .seconds(configuration.gracefulTimeout), serverName: "monoceros \(host.version)",
+                workerClass: configuration.workerClass.rawValue),
+            host: arbiterHost)
+        switch arbiter.run() {
+        case .exit(let status):
+            return status
+        case .worker(let seat):
+            try work(seat, &gil)
+            throw gil.raiseSystemExit(0)
+        }
+    }
+
+    /// The arbiter runs on the thread on which Python called us: the lock is held in all of these, but for the body of
+    /// `blocking`, which does not touch Python.
+    private var arbiterHost: ArbiterHost {
+        ArbiterHost(
+            log: { level, message in host.log(level, message, GIL.heldByCaller()) },
+            beforeFork: { GIL.heldByCaller().beforeFork() },
+            afterForkInParent: { GIL.heldByCaller().afterForkInParent() },
+            afterForkInChild: { GIL.heldByCaller().afterForkInChild() },
+            blocking: { body in
+                var gil = GIL.heldByCaller()
+                gil.released(body)
+            },
+            checkPythonSignals: {
+                let gil = GIL.heldByCaller()
+                do throws(PythonError) {
+                    try gil.checkSignals()
+                    return nil
+                } catch {
+                    host.logException("A signal handler raised in the arbiter", gil)
+                    return 1
+                }
+            })
+    }
+
+    // MARK: In a worker
+
+    private func work(_ seat: WorkerSeat, _ gil: inout GIL) throws(PythonError) {
+        let state = WorkerState()
+        let control = WorkerControl(state: state)
+        let handle = try WorkerControl.makeType(gil).wrap(control, gil)
+        try host.installWorkerSignals(
+            quit: try gil.attribute(handle.pointer, "quit").pointer,
+            terminate: try gil.attribute(handle.pointer, "terminate").pointer, gil)
+
+        let application = try host.loadApplication(gil)
+        let types = try WSGITypes(gil)
+        let worker: Worker
+        do throws(SystemError) {
+            worker = try Worker(
+                configuration: workerConfiguration(seat),
+                listeners: seat.listeners.map { ListenerSocket(descriptor: $0.descriptor) },
+                types: types, state: state, trust: Self.isTrusted)
+        } catch {
+            throw gil.raise(.osError, "The worker cannot start: \(error).")
+        }
+        control.worker = worker
+        if state.isDraining { worker.drain() }
+        try worker.run(
+            application: application.pointer, errors: try host.errorsStream(gil).pointer,
+            report: try host.workerReport(gil), &gil)
+        host.log(.info, "Worker exiting (pid: \(Process.id))", gil)
+    }
+
+    private func workerConfiguration(_ seat: WorkerSeat) -> WorkerConfiguration {
+        var transport = TransportConfiguration()
+        transport.policy.limitRequestLine = configuration.limitRequestLine
+        transport.policy.limitRequestFields = configuration.limitRequestFields
+        transport.policy.limitRequestFieldSize = configuration.limitRequestFieldSize
+        transport.body.total = configuration.limitRequestBody ?? 0
+        transport.body.memory = configuration.requestBodyMemory
+        if let directory = configuration.temporaryUploadDirectory { transport.body.spoolDirectory = directory }
+        transport.timeouts.head = .seconds(configuration.requestHeadTimeout)
+        transport.timeouts.idle = .seconds(configuration.keepAlive)
+        transport.maximumConnections = configuration.workerConnections
+        // Where several workers share a listener, taking more than one connection at a time takes it from an idle one.
+        transport.acceptBatch = configuration.workers > 1 ? 1 : 64
+
+        var gateway = GatewayConfiguration()
+        gateway.listeners = seat.listeners.map(Self.describe)
+        gateway.serverSoftware = host.serverSoftware
+        gateway.scriptName = Process.environment("SCRIPT_NAME") ?? ""
+        gateway.isMultiprocess = configuration.workers > 1
+        gateway.usesSendFile = configuration.sendfile
+
+        var worker = WorkerConfiguration()
+        worker.transport = transport
+        worker.gateway = gateway
+        worker.gracefulTimeout = .seconds(configuration.gracefulTimeout)
+        worker.parent = seat.parentID
+        return worker
+    }
+
+    private static func describe(_ listener: ListeningSocket) -> GatewayConfiguration.Listener {
+        GatewayConfiguration.Listener(
+            name: listener.address.host, port: listener.address.port.map { "\($0)" } ?? "",
+            isUnix: listener.address.port == nil)
+    }
+
+    /// Peers whose forwarding headers count: this host, and whoever may open a unix socket. gunicorn's default.
+    @Sendable private static func isTrusted(_ peer: SocketAddress) -> Bool {
+        switch peer {
+        case .unix: true
+        case .ipv4(let address, _): address == 0x7F00_0001
+        case .ipv6(let address, _): address.withBytes { $0.dropLast().allSatisfy { $0 == 0 } && $0[15] == 1 }
+        }
+    }
+}
