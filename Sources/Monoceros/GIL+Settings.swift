@@ -9,7 +9,7 @@ extension GIL {
         for setting in Setting.all {
             let row = try dictionary()
             for (key, value) in setting.row {
-                try set(row.pointer, try interned(key).pointer, try object(value).pointer)
+                try set(row.pointer, try interned(key), try object(value))
             }
             try append(table.pointer, row.pointer)
         }
@@ -20,7 +20,7 @@ extension GIL {
     func serverConfiguration(_ dictionary: PyPointer) throws(PythonError) -> ServerConfiguration {
         var values: [String: SettingValue] = [:]
         for setting in Setting.all {
-            guard let object = try get(dictionary, try interned(setting.name).pointer) else { continue }
+            guard let object = try get(dictionary, try interned(setting.name)) else { continue }
             values[setting.name] = try value(object, of: setting.name)
         }
         do throws(SettingError) {
@@ -38,7 +38,7 @@ extension GIL {
         case .string(let text): return try string(text)
         case .list(let items):
             let list = try list()
-            for item in items { try append(list.pointer, try string(item).pointer) }
+            for item in items { try append(list.pointer, try string(item)) }
             return list
         }
     }

@@ -15,14 +15,14 @@ struct Host {
         gil.retain(object)
         self.object = object
         log = try gil.attribute(object, "log").leak()
-        serverSoftware = gil.text(try gil.attribute(object, "server_software").pointer) ?? ""
-        version = gil.text(try gil.attribute(object, "version").pointer) ?? ""
+        serverSoftware = gil.text(try gil.attribute(object, "server_software")) ?? ""
+        version = gil.text(try gil.attribute(object, "version")) ?? ""
     }
 
     /// - Parameter level: of Python's `logging`.
     private func log(_ level: Int, _ message: String, _ gil: borrowing GIL) {
         do throws(PythonError) {
-            _ = try gil.call(log, try gil.integer(level).pointer, try gil.string(message).pointer)
+            _ = try gil.call(log, try gil.integer(level), try gil.string(message))
         } catch {
             // The logger itself failed: CPython's own last resort prints it.
             gil.writeUnraisable()
@@ -42,11 +42,13 @@ struct Host {
     /// Logs the exception that is set.
     func logException(_ message: String, _ gil: borrowing GIL) {
         let exception = gil.takeException()
-        guard let report = try? gil.attribute(object, "log_exception") else { return gil.writeUnraisable() }
-        let called = try? gil.call(
-            report.pointer, (try? gil.string(message))?.pointer ?? gil.none(), exception.type.pointer,
-            exception.value.pointer, exception.traceback.pointer)
-        if called == nil { gil.writeUnraisable() }
+        do throws(PythonError) {
+            _ = try gil.call(
+                try gil.attribute(object, "log_exception"), try gil.string(message), exception.type, exception.value,
+                exception.traceback)
+        } catch {
+            gil.writeUnraisable()
+        }
     }
 
     func workerReport(_ gil: borrowing GIL) throws(PythonError) -> WorkerReport {
@@ -58,19 +60,19 @@ struct Host {
                 case .error: self.log(.error, text, gil)
                 }
             },
-            application: ApplicationLog(try gil.attribute(object, "log_exception").pointer, gil))
+            application: ApplicationLog(try gil.attribute(object, "log_exception"), gil))
     }
 
     func errorsStream(_ gil: borrowing GIL) throws(PythonError) -> PyRef { try gil.attribute(object, "errors_stream") }
 
     /// - Throws: `PythonError`: a SystemExit with the worker's exit status, after the reason was reported.
     func loadApplication(_ gil: borrowing GIL) throws(PythonError) -> PyRef {
-        try gil.call(try gil.attribute(object, "load_application").pointer)
+        try gil.call(try gil.attribute(object, "load_application"))
     }
 
     func installWorkerSignals(
-        quit: PyPointer, terminate: PyPointer, _ gil: borrowing GIL
+        quit: borrowing some PythonObject, terminate: borrowing some PythonObject, _ gil: borrowing GIL
     ) throws(PythonError) {
-        _ = try gil.call(try gil.attribute(object, "install_worker_signals").pointer, quit, terminate)
+        _ = try gil.call(try gil.attribute(object, "install_worker_signals"), quit, terminate)
     }
 }

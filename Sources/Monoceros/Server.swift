@@ -63,8 +63,8 @@ struct Server {
         let control = WorkerControl(state: state)
         let handle = try WorkerControl.makeType(gil).wrap(control, gil)
         try host.installWorkerSignals(
-            quit: try gil.attribute(handle.pointer, "quit").pointer,
-            terminate: try gil.attribute(handle.pointer, "terminate").pointer, gil)
+            quit: try gil.attribute(handle.pointer, "quit"),
+            terminate: try gil.attribute(handle.pointer, "terminate"), gil)
 
         let application = try host.loadApplication(gil)
         let types = try WSGITypes(gil)
@@ -79,8 +79,9 @@ struct Server {
         }
         control.worker = worker
         if state.isDraining { worker.drain() }
+        let errors = try host.errorsStream(gil)
         try worker.run(
-            application: application.pointer, errors: try host.errorsStream(gil).pointer,
+            application: application.pointer, errors: errors.pointer,
             report: try host.workerReport(gil), &gil)
         host.log(.info, "Worker exiting (pid: \(Process.id))", gil)
     }

@@ -35,9 +35,9 @@ public struct Arguments {
 
 extension GIL {
     /// Whether a `str` is an ASCII text.
-    public borrowing func equals(_ text: PyPointer, _ ascii: StaticString) -> Bool {
+    public borrowing func equals(_ text: borrowing some PythonObject, _ ascii: StaticString) -> Bool {
         PyUnicode_CompareWithASCIIString(
-            text, UnsafeRawPointer(ascii.utf8Start).assumingMemoryBound(to: CChar.self)) == 0
+            text.pointer, UnsafeRawPointer(ascii.utf8Start).assumingMemoryBound(to: CChar.self)) == 0
     }
 
     /// Runs the body of a function that Python calls: what it throws is the exception that is set.

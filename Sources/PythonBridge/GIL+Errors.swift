@@ -47,12 +47,12 @@ extension GIL {
     }
 
     /// Sets an exception that exists already, as `raise value.with_traceback(traceback)` does.
-    public borrowing func raise(type: PyPointer, value: PyPointer, traceback: PyPointer) -> PythonError {
-        let hasTraceback = traceback != cpython_none()
-        cpython_incref(type)
-        cpython_incref(value)
-        if hasTraceback { cpython_incref(traceback) }
-        PyErr_Restore(type, value, hasTraceback ? traceback : nil)
+    public borrowing func raise(type: borrowing some PythonObject, value: borrowing some PythonObject, traceback: borrowing some PythonObject) -> PythonError {
+        let hasTraceback = traceback.pointer != cpython_none()
+        cpython_incref(type.pointer)
+        cpython_incref(value.pointer)
+        if hasTraceback { cpython_incref(traceback.pointer) }
+        PyErr_Restore(type.pointer, value.pointer, hasTraceback ? traceback.pointer : nil)
         return PythonError()
     }
 

@@ -50,47 +50,47 @@ extension GIL {
         try owned(PyUnicode_InternFromString(text))
     }
 
-    @inlinable public borrowing func isString(_ object: PyPointer) -> Bool { cpython_is_str(object) != 0 }
-    @inlinable public borrowing func isBytes(_ object: PyPointer) -> Bool { cpython_is_bytes(object) != 0 }
+    @inlinable public borrowing func isString(_ object: borrowing some PythonObject) -> Bool { cpython_is_str(object.pointer) != 0 }
+    @inlinable public borrowing func isBytes(_ object: borrowing some PythonObject) -> Bool { cpython_is_bytes(object.pointer) != 0 }
 
     /// The Latin-1 bytes of a `str`.
     ///
     /// - Throws: `PythonError` (UnicodeEncodeError) when a character is not in Latin-1.
     @inlinable public borrowing func withLatin1<Result>(
-        _ text: PyPointer, _ body: (UnsafeRawBufferPointer) -> Result
+        _ text: borrowing some PythonObject, _ body: (UnsafeRawBufferPointer) -> Result
     ) throws(PythonError) -> Result {
         var count = 0
-        guard let utf8 = PyUnicode_AsUTF8AndSize(text, &count) else { throw PythonError() }
+        guard let utf8 = PyUnicode_AsUTF8AndSize(text.pointer, &count) else { throw PythonError() }
         // As many bytes as characters: all ASCII, for which UTF-8 and Latin-1 are the same, and no copy was made.
-        if count == PyUnicode_GetLength(text) { return body(UnsafeRawBufferPointer(start: utf8, count: count)) }
-        let encoded = try owned(PyUnicode_AsLatin1String(text))
+        if count == PyUnicode_GetLength(text.pointer) { return body(UnsafeRawBufferPointer(start: utf8, count: count)) }
+        let encoded = try owned(PyUnicode_AsLatin1String(text.pointer))
         return body(try bytes(of: encoded.pointer))
     }
 
     /// The bytes of a `str` that is all ASCII, which live as long as it does; nil for any other.
-    @inlinable public borrowing func ascii(_ text: PyPointer) -> UnsafeRawBufferPointer? {
+    @inlinable public borrowing func ascii(_ text: borrowing some PythonObject) -> UnsafeRawBufferPointer? {
         var count = 0
-        guard let utf8 = PyUnicode_AsUTF8AndSize(text, &count) else {
+        guard let utf8 = PyUnicode_AsUTF8AndSize(text.pointer, &count) else {
             PyErr_Clear()
             return nil
         }
-        return count == PyUnicode_GetLength(text) ? UnsafeRawBufferPointer(start: utf8, count: count) : nil
+        return count == PyUnicode_GetLength(text.pointer) ? UnsafeRawBufferPointer(start: utf8, count: count) : nil
     }
 
     /// The UTF-8 bytes of a `str`, which live as long as it does.
     ///
     /// - Throws: `PythonError` (UnicodeEncodeError) for a lone surrogate.
     @inlinable public borrowing func withUTF8<Result>(
-        _ text: PyPointer, _ body: (UnsafeRawBufferPointer) -> Result
+        _ text: borrowing some PythonObject, _ body: (UnsafeRawBufferPointer) -> Result
     ) throws(PythonError) -> Result {
         var count = 0
-        guard let utf8 = PyUnicode_AsUTF8AndSize(text, &count) else { throw PythonError() }
+        guard let utf8 = PyUnicode_AsUTF8AndSize(text.pointer, &count) else { throw PythonError() }
         return body(UnsafeRawBufferPointer(start: utf8, count: count))
     }
 
     /// A Swift string of a `str`; with replacement characters where it has lone surrogates.
-    public borrowing func text(_ object: PyPointer) -> String? {
-        guard isString(object), let encoded = PyUnicode_AsEncodedString(object, "utf-8", "replace") else {
+    public borrowing func text(_ object: borrowing some PythonObject) -> String? {
+        guard isString(object.pointer), let encoded = PyUnicode_AsEncodedString(object.pointer, "utf-8", "replace") else {
             PyErr_Clear()
             return nil
         }
@@ -101,10 +101,10 @@ extension GIL {
     /// The contents of a `bytes`, valid while it lives.
     ///
     /// - Throws: `PythonError` (TypeError) for anything else.
-    @inlinable public borrowing func bytes(of object: PyPointer) throws(PythonError) -> UnsafeRawBufferPointer {
+    @inlinable public borrowing func bytes(of object: borrowing some PythonObject) throws(PythonError) -> UnsafeRawBufferPointer {
         var start: UnsafeMutablePointer<CChar>?
         var count = 0
-        guard PyBytes_AsStringAndSize(object, &start, &count) == 0 else { throw PythonError() }
+        guard PyBytes_AsStringAndSize(object.pointer, &start, &count) == 0 else { throw PythonError() }
         return UnsafeRawBufferPointer(start: start, count: count)
     }
 
@@ -141,14 +141,14 @@ extension GIL {
     public borrowing func integer(_ value: Int) throws(PythonError) -> PyRef { try owned(PyLong_FromLong(value)) }
 
     /// - Throws: `PythonError` when the object is no integer, or one too large for a machine word.
-    public borrowing func int(_ object: PyPointer) throws(PythonError) -> Int {
-        let value = PyLong_AsSsize_t(object)
+    public borrowing func int(_ object: borrowing some PythonObject) throws(PythonError) -> Int {
+        let value = PyLong_AsSsize_t(object.pointer)
         if value == -1, PyErr_Occurred() != nil { throw PythonError() }
         return value
     }
 
-    public borrowing func isTrue(_ object: PyPointer) throws(PythonError) -> Bool {
-        let answer = PyObject_IsTrue(object)
+    public borrowing func isTrue(_ object: borrowing some PythonObject) throws(PythonError) -> Bool {
+        let answer = PyObject_IsTrue(object.pointer)
         try check(answer)
         return answer != 0
     }

@@ -35,6 +35,22 @@ extension GIL {
     }
 }
 
+/// Something that stands for a Python object: a reference of ours, or a borrowed one.
+///
+/// Functions take it whole and not its pointer, so that a reference of ours that nobody named lives until they return.
+public protocol PythonReference: ~Copyable {
+    var pointer: PyPointer { get }
+}
+
+/// What functions take: `borrowing some PythonObject`.
+public typealias PythonObject = PythonReference & ~Copyable
+
+extension PyRef: PythonReference {}
+
+extension UnsafeMutablePointer: PythonReference where Pointee == PyObject {
+    @inlinable public var pointer: PyPointer { self }
+}
+
 /// A Python object that we own one reference of.
 ///
 /// It is dropped with the lock held: who keeps one keeps it where the `GIL` is at hand.

@@ -56,13 +56,13 @@ final class EnvironBuilder {
         _ listener: GatewayConfiguration.Listener, errors: PyPointer, _ gil: borrowing GIL
     ) throws(PythonError) -> PyRef {
         let environ = try gil.dictionary()
-        func put(_ key: String, _ value: PyPointer) throws(PythonError) {
-            try gil.set(environ.pointer, try gil.interned(key).pointer, value)
+        func put(_ key: String, _ value: borrowing some PythonObject) throws(PythonError) {
+            try gil.set(environ.pointer, try gil.interned(key), value)
         }
         let one = try gil.integer(1)
         let zero = try gil.integer(0)
-        try put("wsgi.version", try gil.pair(one.pointer, zero.pointer).pointer)
-        try put("wsgi.url_scheme", try gil.interned("http").pointer)
+        try put("wsgi.version", try gil.pair(one.pointer, zero.pointer))
+        try put("wsgi.url_scheme", try gil.interned("http"))
         try put("wsgi.input", types.emptyInput)
         try put("wsgi.input_terminated", gil.bool(true))
         try put("wsgi.errors", errors)
@@ -70,10 +70,10 @@ final class EnvironBuilder {
         try put("wsgi.multiprocess", gil.bool(configuration.isMultiprocess))
         try put("wsgi.run_once", gil.bool(false))
         try put("wsgi.file_wrapper", types.fileWrapper)
-        try put("SERVER_SOFTWARE", try gil.string(configuration.serverSoftware).pointer)
-        try put("SERVER_NAME", try gil.string(listener.name).pointer)
-        try put("SERVER_PORT", try gil.string(listener.port).pointer)
-        try put("SCRIPT_NAME", try gil.string(configuration.scriptName).pointer)
+        try put("SERVER_SOFTWARE", try gil.string(configuration.serverSoftware))
+        try put("SERVER_NAME", try gil.string(listener.name))
+        try put("SERVER_PORT", try gil.string(listener.port))
+        try put("SCRIPT_NAME", try gil.string(configuration.scriptName))
         // Every request sets these: having their places ready keeps the copy from growing.
         let empty = try gil.interned("")
         for key in [
@@ -87,7 +87,7 @@ final class EnvironBuilder {
         // room for the fields of a usual request, so that no copy has to grow.
         for name in ["monoceros.reserve.1", "monoceros.reserve.2"] { try put(name, gil.none()) }
         for name in ["monoceros.reserve.1", "monoceros.reserve.2"] {
-            try gil.remove(environ.pointer, try gil.interned(name).pointer)
+            try gil.remove(environ.pointer, try gil.interned(name))
         }
         try gil.remove(environ.pointer, keys.host)
         return environ
@@ -122,7 +122,7 @@ final class EnvironBuilder {
         if method == .other {
             var text = String(decoding: bench.bytes(bench.parser.head.method), as: UTF8.self)
             if bench.parser.head.methodNeedsUppercasing { text = text.uppercased() }
-            try gil.set(environ, keys.requestMethod, try gil.string(text).pointer)
+            try gil.set(environ, keys.requestMethod, try gil.string(text))
         } else {
             try gil.set(environ, keys.requestMethod, methods[Int(method.rawValue)])
         }
@@ -136,7 +136,7 @@ final class EnvironBuilder {
         if query.isEmpty {
             try gil.set(environ, keys.queryString, empty)
         } else {
-            try gil.set(environ, keys.queryString, try gil.string(latin1: bench.bytes(query)).pointer)
+            try gil.set(environ, keys.queryString, try gil.string(latin1: bench.bytes(query)))
         }
     }
 
@@ -209,7 +209,7 @@ final class EnvironBuilder {
         let authority = bench.parser.head.authority
         if !authority.isEmpty {
             // RFC 9112 §3.2.2: the target's authority takes the place of Host.
-            try gil.set(environ, keys.host, try gil.string(latin1: bench.bytes(authority)).pointer)
+            try gil.set(environ, keys.host, try gil.string(latin1: bench.bytes(authority)))
         }
         return script
     }
@@ -247,7 +247,7 @@ final class EnvironBuilder {
         var joined = try gil.withLatin1(first) { Array($0) }
         separator.withUTF8Buffer { joined += $0 }
         try gil.withLatin1(value) { joined += $0 }
-        try gil.set(environ, key, try gil.string(latin1: joined[...]).pointer)
+        try gil.set(environ, key, try gil.string(latin1: joined[...]))
     }
 
     // MARK: Peer and body
@@ -269,8 +269,8 @@ final class EnvironBuilder {
         // The colon of a port, not one inside the brackets of an IPv6 address.
         let afterBracket = text.lastIndex(of: "]") ?? text.startIndex
         if let colon = text[afterBracket...].lastIndex(of: ":") {
-            try gil.set(environ, keys.serverName, try gil.string(String(text[..<colon])).pointer)
-            try gil.set(environ, keys.serverPort, try gil.string(String(text[text.index(after: colon)...])).pointer)
+            try gil.set(environ, keys.serverName, try gil.string(String(text[..<colon])))
+            try gil.set(environ, keys.serverPort, try gil.string(String(text[text.index(after: colon)...])))
         } else {
             try gil.set(environ, keys.serverName, host)
             try gil.set(environ, keys.serverPort, isHTTPS ? port443 : port80)
@@ -288,11 +288,11 @@ final class EnvironBuilder {
         case .memory(let store): stream = InputStream(store)
         case .file(let file): stream = InputStream(file)
         }
-        try gil.set(environ, keys.input, try types.input.wrap(stream, gil).pointer)
+        try gil.set(environ, keys.input, try types.input.wrap(stream, gil))
         if bench.parser.head.framing == .chunked {
             // The whole body is here, so its length is known: frameworks that go by CONTENT_LENGTH alone (Django) read
             // chunked uploads too.
-            try gil.set(environ, keys.contentLength, try gil.string("\(connection.body.count)").pointer)
+            try gil.set(environ, keys.contentLength, try gil.string("\(connection.body.count)"))
         }
     }
 }

@@ -24,7 +24,7 @@ enum FileWrapper {
             GIL.calledByPython { (gil) throws(PythonError) in
                 guard let file = FileWrapper.file(wrapper!), let size = NativeType.reference(wrapper!, FileWrapper.blockSizeSlot)
                 else { return nil }
-                let block = try gil.call(try gil.attribute(file, "read").pointer, size)
+                let block = try gil.call(try gil.attribute(file, "read"), size)
                 return try gil.isTrue(block.pointer) ? block.leak() : nil
             }
         }
@@ -54,8 +54,8 @@ enum FileWrapper {
         var file = count > 0 ? try gil.item(arguments, 0) : nil
         var size = count > 1 ? try gil.item(arguments, 1) : nil
         if let keywords {
-            if file == nil { file = try gil.get(keywords, try gil.interned("filelike").pointer) }
-            if size == nil { size = try gil.get(keywords, try gil.interned("blksize").pointer) }
+            if file == nil { file = try gil.get(keywords, try gil.interned("filelike")) }
+            if size == nil { size = try gil.get(keywords, try gil.interned("blksize")) }
         }
         guard let file, count <= 2 else {
             throw gil.raise(.typeError, "FileWrapper() takes a file-like object and optionally a block size")
@@ -71,7 +71,7 @@ enum FileWrapper {
     private static let close: NativeMethod = { wrapper, _, _, _ in
         GIL.calledByPython { (gil) throws(PythonError) in
             guard let file = FileWrapper.file(wrapper!),
-                let close = try gil.attributeIfPresent(file, try gil.interned("close").pointer)
+                let close = try gil.attributeIfPresent(file, try gil.interned("close"))
             else { return gil.newNone() }
             return try gil.call(close.pointer).leak()
         }

@@ -157,15 +157,15 @@ public final class Gateway {
 public struct ApplicationLog {
     private let report: PyPointer
 
-    public init(_ report: PyPointer, _ gil: borrowing GIL) {
+    public init(_ report: borrowing some PythonObject, _ gil: borrowing GIL) {
         gil.retain(report)
-        self.report = report
+        self.report = report.pointer
     }
 
     func exception(_ message: String, _ exception: borrowing PythonException, _ gil: borrowing GIL) {
         do throws(PythonError) {
             _ = try gil.call(
-                report, try gil.string(message).pointer, exception.type.pointer, exception.value.pointer,
+                report, try gil.string(message), exception.type.pointer, exception.value.pointer,
                 exception.traceback.pointer)
         } catch {
             // The logger itself failed: CPython's own last resort prints it.

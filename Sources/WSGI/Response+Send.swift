@@ -204,8 +204,8 @@ extension Response {
     ///
     /// - Returns: false when this is no plain file, so that it has to be read.
     func sendFile(_ file: PyPointer, _ gil: inout GIL) throws(PythonError) -> Bool {
-        let number = try gil.int(try gil.call(try gil.attribute(file, "fileno").pointer).pointer)
-        let offset = try gil.int(try gil.call(try gil.attribute(file, "tell").pointer).pointer)
+        let number = try gil.int(try gil.call(try gil.attribute(file, "fileno")))
+        let offset = try gil.int(try gil.call(try gil.attribute(file, "tell")))
         let descriptor = Descriptor(rawValue: Int32(truncatingIfNeeded: number))
         guard let size = descriptor.regularFileSize() else { return false }
         let available = max(0, size - offset)
