@@ -13,7 +13,10 @@ from typing import Any
 
 import pytest
 from support.expectations import EXPECTED_DIFFERENCES
-from support.server import MODULE, Server
+from support.server import APPLICATIONS, MODULE, REPOSITORY, Server
+
+# A test may look into the probes and the examples to know what to expect of them.
+sys.path[:0] = [str(APPLICATIONS), str(REPOSITORY)]
 
 Serve = Callable[..., Server]
 
@@ -30,8 +33,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: builds or installs something; runs with --slow only")
-    # The applications under test run in processes of their own; only the test of the probes imports them.
-    sys.dont_write_bytecode = True
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

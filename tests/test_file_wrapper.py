@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 from pathlib import Path
@@ -91,10 +92,8 @@ def test_a_declared_length(server: Server, files: dict[str, Path], kind: str, le
         if length == len(CONTENT):
             assert connection.read_response().body == b"hello"
         else:
-            try:
+            with contextlib.suppress(Closed):
                 assert connection.read_response().body == b"hello"
-            except Closed:
-                pass
 
 
 @pytest.mark.parametrize("kind", KINDS)

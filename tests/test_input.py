@@ -5,17 +5,14 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import sys
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+from probe.bodies import perform
 from support.client import Connection, encode, encode_chunked
 from support.processes import memory
-from support.server import APPLICATIONS, Server
-
-sys.path.insert(0, str(APPLICATIONS))
-from probe.bodies import perform  # noqa: E402
+from support.server import Server
 
 MIB = 1 << 20
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import email.utils
 import hashlib
-import sys
 import time
 
 import pytest
+from probe.responses import BLOCK, BODIES, pattern
 from support.client import Closed, Connection, Truncated, encode, fetch
 from support.processes import memory
-from support.server import APPLICATIONS, Server
+from support.server import Server
 from support.waiting import until
 
-sys.path.insert(0, str(APPLICATIONS))
-from probe.responses import BLOCK, BODIES, pattern  # noqa: E402
 
 #: Bodies whose size the server cannot know beforehand.
 STREAMS = ("generator", "empty-generator", "tiny")
@@ -138,10 +137,8 @@ def test_what_is_too_long_is_cut(server: Server, path: str, case: str, length: i
         response = connection.read_response()
         assert response.body == b"".join(BODIES[case]())[:length]
         # The rest never arrives, whether as a body or as the beginning of the next response.
-        try:
+        with contextlib.suppress(Closed):
             assert connection.read_response().body == b"5\r\nhello\r\n0\r\n\r\n"
-        except Closed:
-            pass
 
 
 @pytest.mark.parametrize("path", ["/body", "/written-body"])

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 
 import pytest
+from probe.starts import HEADERS, STATUSES
 from support.client import Closed, Connection, Response, Truncated, encode, fetch
-from support.server import APPLICATIONS, Server
-
-sys.path.insert(0, str(APPLICATIONS))
-from probe.starts import HEADERS, STATUSES  # noqa: E402
+from support.server import Server
 
 
 def assert_clean_error(response: Response) -> None:

@@ -6,7 +6,6 @@ It does its own framing, since the framing is what the tests are about: a client
 from __future__ import annotations
 
 import socket
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -244,10 +243,11 @@ def fetch(
     headers: Iterable[tuple[str, str]] = (),
     body: bytes | None = None,
     version: str = "HTTP/1.1",
+    host: str = "test",
 ) -> Response:
     """One request on a connection of its own, which the server must close after the response."""
     with Connection(address) as connection:
-        connection.send(encode(method, target, [*headers, ("Connection", "close")], body, version))
+        connection.send(encode(method, target, [*headers, ("Connection", "close")], body, version, host))
         response = connection.read_response(method)
         connection.assert_closed()
         return response
@@ -260,7 +260,3 @@ def can_connect(address: Address) -> bool:
             return True
     except (ConnectionRefusedError, FileNotFoundError):
         return False
-
-
-def elapsed(start: float) -> float:
-    return time.monotonic() - start

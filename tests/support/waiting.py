@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -9,7 +10,7 @@ from typing import TypeVar
 Value = TypeVar("Value")
 
 #: Seconds after which a test gives up. Generous, because it is only ever spent by a failing test.
-DEADLINE = 30.0
+DEADLINE = float(os.environ.get("MONOCEROS_TEST_DEADLINE", "30"))
 
 
 def until(predicate: Callable[[], Value], what: str, deadline: float = DEADLINE) -> Value:

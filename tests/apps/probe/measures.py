@@ -19,3 +19,13 @@ def measure(environ: Environ, start_response: StartResponse) -> object:
 def small(environ: Environ, start_response: StartResponse) -> object:
     start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "5")])
     return [b"small"]
+
+
+hoard: list[object] = []
+
+
+@route("/leak")
+def leak(environ: Environ, start_response: StartResponse) -> object:
+    """Keep a little of every request, so that the test of leaks can be tested."""
+    hoard.append([bytes(200)])
+    return small(environ, start_response)
