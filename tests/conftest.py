@@ -6,13 +6,12 @@ import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from fnmatch import fnmatch
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import pytest
-from support.expectations import EXPECTED_DIFFERENCES
+from support.expectations import expected_difference
 from support.server import APPLICATIONS, MODULE, REPOSITORY, Server
 
 # A test may look into the probes and the examples to know what to expect of them.
@@ -36,14 +35,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    differences = EXPECTED_DIFFERENCES.get(MODULE, {})
     for item in items:
         if item.get_closest_marker("slow") and not config.getoption("--slow"):
             item.add_marker(pytest.mark.skip(reason="slow; run with --slow"))
-        name = item.nodeid.rpartition("/")[2]
-        for pattern, reason in differences.items():
-            if name == pattern or fnmatch(name, pattern.replace("[", "[[]")):
-                item.add_marker(pytest.mark.xfail(reason=reason, strict=True))
+        reason = expected_difference(MODULE, f"{item.path.name}::{item.name}")
+        if reason is not None:
+            item.add_marker(pytest.mark.xfail(reason=reason, strict=True))
 
 
 @pytest.hookimpl(wrapper=True)
