@@ -1,0 +1,87 @@
+"""Files sent through `wsgi.file_wrapper`."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from typing import Any
+
+from probe.routing import Environ, StartResponse, query, reply, route, trace
+
+
+class Closing(io.BytesIO):
+    """A file without a descriptor that leaves a trace when it is closed."""
+
+    def __init__(self, content: bytes, name: str) -> None:
+        super().__init__(content)
+        self.name = name
+
+    def close(self) -> None:
+        if not self.closed:
+            trace(self.name, "c")
+        super().close()
+
+
+class ReadOnly:
+    """The least that is a file: `read(size)` and nothing else."""
+
+    def __init__(self, content: bytes) -> None:
+        self.stream = io.BytesIO(content)
+
+    def read(self, size: int) -> bytes:
+        return self.stream.read(size)
+
+
+def opened(kind: str, path: str) -> Any:
+    if kind == "file":
+        return open(path, "rb")
+    if kind == "unbuffered":
+        return open(path, "rb", buffering=0)
+    if kind == "gzip":
+        return gzip.open(path, "rb")
+    with open(path, "rb") as file:
+        content = file.read()
+    return {"memory": io.BytesIO, "read-only": ReadOnly}[kind](content)
+
+
+@route("/file")
+def file(environ: Environ, start_response: StartResponse) -> object:
+    """`kind` of file at `path`; `seek`, `skip` (read so much first), `length` (Content-Length), `size` (block size)."""
+    asked = query(environ)
+    found = opened(asked["kind"], asked["path"])
+    if "seek" in asked:
+        found.seek(int(asked["seek"]))
+    if "skip" in asked:
+        found.read(int(asked["skip"]))
+    start_response("200 OK", [("Content-Length", asked["length"])] if "length" in asked else [])
+    size = [int(asked["size"])] if "size" in asked else []
+    return environ["wsgi.file_wrapper"](found, *size)
+
+
+@route("/file-closing")
+def file_closing(environ: Environ, start_response: StartResponse) -> object:
+    asked = query(environ)
+    start_response("200 OK", [("Content-Length", asked["length"])] if "length" in asked else [])
+    return environ["wsgi.file_wrapper"](Closing(b"closed after use", asked["name"]))
+
+
+@route("/file-iterated")
+def file_iterated(environ: Environ, start_response: StartResponse) -> object:
+    """A wrapper that is used instead of returned."""
+    wrapper = environ["wsgi.file_wrapper"]
+    made = wrapper(io.BytesIO(b"0123456789"), 4)
+    return reply(
+        start_response,
+        {
+            "class": isinstance(wrapper, type),
+            "instance": isinstance(made, wrapper),
+            "blocks": [block.decode() for block in made],
+        },
+    )
+
+
+@route("/file-middle")
+def file_middle(environ: Environ, start_response: StartResponse) -> object:
+    """A wrapper inside of another iterable is an iterable like any other."""
+    start_response("200 OK", [])
+    return (block.upper() for block in environ["wsgi.file_wrapper"](io.BytesIO(b"small letters"), 5))

@@ -1,0 +1,187 @@
+"""The command line: what can be asked for, and how it says no."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+from conftest import Serve
+from support.client import can_connect, fetch
+from support.server import APPLICATIONS, MODULE, REPOSITORY, clean_environment, run
+
+
+def assert_readable(stderr: str, *words: str) -> None:
+    """An error of the user's is told in words, without a traceback through the server's own code."""
+    assert "Traceback" not in stderr, stderr
+    for word in words:
+        assert word in stderr, stderr
+
+
+@pytest.mark.parametrize(
+    ("application", "body"),
+    [
+        ("factories:application", b"application."),
+        ("factories", b"application."),
+        ("factories:instance", b"instance"),
+        ("factories:create_app()", b"default."),
+        ('factories:create_app("Ada")', b"Ada."),
+        ("factories:create_app('Ada', punctuation='!', count=2)", b"Ada!Ada!"),
+    ],
+)
+def test_names_of_applications(serve: Serve, application: str, body: bytes) -> None:
+    assert fetch(serve(application).address).body == body
+
+
+@pytest.mark.parametrize(
+    ("application", "words"),
+    [
+        ("factories:nowhere", ["nowhere"]),
+        ("factories:not_callable", ["callable"]),
+        ("factories:returning_nothing()", ["returning_nothing"]),
+        ("factories:create_app(1 + 1)", ["create_app"]),
+        ("factories:create_app(open('x'))", ["create_app"]),
+        ("factories:create_app(name=)", ["create_app"]),
+        ("factories:create_app(surprise=1)", ["create_app"]),
+        ("factories:'text'", ["text"]),
+        ("factories:create_app.__wrapped__", ["create_app.__wrapped__"]),
+    ],
+)
+@pytest.mark.parametrize("workers", ["1", "4"])
+def test_an_application_that_is_not_found_is_a_4(application: str, words: list[str], workers: str) -> None:
+    result = run("-b", "127.0.0.1:0", "-w", workers, application)
+    assert result.returncode == 4
+    assert_readable(result.stderr, "App failed to load.", *words)
+    assert result.stderr.count("App failed to load.") == 1
+
+
+@pytest.mark.parametrize("application", ["nowhere_to_be_found:app", "probe.nowhere_to_be_found:app"])
+@pytest.mark.parametrize("workers", ["1", "4"])
+def test_a_module_that_is_not_found(application: str, workers: str) -> None:
+    result = run("-b", "127.0.0.1:0", "-w", workers, application)
+    assert result.returncode in (3, 4)
+    assert_readable(result.stderr, "nowhere_to_be_found")
+
+
+def test_a_file_name_instead_of_a_module_gets_a_hint() -> None:
+    result = run("-b", "127.0.0.1:0", "factories.py")
+    assert result.returncode in (3, 4)
+    assert_readable(result.stderr, "factories:application")
+
+
+@pytest.mark.parametrize(
+    ("application", "words"),
+    [
+        ("broken:app", ["RuntimeError: broken on purpose", "broken.py"]),
+        ("broken_import:app", ["No module named 'a_module_that_is_not_there'", "broken_import.py"]),
+        ("factories:failing()", ["RuntimeError: failing on purpose", "factories.py"]),
+    ],
+)
+@pytest.mark.parametrize("workers", ["1", "4"])
+def test_an_application_that_fails_to_boot_is_a_3(application: str, words: list[str], workers: str) -> None:
+    result = run("-b", "127.0.0.1:0", "-w", workers, application)
+    assert result.returncode == 3
+    assert "Traceback" in result.stderr
+    for word in [*words, "Worker failed to boot."]:
+        assert word in result.stderr
+    assert result.stderr.count("Worker failed to boot.") == 1
+    # One traceback for each worker that came that far, at most, and none of the server's own.
+    assert result.stderr.count("Traceback") <= int(workers)
+
+
+def test_a_syntax_error_is_the_users_own(tmp_path: Path) -> None:
+    (tmp_path / "typo.py").write_text((APPLICATIONS / "broken_syntax.txt").read_text())
+    result = run("-b", "127.0.0.1:0", "typo:app", cwd=tmp_path)
+    assert result.returncode == 3
+    assert "SyntaxError" in result.stderr and "typo.py" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--no-such-flag", "probe:app"], ["--no-such-flag"]),
+        (["-w", "many", "probe:app"], ["many"]),
+        (["-w", "-3", "probe:app"], ["-3"]),
+        (["--keep-alive", "soon", "probe:app"], ["soon"]),
+        (["-b", "127.0.0.1:http", "probe:app"], ["http"]),
+        (["-b", "127.0.0.1:99999", "probe:app"], ["99999"]),
+        (["-b", "unix:/nowhere/to/be/found.sock", "probe:app"], ["/nowhere/to/be/found.sock"]),
+        (["-w"], ["-w"]),
+        ([], []),
+    ],
+)
+def test_a_mistake_on_the_command_line(arguments: list[str], words: list[str]) -> None:
+    result = run(*arguments)
+    assert result.returncode not in (0, 3, 4)
+    assert result.returncode > 0
+    assert result.stderr.strip()
+    assert_readable(result.stderr, *words)
+
+
+def test_version() -> None:
+    for flag in ("-v", "--version"):
+        result = run(flag)
+        assert result.returncode == 0
+        assert MODULE in result.stdout and any(character.isdigit() for character in result.stdout)
+        assert len(result.stdout.splitlines()) == 1
+
+
+def test_help() -> None:
+    for flag in ("-h", "--help"):
+        result = run(flag)
+        assert result.returncode == 0 and result.stderr == ""
+        for option in ("--bind", "--workers", "--keep-alive", "--version"):
+            assert option in result.stdout
+
+
+def test_the_console_script() -> None:
+    script = Path(sysconfig.get_path("scripts"), MODULE)
+    result = subprocess.run([script, "--version"], capture_output=True, text=True, timeout=30, check=True)
+    assert result.stdout == run("--version").stdout
+
+
+def readme_commands() -> list[str]:
+    """The blocks of shell commands of the examples' README."""
+    blocks = (REPOSITORY / "examples" / "README.md").read_text().split("```")[1::2]
+    return [block.removeprefix("sh\n").strip() for block in blocks if block.startswith("sh\n")]
+
+
+@pytest.mark.parametrize("block", readme_commands())
+def test_every_command_of_the_examples(serve: Serve, block: str, tmp_path: Path) -> None:
+    """Each block is run as it stands, except for the port."""
+    directory = REPOSITORY
+    environment = {"DJANGO_DATABASE": str(tmp_path / "database")}
+    served = False
+    for line in block.splitlines():
+        match shlex.split(line):
+            case ["cd", where]:
+                directory = directory / where
+            case ["python", *arguments]:
+                subprocess.run(
+                    [sys.executable, *arguments],
+                    cwd=directory,
+                    env=clean_environment(**environment),
+                    capture_output=True,
+                    timeout=60,
+                    check=True,
+                )
+            case ["monoceros", *arguments]:
+                server = serve(*arguments, cwd=directory, environment=environment)
+                response = fetch(server.address, "/", headers=[], host="localhost")
+                assert response.status == 200 and response.body
+                served = True
+            case other:
+                pytest.fail(f"what is this: {other}")
+    assert served
+
+
+def test_the_default_address(serve: Serve) -> None:
+    """Without `-b` it is 127.0.0.1:8000. Somebody else may be there; then the refusal must name it."""
+    if can_connect(("127.0.0.1", 8000)):
+        result = run("probe:app")
+        assert result.returncode == 1 and "127.0.0.1" in result.stderr and "8000" in result.stderr
+    else:
+        assert serve("probe:app", binds=()).address == ("127.0.0.1", 8000)
