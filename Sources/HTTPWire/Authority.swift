@@ -35,17 +35,16 @@ enum Authority {
     private static func registeredNameEnd(_ bytes: borrowing RawSpan, from start: Int, to end: Int) -> Int? {
         var at = start
         while at < end {
-            let byte = bytes[at]
-            switch byte {
-            case UInt8(ascii: ":"):
+            let byte = bytes.uncheckedByte(at)
+            if byte.isRegisteredNameByte {
+                at &+= 1
+            } else if byte == UInt8(ascii: ":") {
                 return at
-            case UInt8(ascii: "%"):
-                guard at + 2 < end, bytes[at + 1].hexValue != nil, bytes[at + 2].hexValue != nil else { return nil }
-                at += 3
-            case _ where byte.isRegisteredNameByte:
-                at += 1
-            default:
-                return nil
+            } else {
+                guard byte == UInt8(ascii: "%"), at + 2 < end, bytes[at + 1].hexValue != nil,
+                    bytes[at + 2].hexValue != nil
+                else { return nil }
+                at &+= 3
             }
         }
         return end
@@ -123,15 +122,10 @@ enum Authority {
 
 extension UInt8 {
     /// `unreserved / sub-delims`, RFC 3986 §2.2, §2.3.
+    @inline(__always)
     fileprivate var isRegisteredNameByte: Bool {
-        if isDigit || isAlpha { return true }
-        switch self {
-        case UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"), UInt8(ascii: "!"),
-            UInt8(ascii: "$"), UInt8(ascii: "&"), UInt8(ascii: "'"), UInt8(ascii: "("), UInt8(ascii: ")"),
-            UInt8(ascii: "*"), UInt8(ascii: "+"), UInt8(ascii: ","), UInt8(ascii: ";"), UInt8(ascii: "="):
-            return true
-        default:
-            return false
-        }
+        // One bit per ASCII character: letters, digits, and -._~!$&'()*+,;=
+        let bits: UInt64 = self < 64 ? 0x2BFF_7FD2_0000_0000 : 0x47FF_FFFE_87FF_FFFE
+        return self < 128 && (bits &>> UInt64(self & 63)) & 1 == 1
     }
 }

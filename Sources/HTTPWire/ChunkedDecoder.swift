@@ -53,10 +53,12 @@ public struct ChunkedDecoder: Sendable {
 
     /// Decodes on from a position, up to a run of data, the end of the body, or the end of the bytes.
     ///
+    /// - Parameter bytes: what has arrived, less than 4 GiB.
     /// - Parameter offset: where to go on: 0 for new bytes, or the end of the range that the last call returned.
     /// - Throws: `WireError` for what is not a chunked body, or is too large. The decoder is of no use afterwards.
     public mutating func next(_ bytes: RawSpan, from offset: Int) throws(WireError) -> ChunkedStep {
-        precondition(offset >= 0 && offset <= bytes.byteCount)
+        // Positions are 32 bits; no caller reads 4 GiB at once.
+        precondition(offset >= 0 && offset <= bytes.byteCount && bytes.byteCount <= Int(UInt32.max))
         var position = offset
         let end = bytes.byteCount
         while position < end {

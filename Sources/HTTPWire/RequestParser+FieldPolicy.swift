@@ -54,6 +54,13 @@ extension RequestParser {
     /// A list of options, of which `close` and `keep-alive` matter here. RFC 9110 §7.6.1, RFC 9112 §9.3.
     @inline(__always)
     private mutating func noteConnection(_ bytes: borrowing RawSpan, from start: Int, to end: Int) {
+        // What nearly every client sends, in two comparisons: "keep-ali" and "ep-alive", in any case.
+        if end &- start == 10 && bytes.uncheckedWord(start) & ~0x2020_2000_2020_2020 == 0x494C_412D_5045_454B
+            && bytes.uncheckedWord(start &+ 2) & ~0x2020_2020_2000_2020 == 0x4556_494C_412D_5045
+        {
+            facts.wantsKeepAlive = true
+            return
+        }
         var list = TokenList(from: start, to: end)
         while let option = list.next(bytes) {
             if FieldSyntax.equals(bytes, option, "close") { facts.wantsClose = true }

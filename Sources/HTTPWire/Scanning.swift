@@ -1,6 +1,7 @@
 /// Looking at many bytes at once.
 ///
-/// Eight bytes are tested with ordinary 64-bit arithmetic. In every test below a borrow can only spoil bytes *above* the
+/// Words of eight bytes are tested with ordinary 64-bit arithmetic, two at a time where runs are long: the standard
+/// library's comparisons of byte vectors compile to loops over the bytes for this target, its arithmetic does not. In every test below a borrow can only spoil bytes *above* the
 /// first one that is flagged, and only the first is used, so the position is exact.
 enum Scanning {
     private static let ones: UInt64 = 0x0101_0101_0101_0101
@@ -35,6 +36,18 @@ enum Scanning {
     @inline(__always)
     static func control(in bytes: borrowing RawSpan, from start: Int, to end: Int) -> Int {
         var position = start
+        while position &+ 16 <= end {
+            let words = bytes.uncheckedWords(position)
+            let differences = words ^ SIMD2(repeating: ones &* 0x7F)
+            let flags =
+                ((words &- SIMD2(repeating: ones &* 0x20)) & ~words
+                    | (differences &- SIMD2(repeating: ones)) & ~differences) & SIMD2(repeating: highs)
+            if flags[0] | flags[1] != 0 {
+                if flags[0] != 0 { return position &+ flags[0].trailingZeroBitCount &>> 3 }
+                return position &+ 8 &+ flags[1].trailingZeroBitCount &>> 3
+            }
+            position &+= 16
+        }
         while position &+ 8 <= end {
             let word = bytes.uncheckedWord(position)
             let flags = (below(0x20, word) | equal(0x7F, word)) & highs
@@ -100,6 +113,12 @@ extension RawSpan {
         return UInt64(littleEndian: unsafeLoadUnaligned(fromUncheckedByteOffset: position, as: UInt64.self))
     }
 
+    /// Sixteen bytes as two words, of which the caller has compared the last with the end.
+    @inline(__always)
+    func uncheckedWords(_ position: Int) -> SIMD2<UInt64> {
+        SIMD2(uncheckedWord(position), uncheckedWord(position &+ 8))
+    }
+
     /// 1...7 bytes with zeros above them. One load where eight bytes are there; the head's last name is the exception.
     @inline(__always)
     func shortWord(at position: Int, count: Int) -> UInt64 {
@@ -114,7 +133,7 @@ extension RawSpan {
     }
 
     /// The byte at a position; outside the span it traps.
-    @inlinable
+    @inline(__always)
     subscript(_ position: Int) -> UInt8 {
         unsafeLoad(fromByteOffset: position, as: UInt8.self)
     }
