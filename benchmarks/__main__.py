@@ -65,7 +65,7 @@ def own_command(options) -> Path:
 def absent(server, options, own: Path, have: dict, failures: dict) -> str | None:
     """Why a server cannot be measured, if it cannot."""
     if server.is_reference:
-        return None if own.exists() else "not installed: run `make build`, or give --monoceros FILE"
+        return None if own.exists() else "not installed: run `make install`, or give --monoceros FILE"
     name = environment.normal(server.package)
     if name in failures:
         return failures[name]
@@ -124,7 +124,11 @@ def measure(options) -> int:
     if not work.servers:
         print("benchmarks: nothing to measure", file=sys.stderr)
         return 1
-    bench = Bench(work, say=functools.partial(print, flush=True), save=lambda results: write(results_file, json.dumps(results, indent=1) + "\n"))
+    bench = Bench(
+        work,
+        say=functools.partial(print, flush=True),
+        save=lambda results: write(results_file, json.dumps(results, indent=1) + "\n"),
+    )
     if not bench.cpus.apart:
         print("benchmarks: one CPU only, so the client shares the server's", file=sys.stderr)
     # TERM ends the run as Ctrl-C does: the server of the moment must not outlive it.

@@ -87,9 +87,7 @@ CASES = {
             body_bytes=65536,
             default=False,
         ),
-        Case(
-            "body-1m", "1 MB response", "benchmarks.apps:one_mb", (Path("/", len(apps.ONE_MB)),), default=False
-        ),
+        Case("body-1m", "1 MB response", "benchmarks.apps:one_mb", (Path("/", len(apps.ONE_MB)),), default=False),
         Case(
             "stream",
             "Stream of 100 small blocks",
@@ -100,7 +98,7 @@ CASES = {
         Case("sleep", "10 ms sleep, 8 threads", "benchmarks.apps:sleep", HELLO, threads=8, default=False),
         Case(
             "mixed",
-            "One request in 50 sleeps 50 ms, 8 threads (tail of the fast ones)",
+            "One request in 50 sleeps 50 ms, 8 threads",
             "benchmarks.apps:mixed",
             (Path("/", len(apps.HELLO), weight=49), Path("/slow", len(apps.HELLO))),
             connections=32,
@@ -108,9 +106,7 @@ CASES = {
             tail=97.02,
             default=False,
         ),
-        Case(
-            "two-workers", "Hello, two workers on all CPUs", "benchmarks.apps:hello", HELLO, workers=2, default=False
-        ),
+        Case("two-workers", "Hello, two workers on all CPUs", "benchmarks.apps:hello", HELLO, workers=2, default=False),
     )
 }
 

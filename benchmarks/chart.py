@@ -5,7 +5,14 @@ from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
 # Plain colors per class, since several SVG renderers know no CSS variables.
-LIGHT = {"page": "#ffffff", "ink": "#1c2128", "faint": "#5d6673", "grid": "#dfe3e8", "peer": "#9aa5b4", "own": "#6d3bd1"}
+LIGHT = {
+    "page": "#ffffff",
+    "ink": "#1c2128",
+    "faint": "#5d6673",
+    "grid": "#dfe3e8",
+    "peer": "#9aa5b4",
+    "own": "#6d3bd1",
+}
 DARK = {"page": "#0f1318", "ink": "#e8ecf1", "faint": "#9aa4b2", "grid": "#2a313b", "peer": "#5f6b7b", "own": "#a480ff"}
 
 COLORS = """
@@ -109,10 +116,12 @@ def draw_panel(panel: Panel, x: float, y: float) -> list[str]:
         low, high = left + bar.low * scale, left + bar.high * scale
         if high - low >= 1.5:
             parts.append(
-                f'<path d="M{low:.1f} {middle:.1f}H{high:.1f}M{low:.1f} {middle - 3:.1f}v6M{high:.1f} {middle - 3:.1f}v6" '
-                'class="spread"/>'
+                f'<path class="spread" d="M{low:.1f} {middle:.1f}H{high:.1f}'
+                f'M{low:.1f} {middle - 3:.1f}v6M{high:.1f} {middle - 3:.1f}v6"/>'
             )
-        parts.append(text(max(end, high) + 6, middle + 4, number(bar.value) + bar.mark, label.replace("label", "value", 1)))
+        parts.append(
+            text(max(end, high) + 6, middle + 4, number(bar.value) + bar.mark, label.replace("label", "value", 1))
+        )
     return parts
 
 

@@ -15,8 +15,8 @@ REQUIREMENTS = Path(__file__).with_name("requirements-peers.txt")
 PEERS = PROJECT / ".venv-peers"
 
 HINTS = {
-    "bjoern": "bjoern is built from source and needs libev's headers (Debian: apt-get install libev-dev) and a C compiler",
-    "uwsgi": "uWSGI is built from source and needs a C compiler and Python's headers",
+    "bjoern": "bjoern is built from source: it needs libev's headers (Debian: apt-get install libev-dev)",
+    "uwsgi": "uWSGI is built from source: it needs a C compiler and Python's headers",
 }
 
 LIST = "import importlib.metadata as m, json; print(json.dumps({d.name: d.version for d in m.distributions()}))"

@@ -12,6 +12,9 @@ SCRIPT = Path(__file__).with_name("wrk.lua")
 # wrk rounds durations to two decimals of the unit it picks.
 MICROSECONDS = {"us": 1.0, "ms": 1e3, "s": 1e6, "m": 60e6, "h": 3600e6}
 DURATION = r"([\d.]+)(us|ms|s|m|h)"
+SOCKET_ERRORS = (
+    r"Socket errors: connect (?P<connect>\d+), read (?P<read>\d+), write (?P<write>\d+), timeout (?P<timeout>\d+)"
+)
 
 
 class LoadError(Exception):
@@ -62,7 +65,7 @@ def parse(text: str) -> Report:
     }
     if not {50.0, 99.0} <= percentiles.keys():
         raise LoadError("wrk did not report the latency distribution")
-    errors = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", text)
+    found = re.search(SOCKET_ERRORS, text)
     bad_statuses = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
     return Report(
         requests=int(total[1]),
@@ -70,7 +73,7 @@ def parse(text: str) -> Report:
         requests_per_second=float(rate[1]),
         mean_latency=microseconds(mean[1], mean[2]),
         percentiles=percentiles,
-        socket_errors=dict(zip(("connect", "read", "write", "timeout"), map(int, errors.groups()))) if errors else {},
+        socket_errors={kind: int(count) for kind, count in found.groupdict().items()} if found else {},
         bad_statuses=int(bad_statuses[1]) if bad_statuses else 0,
     )
 

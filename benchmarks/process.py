@@ -22,6 +22,8 @@ class Stat:
     parent: int
     session: int
     ticks: int
+    # When the process started, in ticks since boot: with the pid it tells a process from a later one of the same pid.
+    born: int
 
 
 def parse_stat(text: str) -> Stat:
@@ -29,7 +31,7 @@ def parse_stat(text: str) -> Stat:
     head, _, tail = text.rpartition(")")
     pid = int(head.partition(" ")[0])
     fields = tail.split()
-    return Stat(pid, fields[0], int(fields[1]), int(fields[3]), sum(int(field) for field in fields[11:15]))
+    return Stat(pid, fields[0], int(fields[1]), int(fields[3]), sum(map(int, fields[11:15])), int(fields[19]))
 
 
 def parse_rollup(text: str) -> dict[str, int]:
@@ -144,30 +146,23 @@ class Process:
 
     def stop(self, grace: float = 5.0):
         """TERM to the server, KILL to what is left of its session after the grace, then reap."""
-        strays = {stat.pid for stat in self.members()} - {self.child.pid}
+        strays = {(stat.pid, stat.born) for stat in self.members() if stat.pid != self.child.pid}
         if self.alive:
             self.child.terminate()
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 self.child.wait(grace)
-            except subprocess.TimeoutExpired:
-                pass
-        # Workers normally leave with their master; those that did not are ended by their own ids. A pid is only
-        # signaled while it still belongs to this session, so a reused one is never hit.
+        # Workers normally leave with their master; those that did not are ended one by one.
         deadline = time.monotonic() + 1.0
-        while time.monotonic() < deadline and self._left(strays):
+        while time.monotonic() < deadline and left(strays):
             time.sleep(0.01)
-        for pid in self._left(strays):
+        for pid in left(strays):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         if self.alive:
             self.child.kill()
         self.child.wait(grace)
 
-    def _left(self, pids: set[int]) -> list[int]:
-        if not pids:
-            return []
-        return [
-            stat.pid
-            for stat in snapshot()
-            if stat.pid in pids and stat.session == self.child.pid and stat.state != "Z"
-        ]
+
+def left(strays: set[tuple[int, int]]) -> list[int]:
+    """Those that still run. The time of birth keeps a pid that was given to somebody else out of it."""
+    return [stat.pid for stat in snapshot() if (stat.pid, stat.born) in strays and stat.state != "Z"] if strays else []

@@ -2,32 +2,7 @@
 
 from statistics import median
 
-from benchmarks import chart, summary
-
-MARKS = """- † Some requests failed. Failed rounds are left out of the figures and ratios where there are others; where there are
-  none, the figures are those of the failed rounds and there is no ratio.
-- ‡ Fewer than half of the client's connections were being served at a time (by Little's law, from rate and mean latency).
-  The latencies are those of the lucky ones; the others waited without an answer, and wrk does not count them.
-- § The client used up its CPU before the server did: the server could answer more than this rate. Its requests per
-  CPU-second are still its own."""
-
-READING = """One worker process of each server on one CPU; [wrk](https://github.com/wg/wrk) on another. Every figure is a median over rounds
-({rounds}, each {seconds} s after {warm_up} s of warm-up), with the lowest and the highest in parentheses. Each round goes over all servers, in
-another order, before the next begins, so that whatever disturbs the machine disturbs all of them alike.
-
-- **requests/s**: answers per second. On a machine where the server's CPU is saturated it says the same as the next figure.
-- **per CPU-second**: answers per second of user and system time of the server's whole process tree, master included.
-- **p50, p99**: latency as wrk sees it. wrk sends the next request on a connection when the last is answered, so under saturation
-  latency is mostly the queue in front of the server; compare it between servers, do not read it as what a visitor waits.
-- **PSS**: memory of the process tree after the load, shared pages divided among those who share them.
-- **monoceros ÷ this**: computed within each round, then the median. Above 1, monoceros does more."""
-
-CAVEATS = """- Client and server talk over loopback on one machine. A network card, TLS and a proxy in front cost more than most of
-  these differences.
-- Hello, World measures the server alone. The Flask and Django rows show how much of it remains with a framework.
-- Not all servers do the same work: see the notes. Some skip header checks, time-outs or response headers that others have.
-- Two virtual CPUs may share caches and a memory bus, or a physical core: the client's work then slows the server's.
-- The ratios carry over to other machines better than the rates, but not exactly. Repeat it on yours."""
+from benchmarks import chart, prose, summary
 
 
 def pages(results: dict) -> dict[str, str]:
@@ -144,18 +119,18 @@ def footprint_section(results):
     if not lines:
         return ""
     header = ["", "PSS after hello, MiB", "start to first answer, ms", "an idle connection, bytes"]
-    return (
-        "## Footprint\n\n![Memory and start-up of each server](benchmarks-footprint.svg)\n\n"
-        "Start to first answer: from the start of the command to the first successful response, median of five, not under load.\n"
-        "An idle connection: private memory of the process tree that 1,000 connections add which have made one request each\n"
-        f"and stay open, divided by 1,000. The kernel's own memory for sockets is not in it.\n\n{table(header, lines)}\n"
-    )
+    return f"{prose.FOOTPRINT}\n{table(header, lines)}\n"
 
 
 def machine_section(results):
     machine = results["machine"]
     versions = ", ".join(
-        sorted({f"{server['title'].split(',')[0].split(' ')[0]} {server['version']}" for server in results["servers"].values()})
+        sorted(
+            {
+                f"{server['title'].split(',')[0].split(' ')[0]} {server['version']}"
+                for server in results["servers"].values()
+            }
+        )
     )
     frameworks = ", ".join(f"{name.capitalize()} {version}" for name, version in results["frameworks"].items())
     other = summary.disturbance(results)
@@ -166,12 +141,18 @@ def machine_section(results):
         + ("pinned to different CPUs" if results["pinned"] else "**sharing one CPU**, which says little"),
     ]
     if other:
-        lines.append(f"- CPU taken by other processes from the server's CPU: median {other.middle:.1%}, at most {other.high:.1%}")
+        lines.append(
+            f"- CPU taken by other processes from the server's CPU: median {other.middle:.1%}, at most {other.high:.1%}"
+        )
     return "\n".join(lines)
 
 
 def notes_section(results):
-    lines = [f"- **{label(results, name)}**: {server['note']}" for name, server in results["servers"].items() if server["note"]]
+    lines = [
+        f"- **{label(results, name)}**: {server['note']}"
+        for name, server in results["servers"].items()
+        if server["note"]
+    ]
     lines += [f"- **{name}** was not measured: {reason}" for name, reason in results["missing"].items()]
     errors = {}
     for sample in results["samples"]:
@@ -206,11 +187,11 @@ def page(results):
             *(["![Requests per second of each server](benchmarks.svg)", ""] if results["samples"] else []),
             "## How to read it",
             "",
-            READING.format(**settings),
+            prose.READING.format(**settings),
             "",
             "Marks:",
             "",
-            MARKS,
+            prose.MARKS,
             "",
             "## Cases",
             "",
@@ -219,21 +200,11 @@ def page(results):
             notes_section(results),
             "## Caveats",
             "",
-            CAVEATS,
+            prose.CAVEATS,
             "",
             "## How to repeat it",
             "",
-            "```",
-            "make bench                                                       # everything",
-            ".venv/bin/python -m benchmarks --quick                           # a first impression",
-            ".venv/bin/python -m benchmarks --cases hello,browser --servers monoceros,bjoern --rounds 5",
-            ".venv/bin/python -m benchmarks list                              # what there is to choose",
-            ".venv/bin/python -m benchmarks render                            # this page again from the recorded results",
-            "```",
-            "",
-            "It needs `wrk`, a C compiler and, for bjoern, libev's headers (Debian: `apt-get install wrk libev-dev`). The other servers",
-            "are installed from PyPI, in the versions of `benchmarks/requirements-peers.txt`, into `.venv-peers`. The applications are in",
-            "`benchmarks/apps.py`, the command lines in `benchmarks/servers.py`.",
+            prose.REPEAT,
             "",
         ]
     )

@@ -141,8 +141,8 @@ class Bench:
         note = f"  {sample['errors']} errors" if sample["errors"] else ""
         self.say(
             f"round {number + 1}/{self.plan.rounds}  {case.name:12} {server.name:18}"
-            f"{sample['requests_per_second']:>10,.0f} requests/s{sample['requests_per_cpu_second']:>10,.0f} per CPU-second"
-            f"  p99 {sample['tail_us'] / 1000:.2f} ms{note}"
+            f"{sample['requests_per_second']:>10,.0f} requests/s"
+            f"{sample['requests_per_cpu_second']:>10,.0f} per CPU-second  p99 {sample['tail_us'] / 1000:.2f} ms{note}"
         )
 
     def _measure(self, case, server):
@@ -175,9 +175,7 @@ class Bench:
             "tail_us": report.percentiles.get(case.tail, report.percentiles[99.0]),
             "errors": report.errors,
             "error_kinds": {
-                kind: count
-                for kind, count in {**report.socket_errors, "status": report.bad_statuses}.items()
-                if count
+                kind: count for kind, count in {**report.socket_errors, "status": report.bad_statuses}.items() if count
             },
             "concurrency": report.concurrency,
             "kept_alive": kept,
