@@ -39,7 +39,7 @@ def wait_for_answer(process, port: int, target: str, limit: float = 20.0) -> flo
     request = f"GET {target} HTTP/1.1\r\nHost: {HOST}:{port}\r\nConnection: close\r\n\r\n".encode()
     while time.perf_counter() < deadline:
         if not process.alive:
-            raise ProbeError(f"ended with status {process.child.returncode} at start: {process.last_words()}")
+            raise ProbeError(f"did not start: {process.ending()}")
         try:
             with socket.create_connection((HOST, port), timeout=max(0.1, deadline - time.perf_counter())) as client:
                 client.sendall(request)

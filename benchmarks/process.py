@@ -119,6 +119,13 @@ class Process:
     def alive(self) -> bool:
         return self.child.poll() is None
 
+    def ending(self) -> str:
+        """How it ended, and the last line that it printed, for a message."""
+        code = self.child.wait()
+        how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
+        said = self.last_words()
+        return f"{how}: {said}" if said else how
+
     def members(self) -> list[Stat]:
         return tree(snapshot(), self.child.pid)
 

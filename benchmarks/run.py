@@ -162,7 +162,7 @@ class Bench:
             busy = (cpu_ticks(cpu) - busy) / TICKS_PER_SECOND
             elapsed = time.perf_counter() - began
             if not process.alive:
-                raise probe.ProbeError(f"ended under load: {process.last_words()}")
+                raise probe.ProbeError(f"ended under load: {process.ending()}")
             if report.requests == 0 or used <= 0:
                 raise probe.ProbeError("answered no request under load")
             memory = process.memory()

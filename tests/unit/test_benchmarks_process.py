@@ -68,3 +68,17 @@ def test_accounts_for_a_real_tree_and_leaves_nothing_behind():
     while left := [stat for stat in process.snapshot() if stat.pid in pids and stat.state != "Z"]:
         assert time.monotonic() < deadline, left
         time.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    ("code", "ending"),
+    [
+        ("import os; os.kill(os.getpid(), 11)", "killed by SIGSEGV"),
+        ("print('first'); raise SystemExit('no such application')", "exit status 1: no such application"),
+    ],
+)
+def test_tells_how_a_server_ended(code, ending):
+    cpus = os.sched_getaffinity(0)
+    with process.Process([sys.executable, "-u", "-c", code], cpus, dict(os.environ), Path.cwd()) as ended:
+        ended.child.wait(20)
+        assert ended.ending() == ending
