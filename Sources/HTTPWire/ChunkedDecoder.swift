@@ -120,7 +120,8 @@ public struct ChunkedDecoder: Sendable {
         }
         guard remaining <= bodyLimit &- total else { throw WireError(.bodyTooLarge) }
         total &+= remaining
-        // Real extensions are signatures of large chunks. Whoever hangs a lot on single bytes wants to keep the server busy.
+        // Real extensions are signatures of large chunks. Whoever hangs a lot on single bytes wants to keep the server
+        // busy.
         extensionDebt = max(0, extensionDebt &- remaining)
         state = .data
     }

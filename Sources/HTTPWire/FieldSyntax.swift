@@ -51,7 +51,7 @@ public enum FieldSyntax {
                 continue
             }
             while line.count > first, let last = line.last, last.isOptionalSpace { line.removeLast() }
-            while position < value.byteCount, value[position].isOptionalSpace || value[position] < 0x20 { position += 1 }
+            while position < value.byteCount, value[position] <= .space { position += 1 }
             if line.count > first && position < value.byteCount { line.append(.space) }
         }
     }

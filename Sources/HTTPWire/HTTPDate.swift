@@ -7,8 +7,8 @@ public struct HTTPDate: Sendable {
 
     let text: SIMD32<UInt8>
 
-    /// - Parameter unixSeconds: seconds since 1970-01-01 00:00:00 UTC. Outside the years 1970 to 9999, which is all that
-    ///   four digits can say and a clock can mean, the nearest of the two is taken.
+    /// - Parameter unixSeconds: seconds since 1970-01-01 00:00:00 UTC. Outside the years 1970 to 9999, which is all
+    ///   that four digits can say and a clock can mean, the nearest of the two is taken.
     public init(unixSeconds: Int) {
         let seconds = min(max(unixSeconds, 0), 253_402_300_799)
         let days = seconds / 86400

@@ -2,8 +2,8 @@
 ///
 /// One table for the process, made on first use and never written again, so that a parser is just a pointer to it.
 struct KnownFieldNames {
-    /// A name as up to four words. Word `i` is read at `min(8 * i, length - 8)`, so that no read leaves the name; a name
-    /// shorter than a word is one word with zeros above it.
+    /// A name as up to four words. Word `i` is read at `min(8 * i, length - 8)`, so that no read leaves the name; a
+    /// name shorter than a word is one word with zeros above it.
     private struct Entry {
         var length = 0
         var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
@@ -32,7 +32,7 @@ struct KnownFieldNames {
             kind.name.withUTF8Buffer { name in
                 precondition(!name.isEmpty && name.count <= Self.maximumLength)
                 let slot = Self.slot(of: name.span.bytes, at: 0, length: name.count)
-                precondition(slots[slot].kind == .other, "two known field names share a slot: choose another multiplier")
+                precondition(slots[slot].kind == .other, "two names in one slot: search for another multiplier")
                 slots[slot] = Self.entry(of: kind, named: name)
             }
         }
@@ -61,7 +61,8 @@ struct KnownFieldNames {
         let middle = UInt32(bytes.uncheckedByte(start &+ length &>> 1) & 31)
         let last = UInt32(bytes.uncheckedByte(start &+ length &- 1) & 31)
         let fourthLast = UInt32(bytes.uncheckedByte(start &+ max(length &- 4, 0)) & 31)
-        let features = UInt32(truncatingIfNeeded: length) | first &<< 8 | middle &<< 13 | last &<< 18 | fourthLast &<< 23
+        let letters = first &<< 8 | middle &<< 13 | last &<< 18 | fourthLast &<< 23
+        let features = UInt32(truncatingIfNeeded: length) | letters
         return Int((features &* multiplier) &>> 25)
     }
 

@@ -1,5 +1,6 @@
 extension FieldSyntax {
-    /// Decodes `%HH` in a path. What is no valid escape stays as it is, like Python's `unquote_to_bytes`. RFC 3986 §2.1.
+    /// Decodes `%HH` in a path. What is no valid escape stays as it is, like Python's `unquote_to_bytes`.
+    /// RFC 3986 §2.1.
     ///
     /// - Parameter buffer: at least as long as `path`.
     /// - Returns: the number of bytes written, at most `path.byteCount`.

@@ -31,7 +31,7 @@ public enum SchemeOverride: UInt8, Sendable {
 public struct FieldLine: Sendable {
     /// As the client wrote it, in any case.
     public var name: ByteRange
-    /// Without the white space around it. If ``isFolded``, with line breaks inside: see ``FieldSyntax/unfold(_:into:)``.
+    /// Without the white space around it. If ``isFolded``, with line breaks inside: ``FieldSyntax/unfold(_:into:)``.
     public var value: ByteRange
     public var kind: FieldKind
     /// Continued over several lines, which only happens where policy permits it.
@@ -49,8 +49,8 @@ public struct RequestHead: ~Copyable {
     /// The request target as sent.
     public internal(set) var target = ByteRange.empty
     public internal(set) var targetForm = TargetForm.origin
-    /// Path of an origin-form or absolute-form target, still percent-encoded, without query and fragment. It is empty for
-    /// `http://host`, and for `CONNECT`; for `OPTIONS *` it is the asterisk.
+    /// Path of an origin-form or absolute-form target, still percent-encoded, without query and fragment. It is empty
+    /// for `http://host`, and for `CONNECT`; for `OPTIONS *` it is the asterisk.
     public internal(set) var path = ByteRange.empty
     /// What follows `?`, without it and without a fragment.
     public internal(set) var query = ByteRange.empty

@@ -106,7 +106,7 @@ extension RequestParser {
     ) -> Method {
         guard length < 8 else { return .other }
         var word = bytes.shortWord(at: start, count: length)
-        // All bytes are token bytes; clearing bit 5 turns letters to upper case and leaves no other token byte a letter.
+        // All bytes are token bytes; clearing bit 5 turns letters to upper case and makes no other one a letter.
         if foldsCase { word &= 0xDFDF_DFDF_DFDF_DFDF }
         return switch word {
         case 0x54_4547: .get

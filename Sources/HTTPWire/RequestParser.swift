@@ -11,8 +11,9 @@ public enum ParseProgress: Sendable {
 /// Every call looks at the head from its first byte: no state has to be kept between calls, so one parser serves any
 /// number of connections, and idle connections hold nothing. Bytes behind the head are not looked at.
 ///
-/// Bytes are judged strictly from left to right, and each verdict depends only on bytes up to the one that decides it. So
-/// a fault is reported as soon as that byte is there, and however the bytes are cut into reads, the answer is the same.
+/// Bytes are judged strictly from left to right, and each verdict depends only on bytes up to the one that decides it.
+/// So a fault is reported as soon as that byte is there, and however the bytes are cut into reads, the answer is the
+/// same.
 /// RFC 9112 §2.2 to §7.
 public struct RequestParser: ~Copyable {
     public internal(set) var head = RequestHead()

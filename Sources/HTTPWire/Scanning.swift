@@ -1,8 +1,9 @@
 /// Looking at many bytes at once.
 ///
 /// Words of eight bytes are tested with ordinary 64-bit arithmetic, two at a time where runs are long: the standard
-/// library's comparisons of byte vectors compile to loops over the bytes for this target, its arithmetic does not. In every test below a borrow can only spoil bytes *above* the
-/// first one that is flagged, and only the first is used, so the position is exact.
+/// library's comparisons of byte vectors compile to loops over the bytes on x86-64, its arithmetic does not. In every
+/// test below a borrow can only spoil bytes *above* the first one that is flagged, and only the first is used, so the
+/// position is exact.
 enum Scanning {
     private static let ones: UInt64 = 0x0101_0101_0101_0101
     private static let highs: UInt64 = 0x8080_8080_8080_8080

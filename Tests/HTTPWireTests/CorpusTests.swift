@@ -63,7 +63,8 @@ import Testing
 
     private func check(_ exchange: Exchange, _ testCase: CorpusCase) {
         guard exchange.requests.count == testCase.requests.count else {
-            Issue.record("\(testCase.name): \(exchange.requests.count) requests, fault \(String(describing: exchange.fault))")
+            let fault = exchange.fault?.rawValue ?? "none"
+            Issue.record("\(testCase.name): \(exchange.requests.count) requests, fault: \(fault)")
             return
         }
         for (request, expectation) in zip(exchange.requests, testCase.requests) {

@@ -44,7 +44,8 @@ private enum Syntax {
 
     @Test func decimal() {
         for (text, number) in [
-            ("0", 0), ("007", 7), ("9223372036854775807", Int.max), ("9223372036854775808", nil), ("", nil), ("-1", nil),
+            ("0", 0), ("007", 7), ("9223372036854775807", Int.max), ("9223372036854775808", nil), ("", nil),
+            ("-1", nil),
             ("+1", nil), ("1 ", nil), ("1e3", nil), (String(repeating: "9", count: 400), nil),
         ] as [(String, Int?)] {
             #expect(Syntax.decimal(bytes(text)) == number, "\(text)")
@@ -77,7 +78,8 @@ private enum Syntax {
     @Test func percentDecoding() {
         for (path, decoded) in [
             ("/a%20b", "/a b"), ("/%C3%a9", "/\u{c3}\u{a9}"), ("/%00", "/\0"), ("/%2F%2f", "///"), ("%", "%"),
-            ("%4", "%4"), ("%4g", "%4g"), ("%%41", "%A"), ("%2541", "%41"), ("/%zz%41", "/%zzA"), ("a%41", "aA"), ("", ""),
+            ("%4", "%4"), ("%4g", "%4g"), ("%%41", "%A"), ("%2541", "%41"), ("/%zz%41", "/%zzA"), ("a%41", "aA"),
+            ("", ""),
         ] {
             #expect(Self.percentDecoded(path) == decoded)
             #expect(Syntax.hasPercent(bytes(path)) == path.contains("%"))

@@ -26,7 +26,8 @@ import Testing
             gmtime_r(&seconds, &parts)
             var text = [CChar](repeating: 0, count: 40)
             strftime(&text, 40, "%a, %d %b %Y %H:%M:%S GMT", &parts)
-            #expect(HTTPDate(unixSeconds: seconds).description == text.withUnsafeBufferPointer { String(cString: $0.baseAddress!) })
+            let expected = text.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+            #expect(HTTPDate(unixSeconds: seconds).description == expected)
         }
     }
 

@@ -45,7 +45,8 @@ import Testing
         for kind in FieldKind.allCases where kind != .other && kind != .scriptName {
             let name = kind.name.withUTF8Buffer { latin1($0) }
             for spelling in [name, name.uppercased(), name.capitalized] {
-                let value = ["content-length": "1", "transfer-encoding": "chunked", "expect": "100-continue"][name] ?? "x"
+                let values = ["content-length": "1", "transfer-encoding": "chunked", "expect": "100-continue"]
+                let value = values[name] ?? "x"
                 let host = kind == .host ? "" : "Host: h\r\n"
                 let outcome = parse("GET / HTTP/1.1\r\n\(host)\(spelling): \(value)\r\n\r\n")
                 #expect(try #require(outcome.head, "\(spelling)").fields.last?.kind == kind)

@@ -52,11 +52,14 @@ import Testing
     }
 
     @Test func everySecureSchemeHeaderOfATrustedPeer() {
-        for (name, value) in [("X-Forwarded-Protocol", "ssl"), ("X-Forwarded-Proto", "https"), ("X-FORWARDED-SSL", "on")] {
+        for (name, value) in [
+            ("X-Forwarded-Protocol", "ssl"), ("X-Forwarded-Proto", "https"), ("X-FORWARDED-SSL", "on"),
+        ] {
             let request = "GET / HTTP/1.1\r\nHost: h\r\n\(name): \(value)\r\n\r\n"
             #expect(parse(request, trusted: true).head?.schemeOverride == .https)
             #expect(parse(request, trusted: false).head?.schemeOverride == SchemeOverride.none)
-            #expect(parse(request, policy { $0.secureSchemeHeaders = [] }, trusted: true).head?.schemeOverride == SchemeOverride.none)
+            let deaf = policy { $0.secureSchemeHeaders = [] }
+            #expect(parse(request, deaf, trusted: true).head?.schemeOverride == SchemeOverride.none)
         }
         let own = policy { $0.secureSchemeHeaders = [.init(name: "Front-End", secureValue: "tls")] }
         #expect(parse("GET / HTTP/1.0\r\nfront-end: tls\r\n\r\n", own, trusted: true).head?.schemeOverride == .https)

@@ -93,8 +93,9 @@ import Testing
         #expect(
             try Self.write(version: .http10, isPersistent: false)
                 == "HTTP/1.0 200 OK\r\n\(Self.prefix)Connection: close\r\n\r\n")
-        #expect(try Self.write("101 Switching Protocols", [("Connection", "Upgrade"), ("Upgrade", "WebSocket")])
-            .hasSuffix("Connection: upgrade\r\nUpgrade: WebSocket\r\n\r\n"))
+        #expect(
+            try Self.write("101 Switching Protocols", [("Connection", "Upgrade"), ("Upgrade", "WebSocket")])
+                .hasSuffix("Connection: upgrade\r\nUpgrade: WebSocket\r\n\r\n"))
     }
 
     @Test func reasonPhrases() throws {
@@ -142,7 +143,9 @@ import Testing
         #expect(try Self.write("200 OK", [(name, "x"), ("A", "b")]) == Self.write("200 OK", [("A", "b")]))
     }
 
-    @Test(arguments: ["Tf", "Dats", "Servet", "Upgradf", "Trailer", "Trailert", "Connectiom", "Set-Cookie", "Retry-After"])
+    @Test(arguments: [
+        "Tf", "Dats", "Servet", "Upgradf", "Trailer", "Trailert", "Connectiom", "Set-Cookie", "Retry-After",
+    ])
     func othersAreNot(_ name: String) throws {
         #expect(try Self.write("200 OK", [(name, "x")]).contains("\r\n\(name): x\r\n"))
     }
