@@ -9,8 +9,8 @@ public enum ResponseFault: String, Error, CaseIterable, Sendable {
     case invalidFieldValue = "invalid-field-value"
     /// Content-Length is not one run of digits, or too large a number. RFC 9110 §8.6.
     case invalidContentLength = "invalid-content-length"
-    /// Two Content-Length fields that differ. RFC 9110 §8.6.
-    case conflictingContentLength = "conflicting-content-length"
+    /// More than one Content-Length field. RFC 9110 §8.6.
+    case duplicateContentLength = "duplicate-content-length"
     /// Status line and fields together exceed ``ResponseHeadWriter/headSizeLimit``.
     case headTooLarge = "head-too-large"
 }

@@ -113,7 +113,7 @@ public struct ResponseHeadWriter: ~Copyable {
         guard case .value(let length)? = FieldSyntax.decimal(value, from: 0, to: value.byteCount) else {
             throw .invalidContentLength
         }
-        if let contentLength, contentLength != length { throw .conflictingContentLength }
+        guard contentLength == nil else { throw .duplicateContentLength }
         contentLength = length
     }
 

@@ -46,7 +46,9 @@ public final class Connection {
     var mayBeReadable = true
     /// It waits in the reactor's list of connections to go on with.
     var isQueued = false
-    /// The poller reported that the peer hung up while a runner had the connection.
+    /// The poller reported that the peer sent its last byte: a short read is then not the end of what there is to read.
+    var peerClosed = false
+    /// The poller reported that the connection is broken.
     var hungUp = false
 
     /// Received and not consumed: the request under way if it did not come in one piece, and what came after it.

@@ -53,7 +53,7 @@ extension Reactor {
         }
     }
 
-    private func admit(_ socket: Descriptor, _ peer: SocketAddress, listener: Int) -> Connection {
+    func admit(_ socket: Descriptor, _ peer: SocketAddress, listener: Int) -> Connection {
         generation = (generation &+ 1) & 0x3FFF_FFFF
         let connection = Connection(
             socket: socket, peer: peer, listener: listener, isTrusted: trust(peer), generation: generation)

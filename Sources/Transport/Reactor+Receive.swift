@@ -46,6 +46,7 @@ extension Reactor {
     /// One event of a watched connection. True when it completed a request.
     private func react(_ connection: Connection, to events: PollEvents, on bench: Workbench) -> Bool {
         if !events.isDisjoint(with: [.readable, .peerClosed, .hangUp, .error]) { connection.mayBeReadable = true }
+        if !events.isDisjoint(with: [.peerClosed, .hangUp, .error]) { connection.peerClosed = true }
         switch connection.phase {
         case .idle, .head, .body:
             guard connection.mayBeReadable else { return false }
@@ -71,7 +72,11 @@ extension Reactor {
     /// Work that no event announces. True when it completed a request.
     private func proceed(_ connection: Connection, on bench: Workbench) -> Bool {
         switch connection.phase {
-        case .idle, .head, .body: return advance(connection, on: bench)
+        case .idle, .head, .body:
+            if advance(connection, on: bench) { return true }
+            // At the end, a connection is kept only for a request that has begun.
+            if isClosing, case .idle = connection.phase { linger(connection) }
+            return false
         case .lingering:
             lingerOn(connection, on: bench)
             return false
@@ -288,7 +293,7 @@ extension Reactor {
                 close(connection)
                 return nil
             case .processed(let count):
-                connection.mayBeReadable = count == bench.buffer.count
+                connection.mayBeReadable = count == bench.buffer.count || connection.peerClosed
                 return UnsafeRawBufferPointer(rebasing: bench.buffer[..<count])
             }
         } catch {

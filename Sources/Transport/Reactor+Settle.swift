@@ -115,13 +115,23 @@ extension Reactor {
 
     // MARK: Ending all
 
-    /// Stops accepting, closes idle connections, and lets each of the others finish the request it is in.
+    /// Closes the listeners and idle connections, and lets each of the others finish the request it is in. Connections that
+    /// wait in the backlog are accepted first: closing the last copy of a listener resets them.
     public func beginClosing(_ baton: borrowing Baton) {
         guard !isClosing else { return }
+        for index in listeners.indices {
+            while connectionCount < configuration.maximumConnections,
+                case .processed(let (socket, peer))? = try? listeners[index].descriptor.accept()
+            {
+                _ = admit(socket, peer, listener: index)
+            }
+        }
         isClosing = true
         updateAccepting()
+        for listener in listeners { listener.descriptor.close() }
         for case let connection? in table {
-            if case .idle = connection.phase, connection.input == nil { linger(connection) }
+            // A request may have come this very moment: it is read before the connection is given up.
+            if case .idle = connection.phase { enqueue(connection) }
         }
     }
 

@@ -55,9 +55,10 @@ final class EnvironBuilder {
         _ keys: EnvironKeys, _ types: WSGITypes, _ configuration: GatewayConfiguration,
         _ listener: GatewayConfiguration.Listener, errors: PyPointer, _ gil: borrowing GIL
     ) throws(PythonError) -> PyRef {
-        let environ = try gil.dictionary()
+        let made = try gil.dictionary()
+        let environ = made.pointer
         func put(_ key: String, _ value: borrowing some PythonObject) throws(PythonError) {
-            try gil.set(environ.pointer, try gil.interned(key), value)
+            try gil.set(environ, try gil.interned(key), value)
         }
         let one = try gil.integer(1)
         let zero = try gil.integer(0)
@@ -80,17 +81,17 @@ final class EnvironBuilder {
             keys.requestMethod, keys.requestURI, keys.pathInfo, keys.queryString, keys.serverProtocol,
             keys.remoteAddress, keys.host,
         ] {
-            try gil.set(environ.pointer, key, empty.pointer)
+            try gil.set(environ, key, empty.pointer)
         }
-        if !listener.isUnix { try gil.set(environ.pointer, keys.remotePort, empty.pointer) }
+        if !listener.isUnix { try gil.set(environ, keys.remotePort, empty.pointer) }
         // A dictionary never shrinks: two entries more than it needs make CPython choose the next size of table, which has
         // room for the fields of a usual request, so that no copy has to grow.
         for name in ["monoceros.reserve.1", "monoceros.reserve.2"] { try put(name, gil.none()) }
         for name in ["monoceros.reserve.1", "monoceros.reserve.2"] {
-            try gil.remove(environ.pointer, try gil.interned(name))
+            try gil.remove(environ, try gil.interned(name))
         }
-        try gil.remove(environ.pointer, keys.host)
-        return environ
+        try gil.remove(environ, keys.host)
+        return made
     }
 
     /// - Throws: `EnvironFault`.

@@ -178,7 +178,7 @@ final class Response {
         case .invalidFieldName: gil.raise(.valueError, "a header name is not a token (RFC 9110 section 5.1)")
         case .invalidFieldValue: gil.raise(.valueError, "a header value has a control character in it")
         case .invalidContentLength: gil.raise(.valueError, "Content-Length is not a number")
-        case .conflictingContentLength: gil.raise(.valueError, "two Content-Length headers differ")
+        case .duplicateContentLength: gil.raise(.valueError, "there is more than one Content-Length header")
         case .headTooLarge: gil.raise(.valueError, "the response's headers are too large")
         }
     }

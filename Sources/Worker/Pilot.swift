@@ -46,6 +46,7 @@ struct Pilot {
         crew.reactor.setAccepting(false, baton)
         while true {
             crew.settleReturns(baton)
+            if crew.state.isDraining { crew.reactor.beginClosing(baton) }
             crew.reactor.serve(baton, on: bench)
             crew.reactor.setAccepting(true, baton)
             guard let kept = crew.exchange.offerToWaitingRunner(baton) else { return }

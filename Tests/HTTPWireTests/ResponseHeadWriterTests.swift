@@ -154,11 +154,10 @@ import Testing
         var writer = ResponseHeadWriter()
         try writer.begin(status: bytes("200 OK").span.bytes)
         #expect(writer.contentLength == nil)
-        for _ in 0..<2 {
-            try writer.append(name: bytes("content-LENGTH").span.bytes, value: bytes(" 0012 ").span.bytes)
-            #expect(writer.contentLength == 12)
-        }
-        #expect(Self.fault("200 OK", [("Content-Length", "1"), ("Content-Length", "2")]) == .conflictingContentLength)
+        try writer.append(name: bytes("content-LENGTH").span.bytes, value: bytes(" 0012 ").span.bytes)
+        #expect(writer.contentLength == 12)
+        #expect(Self.fault("200 OK", [("Content-Length", "1"), ("Content-Length", "1")]) == .duplicateContentLength)
+        #expect(Self.fault("200 OK", [("Content-Length", "1"), ("Content-Length", "2")]) == .duplicateContentLength)
         for value in ["", "-1", "+1", "1.0", "1, 1", "1 1", "x", "9223372036854775808", "\u{b2}"] {
             #expect(Self.fault("200 OK", [("Content-Length", value)]) == .invalidContentLength)
         }
