@@ -1,5 +1,5 @@
-internal import Settings
 internal import Platform
+internal import Settings
 internal import Supervision
 
 extension Arbiter {

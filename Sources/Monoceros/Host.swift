@@ -1,8 +1,8 @@
 internal import Arbiter
 internal import PythonBridge
 internal import Transport
-internal import Worker
 internal import WSGI
+internal import Worker
 
 /// The Python object that does what only Python can: python/monoceros/host.py.
 struct Host {

@@ -21,7 +21,8 @@ private let serve: NativeMethod = { _, values, count, names in
     GIL.calledByPython { (gil) throws(PythonError) in
         let arguments = Arguments(values, count, names)
         try arguments.check("serve", 2...2, gil)
-        guard let settings = try arguments.get(0, "settings", gil: gil), let host = try arguments.get(1, "host", gil: gil)
+        guard let settings = try arguments.get(0, "settings", gil: gil),
+            let host = try arguments.get(1, "host", gil: gil)
         else { throw gil.raise(.typeError, "serve() needs settings and a host") }
         let server = Server(
             configuration: try gil.serverConfiguration(settings), host: try Host(host, gil))

@@ -11,17 +11,22 @@ extension GIL {
     }
 
     @inlinable public borrowing func set(
-        _ dictionary: borrowing some PythonObject, _ key: borrowing some PythonObject, _ value: borrowing some PythonObject
+        _ dictionary: borrowing some PythonObject, _ key: borrowing some PythonObject,
+        _ value: borrowing some PythonObject
     ) throws(PythonError) {
         try check(PyDict_SetItem(dictionary.pointer, key.pointer, value.pointer))
     }
 
-    public borrowing func remove(_ dictionary: borrowing some PythonObject, _ key: borrowing some PythonObject) throws(PythonError) {
+    public borrowing func remove(_ dictionary: borrowing some PythonObject, _ key: borrowing some PythonObject)
+        throws(PythonError)
+    {
         try check(PyDict_DelItem(dictionary.pointer, key.pointer))
     }
 
     /// The value for a key, owned by the dictionary; nil when there is none.
-    @inlinable public borrowing func get(_ dictionary: borrowing some PythonObject, _ key: borrowing some PythonObject) throws(PythonError) -> PyPointer? {
+    @inlinable public borrowing func get(_ dictionary: borrowing some PythonObject, _ key: borrowing some PythonObject)
+        throws(PythonError) -> PyPointer?
+    {
         if let value = PyDict_GetItemWithError(dictionary.pointer, key.pointer) { return value }
         if PyErr_Occurred() != nil { throw PythonError() }
         return nil
@@ -29,15 +34,21 @@ extension GIL {
 
     // MARK: Sequences
 
-    @inlinable public borrowing func isList(_ object: borrowing some PythonObject) -> Bool { cpython_is_list(object.pointer) != 0 }
-    @inlinable public borrowing func isTuple(_ object: borrowing some PythonObject) -> Bool { cpython_is_tuple(object.pointer) != 0 }
+    @inlinable public borrowing func isList(_ object: borrowing some PythonObject) -> Bool {
+        cpython_is_list(object.pointer) != 0
+    }
+    @inlinable public borrowing func isTuple(_ object: borrowing some PythonObject) -> Bool {
+        cpython_is_tuple(object.pointer) != 0
+    }
 
     /// Whether it is exactly a `list` or a `tuple`: no subclass that could behave in its own way, and no `close`.
     @inlinable public borrowing func isPlainSequence(_ object: borrowing some PythonObject) -> Bool {
         cpython_is_list_exact(object.pointer) != 0 || cpython_is_tuple_exact(object.pointer) != 0
     }
 
-    @inlinable public borrowing func isPlainBytes(_ object: borrowing some PythonObject) -> Bool { cpython_is_bytes_exact(object.pointer) != 0 }
+    @inlinable public borrowing func isPlainBytes(_ object: borrowing some PythonObject) -> Bool {
+        cpython_is_bytes_exact(object.pointer) != 0
+    }
 
     /// Items of a list or tuple.
     @inlinable public borrowing func count(_ sequence: borrowing some PythonObject) -> Int {
@@ -45,20 +56,27 @@ extension GIL {
     }
 
     /// An item of a list or tuple, owned by it.
-    @inlinable public borrowing func item(_ sequence: borrowing some PythonObject, _ index: Int) throws(PythonError) -> PyPointer {
+    @inlinable public borrowing func item(_ sequence: borrowing some PythonObject, _ index: Int) throws(PythonError)
+        -> PyPointer
+    {
         let item =
-            cpython_is_list(sequence.pointer) != 0 ? PyList_GetItem(sequence.pointer, index) : PyTuple_GetItem(sequence.pointer, index)
+            cpython_is_list(sequence.pointer) != 0
+            ? PyList_GetItem(sequence.pointer, index) : PyTuple_GetItem(sequence.pointer, index)
         guard let item else { throw PythonError() }
         return item
     }
 
     public borrowing func list() throws(PythonError) -> PyRef { try owned(PyList_New(0)) }
 
-    public borrowing func append(_ list: borrowing some PythonObject, _ item: borrowing some PythonObject) throws(PythonError) {
+    public borrowing func append(_ list: borrowing some PythonObject, _ item: borrowing some PythonObject)
+        throws(PythonError)
+    {
         try check(PyList_Append(list.pointer, item.pointer))
     }
 
-    public borrowing func pair(_ first: borrowing some PythonObject, _ second: borrowing some PythonObject) throws(PythonError) -> PyRef {
+    public borrowing func pair(_ first: borrowing some PythonObject, _ second: borrowing some PythonObject)
+        throws(PythonError) -> PyRef
+    {
         let tuple = try owned(PyTuple_New(2))
         // `PyTuple_SetItem` takes the references over.
         try check(PyTuple_SetItem(tuple.pointer, 0, PyRef(retaining: first.pointer).leak()))
@@ -68,11 +86,14 @@ extension GIL {
 
     // MARK: Attributes and calls
 
-    @inlinable public borrowing func attribute(_ object: borrowing some PythonObject, _ name: borrowing some PythonObject) throws(PythonError) -> PyRef {
+    @inlinable public borrowing func attribute(
+        _ object: borrowing some PythonObject, _ name: borrowing some PythonObject
+    ) throws(PythonError) -> PyRef {
         try owned(PyObject_GetAttr(object.pointer, name.pointer))
     }
 
-    public borrowing func attribute(_ object: borrowing some PythonObject, _ name: String) throws(PythonError) -> PyRef {
+    public borrowing func attribute(_ object: borrowing some PythonObject, _ name: String) throws(PythonError) -> PyRef
+    {
         try owned(PyObject_GetAttrString(object.pointer, name))
     }
 
@@ -90,31 +111,40 @@ extension GIL {
         try owned(cpython_call_0(callable.pointer))
     }
 
-    @inlinable public borrowing func call(_ callable: borrowing some PythonObject, _ first: borrowing some PythonObject) throws(PythonError) -> PyRef {
+    @inlinable public borrowing func call(_ callable: borrowing some PythonObject, _ first: borrowing some PythonObject)
+        throws(PythonError) -> PyRef
+    {
         try owned(cpython_call_1(callable.pointer, first.pointer))
     }
 
     @inlinable public borrowing func call(
-        _ callable: borrowing some PythonObject, _ first: borrowing some PythonObject, _ second: borrowing some PythonObject
+        _ callable: borrowing some PythonObject, _ first: borrowing some PythonObject,
+        _ second: borrowing some PythonObject
     ) throws(PythonError) -> PyRef {
         try owned(cpython_call_2(callable.pointer, first.pointer, second.pointer))
     }
 
     public borrowing func call(
-        _ callable: borrowing some PythonObject, _ first: borrowing some PythonObject, _ second: borrowing some PythonObject, _ third: borrowing some PythonObject, _ fourth: borrowing some PythonObject
+        _ callable: borrowing some PythonObject, _ first: borrowing some PythonObject,
+        _ second: borrowing some PythonObject, _ third: borrowing some PythonObject,
+        _ fourth: borrowing some PythonObject
     ) throws(PythonError) -> PyRef {
         try owned(cpython_call_4(callable.pointer, first.pointer, second.pointer, third.pointer, fourth.pointer))
     }
 
-    @inlinable public borrowing func isCallable(_ object: borrowing some PythonObject) -> Bool { PyCallable_Check(object.pointer) != 0 }
+    @inlinable public borrowing func isCallable(_ object: borrowing some PythonObject) -> Bool {
+        PyCallable_Check(object.pointer) != 0
+    }
 
     /// Whether the object is an instance of a type, or of a subclass.
-    public borrowing func isInstance(_ object: borrowing some PythonObject, _ type: borrowing some PythonObject) -> Bool {
+    public borrowing func isInstance(_ object: borrowing some PythonObject, _ type: borrowing some PythonObject) -> Bool
+    {
         PyType_IsSubtype(cpython_type(object.pointer), OpaquePointer(type.pointer)) != 0
     }
 
     /// Whether that very type made the object.
-    public borrowing func isExactly(_ object: borrowing some PythonObject, _ type: borrowing some PythonObject) -> Bool {
+    public borrowing func isExactly(_ object: borrowing some PythonObject, _ type: borrowing some PythonObject) -> Bool
+    {
         UnsafeRawPointer(cpython_type(object.pointer)) == UnsafeRawPointer(type.pointer)
     }
 
@@ -137,7 +167,9 @@ extension GIL {
     @inlinable public borrowing func release(_ object: borrowing some PythonObject) { cpython_decref(object.pointer) }
 
     /// Whether ours is the only reference, so that the object may be used anew.
-    @inlinable public borrowing func isUnique(_ object: borrowing some PythonObject) -> Bool { cpython_refcount(object.pointer) == 1 }
+    @inlinable public borrowing func isUnique(_ object: borrowing some PythonObject) -> Bool {
+        cpython_refcount(object.pointer) == 1
+    }
 
     @inlinable public borrowing func hasReferences(_ object: borrowing some PythonObject, _ count: Int) -> Bool {
         cpython_refcount(object.pointer) == count

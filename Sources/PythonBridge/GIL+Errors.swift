@@ -47,7 +47,9 @@ extension GIL {
     }
 
     /// Sets an exception that exists already, as `raise value.with_traceback(traceback)` does.
-    public borrowing func raise(type: borrowing some PythonObject, value: borrowing some PythonObject, traceback: borrowing some PythonObject) -> PythonError {
+    public borrowing func raise(
+        type: borrowing some PythonObject, value: borrowing some PythonObject, traceback: borrowing some PythonObject
+    ) -> PythonError {
         let hasTraceback = traceback.pointer != cpython_none()
         cpython_incref(type.pointer)
         cpython_incref(value.pointer)

@@ -50,8 +50,12 @@ extension GIL {
         try owned(PyUnicode_InternFromString(text))
     }
 
-    @inlinable public borrowing func isString(_ object: borrowing some PythonObject) -> Bool { cpython_is_str(object.pointer) != 0 }
-    @inlinable public borrowing func isBytes(_ object: borrowing some PythonObject) -> Bool { cpython_is_bytes(object.pointer) != 0 }
+    @inlinable public borrowing func isString(_ object: borrowing some PythonObject) -> Bool {
+        cpython_is_str(object.pointer) != 0
+    }
+    @inlinable public borrowing func isBytes(_ object: borrowing some PythonObject) -> Bool {
+        cpython_is_bytes(object.pointer) != 0
+    }
 
     /// The Latin-1 bytes of a `str`.
     ///
@@ -90,7 +94,8 @@ extension GIL {
 
     /// A Swift string of a `str`; with replacement characters where it has lone surrogates.
     public borrowing func text(_ object: borrowing some PythonObject) -> String? {
-        guard isString(object.pointer), let encoded = PyUnicode_AsEncodedString(object.pointer, "utf-8", "replace") else {
+        guard isString(object.pointer), let encoded = PyUnicode_AsEncodedString(object.pointer, "utf-8", "replace")
+        else {
             PyErr_Clear()
             return nil
         }
@@ -101,7 +106,9 @@ extension GIL {
     /// The contents of a `bytes`, valid while it lives.
     ///
     /// - Throws: `PythonError` (TypeError) for anything else.
-    @inlinable public borrowing func bytes(of object: borrowing some PythonObject) throws(PythonError) -> UnsafeRawBufferPointer {
+    @inlinable public borrowing func bytes(of object: borrowing some PythonObject) throws(PythonError)
+        -> UnsafeRawBufferPointer
+    {
         var start: UnsafeMutablePointer<CChar>?
         var count = 0
         guard PyBytes_AsStringAndSize(object.pointer, &start, &count) == 0 else { throw PythonError() }

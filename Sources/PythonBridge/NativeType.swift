@@ -168,7 +168,9 @@ public struct NativeType {
         cpython_decref(PyPointer(type))
     }
 
-    private static func traverse(_ object: PyPointer?, _ visit: visitproc?, _ argument: UnsafeMutableRawPointer?) -> Int32 {
+    private static func traverse(_ object: PyPointer?, _ visit: visitproc?, _ argument: UnsafeMutableRawPointer?)
+        -> Int32
+    {
         guard let object, let visit else { return 0 }
         let type = PyPointer(cpython_type(object)!)
         for reference in [box(object).pointee.references.0, box(object).pointee.references.1, type] {

@@ -62,7 +62,9 @@ public struct Outbox {
                     segments.removeFirst()
                 }
             case .file(let file, let offset, let size):
-                guard case .processed(let sent) = try socket.sendFile(file, from: offset, count: size) else { return false }
+                guard case .processed(let sent) = try socket.sendFile(file, from: offset, count: size) else {
+                    return false
+                }
                 // The file is shorter than it was: what was promised cannot be sent, and must not be made up.
                 if sent == 0, size > 0 { throw SystemError(.invalidArgument, call: "sendfile") }
                 count -= sent

@@ -36,9 +36,11 @@ extension Reactor {
         do throws(SystemError) {
             while true {
                 do throws(SystemError) {
-                    guard case .processed(let (socket, peer)) = try listeners[index].descriptor.accept() else { return nil }
+                    guard case .processed(let (socket, peer)) = try listeners[index].descriptor.accept() else {
+                        return nil
+                    }
                     return admit(socket, peer, listener: index)
-                } catch where error.errno == .connectionAborted {
+                } catch  where error.errno == .connectionAborted {
                     // The client left while it waited in the backlog: the next one may be there.
                     continue
                 }
@@ -46,7 +48,9 @@ extension Reactor {
         } catch {
             // Out of descriptors or memory: trying again at once would spin. Open connections will free some.
             acceptBackOff = now + .milliseconds(200)
-            note(.error, "Accepting pauses for 0.2 s: \(error). Raise the limit of open files or lower worker_connections.")
+            note(
+                .error,
+                "Accepting pauses for 0.2 s: \(error). Raise the limit of open files or lower worker_connections.")
             updateAccepting()
             schedule(wakeAt: acceptBackOff)
             return nil

@@ -9,7 +9,7 @@ struct AddressCache {
     }
 
     private var hosts = [Entry?](repeating: nil, count: 64)
-    private var ports = [(port: UInt16, text: PyPointer)?](repeating: nil, count: 256)
+    private var ports = [(port: UInt16, text: PyPointer)?](repeating: nil, count: 64)
 
     /// REMOTE_ADDR and REMOTE_PORT, owned by the cache until the next call. A client of a unix socket has an empty address
     /// and no port, as with gunicorn.
@@ -41,7 +41,8 @@ struct AddressCache {
     }
 
     private mutating func text(of port: UInt16, _ gil: borrowing GIL) throws(PythonError) -> PyPointer {
-        let index = Int(port & 255)
+        // Linux gives a client's outgoing connections ports of one parity.
+        let index = Int(port >> 1 & 63)
         if let entry = ports[index], entry.port == port { return entry.text }
         let text = try gil.string("\(port)").leak()
         if let old = ports[index] { gil.release(old.text) }

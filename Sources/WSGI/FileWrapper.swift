@@ -22,7 +22,8 @@ enum FileWrapper {
         }
         slots.next = { wrapper in
             GIL.calledByPython { (gil) throws(PythonError) in
-                guard let file = FileWrapper.file(wrapper!), let size = NativeType.reference(wrapper!, FileWrapper.blockSizeSlot)
+                guard let file = FileWrapper.file(wrapper!),
+                    let size = NativeType.reference(wrapper!, FileWrapper.blockSizeSlot)
                 else { return nil }
                 let block = try gil.call(try gil.attribute(file, "read"), size)
                 return try gil.isTrue(block.pointer) ? block.leak() : nil

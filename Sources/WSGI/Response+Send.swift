@@ -12,7 +12,9 @@ extension Response {
 
     /// The `write` callable.
     func write(_ data: PyPointer, _ gil: inout GIL) throws(PythonError) {
-        guard connection != nil else { throw gil.raise(.runtimeError, "write() was called after the request had ended") }
+        guard connection != nil else {
+            throw gil.raise(.runtimeError, "write() was called after the request had ended")
+        }
         try send(data, total: nil, &gil)
         if isBroken { throw gil.raise(.brokenPipeError, "the client closed the connection") }
     }
@@ -150,7 +152,8 @@ extension Response {
     /// Sends bytes of ours around bytes of the application's, in one call. The application's are not copied.
     private func post(
         _ first: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer,
-        _ last: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0), owner: PyPointer?, _ gil: inout GIL
+        _ last: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0), owner: PyPointer?,
+        _ gil: inout GIL
     ) {
         guard let connection, !isBroken else { return }
         var sent = 0
@@ -211,7 +214,9 @@ extension Response {
         let available = max(0, size - offset)
         try commit(total: available, gil)
         transmit(UnsafeRawBufferPointer(start: nil, count: 0), owner: nil, &gil)
-        guard case .length(let wanted) = framing, wanted > 0, available > 0, let connection, !isBroken else { return true }
+        guard case .length(let wanted) = framing, wanted > 0, available > 0, let connection, !isBroken else {
+            return true
+        }
         let count = min(wanted, available)
         do throws(SystemError) {
             connection.outbox.append(file: try descriptor.duplicate(), offset: offset, count: count)

@@ -26,7 +26,11 @@ struct Pilot {
             guard let seen = exchange.observe() else {
                 last = nil
                 idle += 1
-                if idle > Self.idleGlances { exchange.sleepUntilLent() } else { exchange.sleep(crew.configuration.tick) }
+                if idle > Self.idleGlances {
+                    exchange.sleepUntilLent()
+                } else {
+                    exchange.sleep(crew.configuration.tick)
+                }
                 continue
             }
             idle = 0

@@ -13,7 +13,10 @@ import Testing
 
     @Test func aLoanIsRecoveredWhenNobodyRetookIt() {
         let exchange = BatonExchange(interruptPilot: {})
-        guard let baton = exchange.take(timeout: 0) else { Issue.record("no baton"); return }
+        guard let baton = exchange.take(timeout: 0) else {
+            Issue.record("no baton")
+            return
+        }
         #expect(exchange.observe() == nil)
         let loan = exchange.lend(baton)
         #expect(exchange.observe() != nil)
@@ -24,9 +27,15 @@ import Testing
 
     @Test func aRetakenLoanIsLost() {
         let exchange = BatonExchange(interruptPilot: {})
-        guard let baton = exchange.take(timeout: 0) else { Issue.record("no baton"); return }
+        guard let baton = exchange.take(timeout: 0) else {
+            Issue.record("no baton")
+            return
+        }
         let loan = exchange.lend(baton)
-        guard let seen = exchange.observe() else { Issue.record("not lent"); return }
+        guard let seen = exchange.observe() else {
+            Issue.record("not lent")
+            return
+        }
         let retaken = exchange.retake(seen) != nil
         #expect(retaken)
         let recovered = exchange.recover(loan) != nil
@@ -35,7 +44,10 @@ import Testing
 
     @Test func anObservationOfAnEarlierRequestRetakesNothing() {
         let exchange = BatonExchange(interruptPilot: {})
-        guard let first = exchange.take(timeout: 0) else { Issue.record("no baton"); return }
+        guard let first = exchange.take(timeout: 0) else {
+            Issue.record("no baton")
+            return
+        }
         let loan = exchange.lend(first)
         guard let seen = exchange.observe(), let second = exchange.recover(loan) else {
             Issue.record("not lent")
@@ -50,7 +62,10 @@ import Testing
 
     @Test func thePilotKeepsTheBatonWhileEveryRunnerIsBusy() {
         let exchange = BatonExchange(interruptPilot: {})
-        guard let baton = exchange.take(timeout: 0) else { Issue.record("no baton"); return }
+        guard let baton = exchange.take(timeout: 0) else {
+            Issue.record("no baton")
+            return
+        }
         let kept = exchange.offerToWaitingRunner(baton) != nil
         #expect(kept)
     }
@@ -87,7 +102,10 @@ import Testing
                 guard var baton = exchange.take(timeout: .milliseconds(1)) else { continue }
                 while true {
                     hold(baton)
-                    if stop.load(ordering: .relaxed) { exchange.offer(baton); return }
+                    if stop.load(ordering: .relaxed) {
+                        exchange.offer(baton)
+                        return
+                    }
                     let loan = exchange.lend(baton)
                     random = random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
                     // One application in sixteen outlasts the pilot's glance.
@@ -105,14 +123,20 @@ import Testing
             running.add(1, ordering: .relaxed)
             defer { running.subtract(1, ordering: .releasing) }
             while !stop.load(ordering: .relaxed) {
-                guard let seen = exchange.observe() else { exchange.sleep(.microseconds(50)); continue }
+                guard let seen = exchange.observe() else {
+                    exchange.sleep(.microseconds(50))
+                    continue
+                }
                 exchange.sleep(.microseconds(50))
                 guard var baton = exchange.retake(seen) else { continue }
                 retakings.add(1, ordering: .relaxed)
                 while true {
                     hold(baton)
                     guard let kept = exchange.offerToWaitingRunner(baton) else { break }
-                    if stop.load(ordering: .relaxed) { exchange.offer(kept); return }
+                    if stop.load(ordering: .relaxed) {
+                        exchange.offer(kept)
+                        return
+                    }
                     baton = kept
                 }
             }
