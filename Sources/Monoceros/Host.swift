@@ -70,6 +70,15 @@ struct Host {
         try gil.call(try gil.attribute(object, "load_application"))
     }
 
+    /// - Parameter descriptor: of the worker's signal pipe.
+    func watchSignals(_ descriptor: Int32, _ gil: borrowing GIL) throws(PythonError) {
+        _ = try gil.call(try gil.attribute(object, "watch_signals"), try gil.integer(Int(descriptor)))
+    }
+
+    func ignoreFurtherSignals(_ gil: borrowing GIL) throws(PythonError) {
+        _ = try gil.call(try gil.attribute(object, "ignore_further_signals"))
+    }
+
     func installWorkerSignals(
         quit: borrowing some PythonObject, terminate: borrowing some PythonObject, _ gil: borrowing GIL
     ) throws(PythonError) {

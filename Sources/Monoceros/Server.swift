@@ -78,11 +78,13 @@ struct Server {
             throw gil.raise(.osError, "The worker cannot start: \(error).")
         }
         control.worker = worker
+        try host.watchSignals(worker.signalDescriptor.rawValue, gil)
         if state.isDraining { worker.drain() }
         let errors = try host.errorsStream(gil)
         try worker.run(
             application: application.pointer, errors: errors.pointer,
             report: try host.workerReport(gil), &gil)
+        try host.ignoreFurtherSignals(gil)
         host.log(.info, "Worker exiting (pid: \(Process.id))", gil)
     }
 

@@ -48,3 +48,32 @@ public struct TimerDescriptor: Sendable {
         _ = Glibc.read(descriptor.rawValue, &count, 8)
     }
 }
+
+/// A `pipe(2)` whose bytes are news, not data: for those who can write a byte but not to an eventfd, such as Python's
+/// signal handlers (`signal.set_wakeup_fd`).
+public struct WakePipe: Sendable {
+    /// Whoever polls watches this end.
+    public let descriptor: Descriptor
+    /// Non-blocking: a full pipe has said enough.
+    public let writer: Descriptor
+
+    public init() throws(SystemError) {
+        var ends: (Int32, Int32) = (-1, -1)
+        _ = try systemCall("pipe2") {
+            withUnsafeMutableBytes(of: &ends) { csystem_pipe($0.assumingMemoryBound(to: Int32.self).baseAddress) }
+        }
+        descriptor = Descriptor(rawValue: ends.0)
+        writer = Descriptor(rawValue: ends.1)
+    }
+
+    /// Makes it unreadable again.
+    public func drain() {
+        var bytes: (UInt64, UInt64) = (0, 0)
+        withUnsafeMutableBytes(of: &bytes) { while Glibc.read(descriptor.rawValue, $0.baseAddress, $0.count) > 0 {} }
+    }
+
+    public func close() {
+        descriptor.close()
+        writer.close()
+    }
+}

@@ -17,8 +17,6 @@ public struct PollEvents: OptionSet, Sendable {
     public static let error = PollEvents(rawValue: csystem_EPOLLERR)
     /// Report changes, not states.
     public static let edgeTriggered = PollEvents(rawValue: csystem_EPOLLET)
-    /// Of several pollers that watch one listener, wake one.
-    public static let exclusive = PollEvents(rawValue: csystem_EPOLLEXCLUSIVE)
 }
 
 /// An epoll instance. Its descriptor is itself readable when events wait, so that another loop can watch it.

@@ -23,6 +23,9 @@ extension Reactor {
                 switch payload {
                 case Payload.waker: waker.drain()
                 case Payload.timer: expireDeadlines()
+                case Payload.signals:
+                    signals.drain()
+                    sawSignal = true
                 default:
                     guard let connection = connection(for: payload) else { continue }
                     if react(connection, to: events, on: bench) { return connection }

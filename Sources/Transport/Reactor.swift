@@ -11,6 +11,7 @@ public final class Reactor {
     enum Payload {
         static let waker: UInt64 = 1 << 63
         static let timer: UInt64 = 1 << 63 | 1
+        static let signals: UInt64 = 1 << 63 | 2
         static let listener: UInt64 = 1 << 62
     }
 
@@ -19,6 +20,8 @@ public final class Reactor {
     let timer: TimerDescriptor
     /// Ends a wait in `poll` from any thread.
     public let waker: Waker
+    /// Whoever handles signals writes to it; `takeSignals` tells that one came.
+    public let signals: WakePipe
     let listeners: [ListenerSocket]
     let trust: @Sendable (SocketAddress) -> Bool
 
@@ -48,6 +51,7 @@ public final class Reactor {
     var acceptBackOff: Nanoseconds = 0
     public internal(set) var isClosing = false
 
+    var sawSignal = false
     var releases: [UnsafeMutableRawPointer] = []
     var notices: [Notice] = []
 
@@ -63,16 +67,19 @@ public final class Reactor {
         poller = try Poller()
         timer = try TimerDescriptor()
         waker = try Waker()
+        signals = try WakePipe()
         now = Clock.now()
         wheel = DeadlineWheel(now: now)
         try poller.add(timer.descriptor, .readable, payload: Payload.timer)
         try poller.add(waker.descriptor, .readable, payload: Payload.waker)
+        try poller.add(signals.descriptor, .readable, payload: Payload.signals)
     }
 
     deinit {
         for case let connection? in table { connection.socket.close() }
         timer.descriptor.close()
         waker.descriptor.close()
+        signals.close()
     }
 
     /// Readable when there is work: for a host with a loop of its own.
@@ -151,6 +158,13 @@ public final class Reactor {
         guard !releases.isEmpty else { return [] }
         defer { releases = [] }
         return releases
+    }
+
+    /// Whether a signal came since the last call.
+    public func takeSignals(_ baton: borrowing Baton) -> Bool {
+        guard sawSignal else { return false }
+        sawSignal = false
+        return true
     }
 
     /// Lines for the error log.

@@ -37,8 +37,13 @@ final class Runner {
     func run(_ python: inout PythonThread) -> Bool {
         while true {
             python.detach()
-            guard let baton = crew.exchange.take(timeout: Crew.nap) else {
-                guard attend(&python) else { return false }
+            let taken = crew.exchange.take(timeout: Crew.nap)
+            // Not on the way of most requests: a runner comes here only after it lost the baton.
+            guard attend(&python) else {
+                if let taken { crew.exchange.offer(taken) }
+                return false
+            }
+            guard let baton = taken else {
                 if crew.isOverdue || (!isMain && crew.state.isDraining) { return true }
                 continue
             }
@@ -61,6 +66,10 @@ final class Runner {
             case .kept(let kept): baton = kept
             case .lost: return .lost
             case .failed: return .failed
+            }
+            if crew.reactor.takeSignals(baton), !attend(&python) {
+                crew.exchange.offer(baton)
+                return .failed
             }
             if crew.isDone(baton) { return .kept(baton) }
             fetch(baton, &python)

@@ -32,6 +32,9 @@ public final class Worker {
         crew = Crew(configuration: configuration, reactor: reactor, state: state)
     }
 
+    /// Where the handlers of signals write a byte each, so that no signal waits for the next request.
+    public var signalDescriptor: Descriptor { crew.reactor.signals.writer }
+
     /// Lets the requests under way finish, then ends `run`. For the main thread's signal handlers.
     public func drain() {
         crew.drain()

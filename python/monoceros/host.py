@@ -66,6 +66,16 @@ class Host:
         """Writes a line for the person who starts the server, whatever the log level is."""
         print(line, file=sys.stderr, flush=True)
 
+    def watch_signals(self, descriptor: int) -> None:
+        """Has Python write a byte to the descriptor for every signal, so that a worker that sleeps in the core wakes."""
+        signal.set_wakeup_fd(descriptor, warn_on_full_buffer=False)
+
+    def ignore_further_signals(self) -> None:
+        """On the way out: a second TERM must not turn an orderly end into a death by signal."""
+        signal.set_wakeup_fd(-1)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+            signal.signal(number, signal.SIG_IGN)
+
     def install_worker_signals(self, quit: Callable[[], object], terminate: Callable[[], object]) -> None:
         """Gives a worker gunicorn's signal handlers; called in its main thread.
 

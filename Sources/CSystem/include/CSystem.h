@@ -39,7 +39,6 @@ static const uint32_t csystem_EPOLLRDHUP = EPOLLRDHUP;
 static const uint32_t csystem_EPOLLHUP = EPOLLHUP;
 static const uint32_t csystem_EPOLLERR = EPOLLERR;
 static const uint32_t csystem_EPOLLET = EPOLLET;
-static const uint32_t csystem_EPOLLEXCLUSIVE = EPOLLEXCLUSIVE;
 
 /// Defined under `_GNU_SOURCE` only.
 extern const int16_t csystem_POLLRDHUP;
