@@ -6,7 +6,7 @@ public import Scheduling
 extension Reactor {
     /// The response has left: wait for the next request, or end the connection.
     func settle(_ connection: Connection, persist: Bool) {
-        guard persist else {
+        guard persist, !isClosing else {
             endGracefully(connection)
             return
         }

@@ -142,7 +142,6 @@ public final class Reactor {
             connection.consumed = 0
             if input.count == 0 { connection.input = nil }
         }
-        let persist = persist && !isClosing
         if connection.outbox.isEmpty {
             settle(connection, persist: persist)
         } else {
