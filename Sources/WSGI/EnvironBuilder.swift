@@ -12,7 +12,7 @@ final class EnvironBuilder {
     /// By listener.
     private let templates: [PyPointer]
     private let listenersAreUnix: [Bool]
-    private let empty, http10, http11, http, https, port80, port443: PyPointer
+    private let http10, http, https, port80, port443: PyPointer
     private let methods: [PyPointer]
     private let scriptName: [UInt8]
     private var stamp: UInt64 = 0
@@ -28,9 +28,7 @@ final class EnvironBuilder {
         keys = try EnvironKeys(gil)
         fields = try FieldTable(gil)
         addresses = AddressCache()
-        empty = try gil.interned("").leak()
         http10 = try gil.interned("HTTP/1.0").leak()
-        http11 = try gil.interned("HTTP/1.1").leak()
         http = try gil.interned("http").leak()
         https = try gil.interned("https").leak()
         port80 = try gil.interned("80").leak()
@@ -75,15 +73,14 @@ final class EnvironBuilder {
         try put("SERVER_NAME", try gil.string(listener.name))
         try put("SERVER_PORT", try gil.string(listener.port))
         try put("SCRIPT_NAME", try gil.string(configuration.scriptName))
-        // Every request sets these: having their places ready keeps the copy from growing.
+        // What most requests say stands there already; what each sets anew has its place, so that the copy does not grow.
         let empty = try gil.interned("")
-        for key in [
-            keys.requestMethod, keys.requestURI, keys.pathInfo, keys.queryString, keys.serverProtocol,
-            keys.remoteAddress, keys.host,
-        ] {
-            try gil.set(environ, key, empty.pointer)
+        try gil.set(environ, keys.requestMethod, try gil.interned("GET"))
+        try gil.set(environ, keys.serverProtocol, try gil.interned("HTTP/1.1"))
+        for key in [keys.requestURI, keys.pathInfo, keys.queryString, keys.remoteAddress, keys.host] {
+            try gil.set(environ, key, empty)
         }
-        if !listener.isUnix { try gil.set(environ, keys.remotePort, empty.pointer) }
+        if !listener.isUnix { try gil.set(environ, keys.remotePort, empty) }
         // A dictionary never shrinks: two entries more than it needs make CPython choose the next size of table, which has
         // room for the fields of a usual request, so that no copy has to grow.
         for name in ["monoceros.reserve.1", "monoceros.reserve.2"] { try put(name, gil.none()) }
@@ -124,19 +121,17 @@ final class EnvironBuilder {
             var text = String(decoding: bench.bytes(bench.parser.head.method), as: UTF8.self)
             if bench.parser.head.methodNeedsUppercasing { text = text.uppercased() }
             try gil.set(environ, keys.requestMethod, try gil.string(text))
-        } else {
+        } else if method != .get {
             try gil.set(environ, keys.requestMethod, methods[Int(method.rawValue)])
         }
-        try gil.set(environ, keys.serverProtocol, bench.parser.head.version == .http11 ? http11 : http10)
+        if bench.parser.head.version != .http11 { try gil.set(environ, keys.serverProtocol, http10) }
         switch bench.parser.head.schemeOverride {
         case .none: break
         case .http: try gil.set(environ, keys.urlScheme, http)
         case .https: try gil.set(environ, keys.urlScheme, https)
         }
         let query = bench.parser.head.query
-        if query.isEmpty {
-            try gil.set(environ, keys.queryString, empty)
-        } else {
+        if !query.isEmpty {
             try gil.set(environ, keys.queryString, try gil.string(latin1: bench.bytes(query)))
         }
     }

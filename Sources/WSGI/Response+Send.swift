@@ -121,9 +121,9 @@ extension Response {
             chunk.append(contentsOf: body)
             chunk.append(contentsOf: Self.lineEnd)
         }
-        if withHead { head.appendBody(chunk.span.bytes) }
         Self.lineEnd.withUnsafeBytes { lineEnd in
             chunk.withUnsafeBytes { chunk in
+                if withHead { head.appendBody(chunk.bytes) }
                 let first = withHead ? head.bytes : chunk
                 if isSmall {
                     post(first, &gil)
