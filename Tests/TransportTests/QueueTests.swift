@@ -1,0 +1,59 @@
+import Testing
+
+@testable import Transport
+
+@Suite struct QueueTests {
+    @Test func givesBackInOrder() {
+        var queue = Queue<Int>()
+        #expect(queue.isEmpty)
+        #expect(queue.popFirst() == nil)
+        queue.append(1)
+        queue.append(2)
+        #expect(!queue.isEmpty)
+        #expect(queue.popFirst() == 1)
+        queue.append(3)
+        #expect(queue.popFirst() == 2)
+        #expect(queue.popFirst() == 3)
+        #expect(queue.popFirst() == nil)
+        #expect(queue.isEmpty)
+        queue.append(4)
+        #expect(queue.popFirst() == 4)
+    }
+
+    /// Long enough for the past to be dropped, several times.
+    @Test func keepsItsOrderWhenItNeverRunsEmpty() {
+        var queue = Queue<Int>()
+        var next = 0
+        var expected = 0
+        for _ in 0..<5000 {
+            queue.append(next)
+            next += 1
+        }
+        for round in 0..<20_000 {
+            queue.append(next)
+            next += 1
+            for _ in 0..<(round % 3) where queue.popFirst().map({ $0 == expected }) == true { expected += 1 }
+        }
+        while let item = queue.popFirst() {
+            #expect(item == expected)
+            expected += 1
+        }
+        #expect(expected == next)
+    }
+
+    @Test func letsGoOfWhatIsTaken() {
+        final class Token {}
+        var queue = Queue<Token>()
+        weak var taken: Token?
+        do {
+            let token = Token()
+            taken = token
+            queue.append(token)
+            queue.append(Token())
+        }
+        #expect(taken != nil)
+        _ = queue.popFirst()
+        #expect(taken == nil)
+        #expect(!queue.isEmpty)
+    }
+}

@@ -1,0 +1,133 @@
+import Platform
+import Testing
+
+@testable import Transport
+
+/// Short limits beside long ones, so that a test sees which of them was kept.
+@Suite struct ReactorDeadlineTests {
+    private func loop(_ configure: (inout Timeouts) -> Void) throws -> ForeignLoop {
+        try ForeignLoop {
+            $0.timeouts.head = .seconds(60)
+            $0.timeouts.idle = .seconds(60)
+            $0.timeouts.progress = .seconds(60)
+            $0.timeouts.linger = .seconds(60)
+            configure(&$0.timeouts)
+        }
+    }
+
+    @Test func anIdleConnectionIsClosedWithoutAWord() throws {
+        let loop = try loop { $0.idle = .milliseconds(100) }
+        let client = try loop.client()
+        client.send(Request.get("/a"))
+        #expect(loop.run { client.has(Answer.text("GET /a")) })
+        let start = Clock.now()
+        #expect(loop.run { client.hasEnded() })
+        #expect(Clock.now() - start > .milliseconds(50))
+        #expect(client.text == Answer.text("GET /a"))
+        #expect(client.end == .closed)
+        // The client's own end frees the connection before the lingering does.
+        client.close()
+        #expect(loop.run { loop.reactor.connectionCount == 0 })
+    }
+
+    @Test func anotherRequestKeepsAnIdleConnection() throws {
+        let loop = try loop { $0.idle = .milliseconds(400) }
+        let client = try loop.client()
+        let end = Clock.now() + .milliseconds(900)
+        var count = 0
+        while Clock.now() < end {
+            client.forget()
+            client.send(Request.get("/\(count)"))
+            count += 1
+            #expect(loop.run { client.has(Answer.text("GET /0")) })
+            #expect(!loop.run(milliseconds: 100) { client.hasEnded() })
+        }
+        #expect(loop.handled.count == count)
+        #expect(loop.run { client.hasEnded() })
+    }
+
+    @Test func aConnectionWithoutARequestIsClosedWithoutAWord() throws {
+        let loop = try loop { $0.head = .milliseconds(100) }
+        let client = try loop.client()
+        #expect(loop.run { client.hasEnded() })
+        #expect(client.text == "")
+    }
+
+    /// Bytes do not move the limit: it is the head's as a whole.
+    @Test func aSlowHeadIsAnsweredWith408() throws {
+        let loop = try loop { $0.head = .milliseconds(200) }
+        let client = try loop.client()
+        var rest = Array("GET /a HTTP/1.1\r\nHost: a\r\nX: ".utf8) + pattern(4000)
+        let start = Clock.now()
+        #expect(
+            loop.run {
+                if !rest.isEmpty, client.offer(rest[..<1]) == 1 { rest.removeFirst() }
+                return client.hasEnded()
+            })
+        #expect(Clock.now() - start > .milliseconds(150))
+        #expect(client.text.hasPrefix("HTTP/1.1 408 "))
+        #expect(client.text.contains("head-timeout"))
+        #expect(loop.handled.isEmpty)
+    }
+
+    @Test func aSlowHeadBehindARequestIsAnsweredWith408() throws {
+        let loop = try loop { $0.head = .milliseconds(100) }
+        let client = try loop.client()
+        client.send(Request.get("/1") + "GET /2 HT")
+        #expect(loop.run { client.hasEnded() })
+        #expect(client.text.hasPrefix(Answer.text("GET /1") + "HTTP/1.1 408 "))
+    }
+
+    @Test(arguments: [
+        "Content-Length: 9\r\n\r\n", "Content-Length: 9\r\n\r\nhello", "Transfer-Encoding: chunked\r\n\r\n5\r\n",
+    ])
+    func aBodyThatStopsIsAnsweredWith408(rest: String) throws {
+        let loop = try loop { $0.progress = .milliseconds(100) }
+        let client = try loop.client()
+        client.send("POST /a HTTP/1.1\r\nHost: a\r\n" + rest)
+        #expect(loop.run { client.hasEnded() })
+        #expect(client.text.hasPrefix("HTTP/1.1 408 "))
+        #expect(client.text.contains("body-timeout"))
+    }
+
+    @Test func aBodyThatGoesOnIsWaitedFor() throws {
+        let loop = try loop {
+            $0.head = .milliseconds(100)
+            $0.progress = .milliseconds(300)
+        }
+        let client = try loop.client()
+        client.send("POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n")
+        for byte in pattern(10) {
+            #expect(!loop.run(milliseconds: 60) { client.hasEnded() })
+            #expect(client.offer([byte]) == 1)
+        }
+        let expected = Answer.text(Answer.line("POST", "/a", "memory", pattern(10)))
+        #expect(loop.run { client.has(expected) })
+        #expect(client.text == expected)
+    }
+
+    @Test func aResponseThatNobodyReadsIsGivenUp() throws {
+        let loop = try loop { $0.progress = .milliseconds(150) }
+        let owner = UnsafeMutableRawPointer.allocate(byteCount: 8 << 20, alignment: 16)
+        defer { owner.deallocate() }
+        owner.initializeMemory(as: UInt8.self, repeating: 0x78, count: 8 << 20)
+        loop.handle = { connection, loop in
+            connection.outbox.append(UnsafeRawBufferPointer(start: owner, count: 8 << 20), owner: owner)
+            loop.finish(connection, persist: true)
+        }
+        let client = try loop.client(receiveBuffer: 4096)
+        client.send(Request.get("/a"))
+        #expect(loop.run { loop.reactor.connectionCount == 1 })
+        #expect(loop.run { loop.reactor.connectionCount == 0 })
+        #expect(loop.releases == [owner])
+    }
+
+    @Test func aLingeringClientIsCutOff() throws {
+        let loop = try loop { $0.linger = .milliseconds(100) }
+        let client = try loop.client()
+        client.send("BAD\r\n\r\n")
+        #expect(loop.run { client.hasEnded() })
+        #expect(loop.reactor.connectionCount == 1)
+        #expect(loop.run { loop.reactor.connectionCount == 0 })
+    }
+}

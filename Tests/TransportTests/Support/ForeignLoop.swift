@@ -1,0 +1,114 @@
+import HTTPWire
+import Platform
+import Scheduling
+import Testing
+
+@testable import Transport
+
+/// Hosts a reactor as another event loop would: its own poller watches the reactor's descriptor, and a turn is taken
+/// when that is readable, and only then.
+final class ForeignLoop {
+    let reactor: Reactor
+    let bench: Workbench
+    let baton = Baton()
+    let port: UInt16
+    /// What `takeReleases` gave, in order.
+    private(set) var releases: [UnsafeMutableRawPointer] = []
+    /// Requests handled, as `Answer.line` describes them.
+    var handled: [String] = []
+    /// Runs for each request. The connection belongs to it until `finish`.
+    var handle: (Connection, ForeignLoop) -> Void = { $1.answer($0) }
+
+    private let poller: Poller
+    private let listener: Descriptor
+
+    /// - Parameter sharing: listens on the same socket as this one.
+    init(sharing other: ForeignLoop? = nil, _ configure: (inout TransportConfiguration) -> Void = { _ in }) throws {
+        var configuration = TransportConfiguration()
+        configure(&configuration)
+        if let other {
+            listener = try other.listener.duplicate()
+        } else {
+            listener = try ListeningSocket.tcp(host: "127.0.0.1", port: 0, backlog: 64).descriptor
+        }
+        port = try #require(try listener.localAddress()?.port)
+        reactor = try Reactor(
+            configuration: configuration, listeners: [ListenerSocket(descriptor: listener)],
+            trust: { _ in false })
+        bench = Workbench(policy: configuration.policy)
+        poller = try Poller(capacity: 4)
+        try poller.add(reactor.descriptor, .readable, payload: 0)
+        // The first turn makes the reactor watch its listeners.
+        turn()
+    }
+
+    deinit {
+        if !reactor.isClosing { listener.close() }
+    }
+
+    func client(receiveBuffer: Int32? = nil) throws -> LoopbackClient {
+        try LoopbackClient(port: port, receiveBuffer: receiveBuffer)
+    }
+
+    func turn() {
+        reactor.turn(baton, on: bench) { handle($0, self) }
+        releases += reactor.takeReleases(baton)
+    }
+
+    /// Goes on until `isDone`, or until the time is up, which is false.
+    func run(milliseconds: Int = 5000, until isDone: () throws -> Bool) rethrows -> Bool {
+        try drive(milliseconds: milliseconds, until: isDone) {
+            if (try? poller.wait(milliseconds: 2)) ?? 0 > 0 { turn() }
+        }
+    }
+
+    /// The same for the pilot's way: requests are held, not run.
+    func serve(milliseconds: Int = 5000, until isDone: () throws -> Bool) rethrows -> Bool {
+        try drive(milliseconds: milliseconds, until: isDone) {
+            reactor.poll(baton, milliseconds: 2, ignoringHeld: true)
+            reactor.serve(baton, on: bench)
+        }
+    }
+
+    private func drive(
+        milliseconds: Int, until isDone: () throws -> Bool, _ step: () -> Void
+    ) rethrows -> Bool {
+        let deadline = Clock.now() + .milliseconds(milliseconds)
+        while try !isDone() {
+            if Clock.now() > deadline { return false }
+            step()
+        }
+        return true
+    }
+
+    /// Tells the client what was received.
+    func answer(_ connection: Connection) {
+        let line = Answer.line(connection, on: bench)
+        handled.append(line)
+        finish(connection, with: Answer.text(line), persist: bench.parser.head.isPersistent)
+    }
+
+    /// Sends what the socket takes, as a runner does, and leaves the rest to the reactor.
+    func finish(_ connection: Connection, with response: String, persist: Bool) {
+        Array(response.utf8).withUnsafeBytes { bytes in
+            var sent = 0
+            if case .processed(let count)? = try? connection.socket.send(bytes) { sent = count }
+            connection.outbox.append(copying: UnsafeRawBufferPointer(rebasing: bytes[sent...]))
+        }
+        finish(connection, persist: persist)
+    }
+
+    func finish(_ connection: Connection, persist: Bool) {
+        reactor.finish(connection, baton, persist: persist)
+    }
+
+    // What tests ask of the reactor: the baton cannot pass through a macro.
+
+    var notices: [Notice] { reactor.takeNotices(baton) }
+    var isDrained: Bool { reactor.isDrained(baton) }
+    var hasHeldRequests: Bool { reactor.hasHeldRequests(baton) }
+
+    func poll(milliseconds: Int32, ignoringHeld: Bool = false) -> Bool {
+        reactor.poll(baton, milliseconds: milliseconds, ignoringHeld: ignoringHeld)
+    }
+}
