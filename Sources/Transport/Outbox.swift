@@ -6,8 +6,10 @@ public import Platform
 /// not know what it is.
 public struct Outbox {
     enum Segment {
-        /// `store` keeps the bytes alive when they are a copy of ours.
-        case bytes(UnsafeRawBufferPointer, store: ByteStore?, owner: UnsafeMutableRawPointer?)
+        /// A copy of ours, of which the first `sent` bytes have left.
+        case copy(ByteStore, sent: Int)
+        /// Somebody else's bytes.
+        case bytes(UnsafeRawBufferPointer, owner: UnsafeMutableRawPointer)
         /// Part of a file, sent by the kernel itself. The descriptor is ours and closed at the end.
         case file(Descriptor, offset: Int, count: Int)
     }
@@ -17,18 +19,27 @@ public struct Outbox {
     public private(set) var count = 0
 
     public var isEmpty: Bool { segments.isEmpty }
+    /// Runs that are sent one by one.
+    var segmentCount: Int { segments.count }
 
-    /// Queues a copy.
+    /// A copy grows up to this size, in bytes, before the next one is begun.
+    private static let copySize = 65_536
+
+    /// Queues a copy. Small ones are joined: an application may yield a great many blocks to a client that reads none, and
+    /// each segment costs a system call and a place in the array.
     public mutating func append(copying bytes: UnsafeRawBufferPointer) {
         guard bytes.count > 0 else { return }
-        let store = ByteStore(bytes)
-        segments.append(.bytes(store.bytes, store: store, owner: nil))
         count += bytes.count
+        if case .copy(let store, _) = segments.last, store.count + bytes.count <= Self.copySize {
+            store.append(bytes)
+        } else {
+            segments.append(.copy(ByteStore(bytes), sent: 0))
+        }
     }
 
     /// Queues bytes that stay where they are until `owner` comes back from `Reactor.takeReleases`, or from `flush`.
     public mutating func append(_ bytes: UnsafeRawBufferPointer, owner: UnsafeMutableRawPointer) {
-        segments.append(.bytes(bytes, store: nil, owner: owner))
+        segments.append(.bytes(bytes, owner: owner))
         count += bytes.count
     }
 
@@ -47,7 +58,16 @@ public struct Outbox {
     ) throws(SystemError) -> Bool {
         while let segment = segments.first {
             switch segment {
-            case .bytes(let bytes, let store, let owner):
+            case .copy(let store, let before):
+                let rest = UnsafeRawBufferPointer(rebasing: store.bytes[before...])
+                guard case .processed(let sent) = try socket.send(rest) else { return false }
+                count -= sent
+                if sent < rest.count {
+                    segments[0] = .copy(store, sent: before + sent)
+                } else {
+                    segments.removeFirst()
+                }
+            case .bytes(let bytes, let owner):
                 var sent = 0
                 if bytes.count > 0 {
                     guard case .processed(let size) = try socket.send(bytes) else { return false }
@@ -55,10 +75,9 @@ public struct Outbox {
                 }
                 count -= sent
                 if sent < bytes.count {
-                    let rest = UnsafeRawBufferPointer(rebasing: bytes[sent...])
-                    segments[0] = .bytes(rest, store: store, owner: owner)
+                    segments[0] = .bytes(UnsafeRawBufferPointer(rebasing: bytes[sent...]), owner: owner)
                 } else {
-                    if let owner { releases.append(owner) }
+                    releases.append(owner)
                     segments.removeFirst()
                 }
             case .file(let file, let offset, let size):
@@ -83,7 +102,8 @@ public struct Outbox {
     public mutating func discard(releasing releases: inout [UnsafeMutableRawPointer]) {
         for segment in segments {
             switch segment {
-            case .bytes(_, _, let owner): if let owner { releases.append(owner) }
+            case .copy: break
+            case .bytes(_, let owner): releases.append(owner)
             case .file(let file, _, _): file.close()
             }
         }

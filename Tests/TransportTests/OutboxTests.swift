@@ -103,6 +103,20 @@ import Testing
         #expect(releases == [owner])
     }
 
+    /// An application may yield a great many small blocks to a client that reads none of them.
+    @Test func smallCopiesAreKeptTogether() throws {
+        var expected: [UInt8] = []
+        for byte in pattern(200_000) {
+            withUnsafeBytes(of: byte) { outbox.append(copying: $0) }
+            expected.append(byte)
+        }
+        #expect(outbox.count == 200_000)
+        #expect(outbox.segmentCount < 10)
+        while try !flush() { try receive() }
+        try receive()
+        #expect(received == expected)
+    }
+
     /// What is joined to a run of which a part is sent already comes behind it, once.
     @Test func copiesMayFollowAPartialSend() throws {
         var expected = pattern(1_000_000)
