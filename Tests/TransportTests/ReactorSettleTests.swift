@@ -249,4 +249,20 @@ import Testing
         #expect(partial.text == Answer.text("POST /a memory 5 hello"))
         #expect(loop.isDrained)
     }
+
+    @Test func closingEndsAConnectionWhoseResponseStillDrains() throws {
+        let body = pattern(Self.large)
+        try body.withUnsafeBytes { bytes in
+            let loop = try loopOfLargeAnswers(bytes, persist: true)
+            let client = try loop.client(receiveBuffer: 4096)
+            client.send(Request.get("/a"))
+            #expect(loop.run { loop.handled.count == 1 })
+            loop.reactor.beginClosing(loop.baton)
+            loop.turn()
+            #expect(!loop.isDrained)
+            #expect(loop.run(milliseconds: 20_000) { client.has(count: body.count + 4) })
+            #expect(loop.run(milliseconds: 1000) { loop.isDrained })
+            #expect(loop.run(milliseconds: 1000) { client.hasEnded() })
+        }
+    }
 }
