@@ -72,8 +72,10 @@ extension Reactor {
     func lingerOn(_ connection: Connection, on bench: Workbench) {
         guard case .lingering(var budget) = connection.phase else { return }
         while budget > 0 {
-            guard case .processed(let count)? = try? connection.socket.receive(into: bench.buffer) else {
-                // Nothing there: wait for it. An error ends the wait by its own event or the deadline.
+            // A reset: its event is this one, and the next read would not tell of it again.
+            guard let result = try? connection.socket.receive(into: bench.buffer) else { break }
+            guard case .processed(let count) = result else {
+                // Nothing there: wait for it.
                 connection.mayBeReadable = false
                 connection.phase = .lingering(budget: budget)
                 return

@@ -188,6 +188,16 @@ import Testing
             })
     }
 
+    @Test func aClientThatResetsWhileLingeringIsNotWaitedFor() throws {
+        let loop = try ForeignLoop { $0.timeouts.linger = 0 }
+        let client = try loop.client()
+        client.send("BAD\r\n\r\n")
+        #expect(loop.run { client.hasEnded() })
+        #expect(loop.reactor.connectionCount == 1)
+        client.reset()
+        #expect(loop.run(milliseconds: 1000) { loop.reactor.connectionCount == 0 })
+    }
+
     @Test func aClientThatSaidCloseIsNotWaitedFor() throws {
         let loop = try ForeignLoop()
         let client = try loop.client()
