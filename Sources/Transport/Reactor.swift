@@ -32,7 +32,7 @@ public final class Reactor {
     var wheel: DeadlineWheel
     /// When the timer descriptor rings; `.max` is never.
     var armed = Nanoseconds.max
-    /// The clock as of the last poll: exact enough for deadlines, and free.
+    /// The clock as of the last poll or response: exact enough for deadlines, and nearly free.
     var now: Nanoseconds
 
     /// The batch of the last poll, and how far `next` has come in it.
@@ -136,6 +136,8 @@ public final class Reactor {
     ///
     /// - Parameter persist: whether the response left the connection open.
     public func finish(_ connection: Connection, _ baton: borrowing Baton, persist: Bool) {
+        // The application ran since the last poll, perhaps for longer than the client may now idle.
+        now = Clock.now()
         connection.body = .none
         if connection.consumed > 0, let input = connection.input {
             input.removeFirst(connection.consumed)

@@ -130,4 +130,22 @@ import Testing
         #expect(loop.reactor.connectionCount == 1)
         #expect(loop.run { loop.reactor.connectionCount == 0 })
     }
+
+    /// The application may take longer than a client may idle, and the reactor may see no event meanwhile.
+    @Test func theIdleTimeBeginsWhenTheResponseIsMade() throws {
+        let loop = try loop { $0.idle = .milliseconds(200) }
+        var running: [Connection] = []
+        loop.handle = { connection, _ in running.append(connection) }
+        let client = try loop.client()
+        client.send(Request.get("/a"))
+        try #require(loop.run { running.count == 1 })
+        // Nothing happens in the reactor, so its clock stands still.
+        let end = Clock.now() + .milliseconds(600)
+        while Clock.now() < end { client.receive() }
+        loop.finish(running[0], with: Answer.text("a"), persist: true)
+        #expect(!loop.run(milliseconds: 100) { client.hasEnded() })
+        client.send(Request.get("/b"))
+        try #require(loop.run { running.count == 2 })
+        loop.finish(running[1], with: Answer.text("b"), persist: false)
+    }
 }
