@@ -289,6 +289,10 @@ extension Reactor {
             switch try connection.socket.receive(into: bench.buffer) {
             case .wouldBlock:
                 connection.mayBeReadable = false
+                // It was thought to have sent its next request already (`settle`).
+                if case .idle = connection.phase, connection.requestCount > 0 {
+                    setDeadline(connection, after: configuration.timeouts.idle)
+                }
                 watch(connection)
                 return nil
             case .processed(0):

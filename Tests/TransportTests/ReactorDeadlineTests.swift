@@ -148,4 +148,18 @@ import Testing
         try #require(loop.run { running.count == 2 })
         loop.finish(running[1], with: Answer.text("b"), persist: false)
     }
+
+    /// A read that fills the buffer leaves open whether there is more. There is not: the client idles.
+    @Test func theIdleLimitHoldsBehindARequestThatFillsTheBuffer() throws {
+        let loop = try loop { $0.idle = .milliseconds(100) }
+        let client = try loop.client()
+        let head = "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 65470\r\n"
+        let padding = "X: " + String(repeating: "x", count: Workbench.capacity - 65_470 - head.utf8.count - 7) + "\r\n"
+        let request = Array((head + padding + "\r\n").utf8) + pattern(65_470)
+        #expect(request.count == Workbench.capacity)
+        #expect(client.offer(request[...]) == request.count)
+        #expect(loop.run { loop.handled.count == 1 })
+        #expect(loop.run(milliseconds: 3000) { client.hasEnded() })
+        #expect(client.text == Answer.texts(loop.handled))
+    }
 }
