@@ -121,12 +121,15 @@ public final class Reactor {
         while let connection = receive(baton, on: bench) { hold(connection, on: bench) }
     }
 
-    /// All work at hand, without blocking: for a host with a loop of its own.
+    /// All work at hand, without blocking: for a host with a loop of its own. It takes a turn whenever `descriptor` is
+    /// readable, and besides at the start, after `setAccepting`, and after a `finish` that was not part of a turn.
     public func turn(_ baton: borrowing Baton, on bench: Workbench, _ handle: (Connection) -> Void) {
         repeat {
             poll(baton, milliseconds: 0)
             while let connection = next(baton, on: bench) { handle(connection) }
         } while hasQueuedWork
+        // The host waits outside of `poll`: what changed in this turn must be known to the poller now.
+        updateAccepting()
     }
 
     /// Whether a complete request waits for a runner.

@@ -43,6 +43,21 @@ import Testing
         #expect(loop.handled.count == 1)
     }
 
+    /// The host is told of the connections that wait as soon as there is room, though nothing happens to those in place.
+    @Test func pausesAtTheMostConnectionsAndResumes() throws {
+        let loop = try ForeignLoop { $0.maximumConnections = 2 }
+        let clients = try (0..<4).map { _ in try loop.client() }
+        for (number, client) in clients.enumerated() { client.send(Request.get("/\(number)")) }
+        #expect(loop.run { loop.handled.count == 2 })
+        #expect(!loop.run(milliseconds: 20) { loop.reactor.connectionCount > 2 || loop.handled.count > 2 })
+        clients[0].close()
+        #expect(loop.run { loop.handled.count == 3 })
+        #expect(loop.reactor.connectionCount == 2)
+        clients[1].close()
+        #expect(loop.run { clients[3].has(Answer.text("GET /3")) })
+        #expect(loop.handled == ["GET /0", "GET /1", "GET /2", "GET /3"])
+    }
+
     @Test func oneTurnTakesAShareOfTheBacklogAndComesBackForTheRest() throws {
         let loop = try ForeignLoop { $0.acceptBatch = 3 }
         let clients = try (0..<10).map { _ in try loop.client() }
