@@ -32,7 +32,8 @@ extension Reactor {
                 }
                 continue
             }
-            guard let connection = queue.popFirst() else { return nil }
+            guard queueTurns > 0, let connection = queue.popFirst() else { return nil }
+            queueTurns -= 1
             connection.isQueued = false
             if proceed(connection, on: bench) { return connection }
         }

@@ -41,6 +41,10 @@ public final class Reactor {
     var acceptsLeft = 0
     /// Connections that have something to do without an event: pipelined requests, returned connections.
     var queue = Queue<Connection>()
+    /// How many of them have their turn before the next poll.
+    var queueTurns = 0
+    /// Turns that even a single connection gets between two polls: enough to make up for the cost of polling.
+    private static let queueShare = 16
     /// Whole requests that came while no runner was free.
     var held = Queue<Connection>()
 
@@ -99,6 +103,8 @@ public final class Reactor {
         let wait = isBusy ? 0 : milliseconds
         eventCount = (try? poller.wait(milliseconds: wait)) ?? 0
         eventCursor = 0
+        // A client that pipelines without end keeps the queue filled: others are heard of between the rounds.
+        queueTurns = max(queue.count, Self.queueShare)
         now = Clock.now()
         return isBusy || eventCount > 0
     }
@@ -121,13 +127,14 @@ public final class Reactor {
         while let connection = receive(baton, on: bench) { hold(connection, on: bench) }
     }
 
-    /// All work at hand, without blocking: for a host with a loop of its own. It takes a turn whenever `descriptor` is
-    /// readable, and besides at the start, after `setAccepting`, and after a `finish` that was not part of a turn.
+    /// A share of the work at hand, without blocking: for a host with a loop of its own. It takes a turn whenever
+    /// `descriptor` is readable, and besides at the start, after `setAccepting`, and after a `finish` that was not part of a
+    /// turn.
     public func turn(_ baton: borrowing Baton, on bench: Workbench, _ handle: (Connection) -> Void) {
-        repeat {
-            poll(baton, milliseconds: 0)
-            while let connection = next(baton, on: bench) { handle(connection) }
-        } while hasQueuedWork
+        poll(baton, milliseconds: 0)
+        while let connection = next(baton, on: bench) { handle(connection) }
+        // The host has other work too: what is left over makes the descriptor readable again, for the next turn.
+        if hasQueuedWork { waker.wake() }
         // The host waits outside of `poll`: what changed in this turn must be known to the poller now.
         updateAccepting()
     }

@@ -47,6 +47,43 @@ import Testing
         #expect(loop.reactor.table.allSatisfy { $0?.input == nil })
     }
 
+    /// A client that pipelines without end has its share, and no more: of the other clients' time, and of the host's.
+    @Test func aFloodOfPipelinedRequestsHoldsNobodyUp() throws {
+        let loop = try ForeignLoop()
+        let flooder = try loop.client()
+        let request = Array(Request.get("/flood").utf8)
+        let flood = Array(repeatElement(request, count: 4000).joined())
+        var rest = flood[...]
+        var other: LoopbackClient?
+        var before = 0
+        loop.handle = { connection, loop in
+            loop.answer(connection)
+            flooder.receive()
+            flooder.forget()
+            if rest.count < request.count { rest += flood }
+            // The flood ends, so that a test that fails ends too.
+            if loop.handled.count < 20_000 { rest = rest.dropFirst(flooder.offer(rest)) }
+            if loop.handled.count == 100 {
+                other = try? loop.client()
+                other?.send(Request.get("/other"))
+            }
+            if loop.handled.last == "GET /other" { before = loop.handled.count }
+        }
+        rest = rest.dropFirst(flooder.offer(rest))
+        var longestTurn = 0
+        var count = 0
+        #expect(
+            loop.run {
+                longestTurn = max(longestTurn, loop.handled.count - count)
+                count = loop.handled.count
+                return before > 0
+            })
+        #expect(before > 100 && before < 200)
+        #expect(longestTurn < 100)
+        #expect(loop.run { other?.has(Answer.text("GET /other")) == true })
+        #expect(other?.text == Answer.text("GET /other"))
+    }
+
     @Test func servesManyClientsAtATime() throws {
         let loop = try ForeignLoop()
         let clients = try (0..<40).map { _ in try loop.client() }
