@@ -61,5 +61,13 @@ enum Request {
 
 /// Bytes in which a shift or a gap shows.
 func pattern(_ count: Int) -> [UInt8] {
-    (0..<count).map { UInt8(ascii: "a") &+ UInt8(truncatingIfNeeded: ($0 &* 31) ^ ($0 >> 8)) % 26 }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(count + patternBlock.count)
+    while bytes.count < count { bytes += patternBlock }
+    return Array(bytes.prefix(count))
+}
+
+/// Its length is prime, so that no buffer's size is a multiple of it.
+private let patternBlock: [UInt8] = (0..<65_521).map {
+    UInt8(ascii: "a") &+ UInt8(truncatingIfNeeded: ($0 &* 31) ^ ($0 >> 8)) % 26
 }
