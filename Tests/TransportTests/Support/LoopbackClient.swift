@@ -82,6 +82,12 @@ final class LoopbackClient {
         return received.count >= count
     }
 
+    /// Sleeps until something has come; false when the time is up. For tests whose server has a thread of its own.
+    func wait(milliseconds: Int32) -> Bool {
+        var watched = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
+        return poll(&watched, 1, milliseconds) > 0
+    }
+
     func forget() { received = [] }
 
     func finishSending() { shutdown(number, Int32(SHUT_WR)) }
