@@ -15,7 +15,7 @@ from support.server import Server
 from support.waiting import until
 
 #: Bodies whose size the server cannot know beforehand.
-STREAMS = ("generator", "tiny")
+STREAMS = ("generator", "empty-generator", "tiny")
 
 
 @pytest.mark.parametrize("version", ["HTTP/1.1", "HTTP/1.0"])

@@ -31,11 +31,6 @@ def test_bad_headers_are_a_500(server: Server, case: str) -> None:
     assert_healthy(server)
 
 
-def test_a_repeated_length_is_sent_once_if_at_all(server: Server) -> None:
-    response = fetch(server.address, "/repeated-length")
-    assert response.status == 500 or (response.all("Content-Length") == ["5"] and response.body == b"hello")
-
-
 @pytest.mark.parametrize("case", ["value-crlf", "name-space", "value-integer", "length-word", "list-none"])
 def test_the_refusal_can_be_caught(server: Server, case: str) -> None:
     response = fetch(server.address, f"/bad-headers-caught?case={case}")
