@@ -11,7 +11,7 @@ from types import FrameType
 from typing import Any
 
 import pytest
-from support.expectations import expected_difference
+from support.expectations import EXPECTED_DIFFERENCES, UNCERTAIN, difference
 from support.server import APPLICATIONS, MODULE, REPOSITORY, Server
 
 # A test may look into the probes and the examples to know what to expect of them.
@@ -38,9 +38,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("slow") and not config.getoption("--slow"):
             item.add_marker(pytest.mark.skip(reason="slow; run with --slow"))
-        reason = expected_difference(MODULE, f"{item.path.name}::{item.name}")
-        if reason is not None:
-            item.add_marker(pytest.mark.xfail(reason=reason, strict=True))
+        for table, strict in ((EXPECTED_DIFFERENCES, True), (UNCERTAIN, False)):
+            reason = difference(table, MODULE, f"{item.path.name}::{item.name}")
+            if reason is not None:
+                item.add_marker(pytest.mark.xfail(reason=reason, strict=strict))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -129,6 +129,19 @@ def test_half_close_while_the_application_runs(server: Server) -> None:
         connection.assert_closed()
 
 
+@pytest.mark.parametrize("cut", [0, 1, 30])
+def test_half_close_right_behind_the_last_bytes(server: Server, cut: int) -> None:
+    """The end may come in one event with the bytes before it, and must not be missed then. It is a race: many tries."""
+    raw = encode("POST", "/ignore", body=b"x" * 40)
+    for _ in range(1000):
+        with Connection(server.address) as connection:
+            connection.send(raw[: len(raw) - cut])
+            connection.half_close()
+            if cut == 0:
+                assert connection.read_response().body == b'"ignored"'
+            connection.assert_closed()
+
+
 def test_an_empty_line_before_a_request_is_skipped(server: Server) -> None:
     """RFC 9112, section 2.2: some clients send one after a body."""
     with Connection(server.address) as connection:

@@ -117,8 +117,8 @@ def test_nothing_is_left_behind(leaking: Server, kind: str) -> None:
     growth = [
         State(*(new - old for new, old in zip(*pair, strict=True))) for pair in zip(states[1:], states, strict=False)
     ]
-    assert min(window.objects for window in growth) < WINDOW // 100, growth
-    assert min(window.blocks for window in growth) < WINDOW // 100, growth
+    assert min(window.objects for window in growth) < WINDOW // 10, growth
+    assert min(window.blocks for window in growth) < WINDOW // 10, growth
     assert min(window.memory for window in growth) < WINDOW * MEMORY_PER_REQUEST, growth
     until(lambda: len(descriptors(worker)) <= open_before, f"descriptors to be closed: {descriptors(worker)}")
 
