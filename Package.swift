@@ -17,9 +17,10 @@ let strict: [SwiftSetting] = [
 /// Settings of the targets between socket and application. The run-time check that two accesses to a class's property do
 /// not overlap costs a quarter of all instructions of a small request. The compiler's own checks stay, and the tests, which
 /// are built for debugging, run with this one too.
-let hot: [SwiftSetting] = strict + [
-    .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))
-]
+let hot: [SwiftSetting] =
+    strict + [
+        .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))
+    ]
 
 let package = Package(
     name: "monoceros",

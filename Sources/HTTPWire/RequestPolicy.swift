@@ -31,7 +31,7 @@ public struct SecureSchemeHeader: Equatable, Sendable {
 
 /// Limits and switches of the request parser. The defaults are gunicorn's, except that Host is required on HTTP/1.1.
 public struct RequestPolicy: Equatable, Sendable {
-    /// Bytes of the request line without its CRLF. Negative or above 8190 counts as 8190; 0 lifts the limit, up to
+    /// Bytes of the request line without its CRLF. Negative counts as 8190; 0 lifts the limit, up to
     /// 1 MiB.
     public var limitRequestLine = 4094
     /// Number of field lines. Outside 1...32768 it counts as 32768.
@@ -72,7 +72,8 @@ extension RequestPolicy {
     public var effectiveRequestLine: Int {
         switch limitRequestLine {
         case 0: 1 << 20
-        case 1...8190: limitRequestLine
+        case 1...(1 << 20): limitRequestLine
+        case (1 << 20)...: 1 << 20
         default: 8190
         }
     }

@@ -95,7 +95,8 @@ struct Server {
         transport.policy.limitRequestFieldSize = configuration.limitRequestFieldSize
         transport.body.total = configuration.limitRequestBody ?? 0
         transport.body.memory = configuration.requestBodyMemory
-        if let directory = configuration.temporaryUploadDirectory { transport.body.spoolDirectory = directory }
+        transport.body.spoolDirectory =
+            configuration.temporaryUploadDirectory ?? Process.environment("TMPDIR") ?? "/tmp"
         transport.timeouts.head = .seconds(configuration.requestHeadTimeout)
         transport.timeouts.idle = .seconds(configuration.keepAlive)
         transport.maximumConnections = configuration.workerConnections
@@ -111,6 +112,8 @@ struct Server {
 
         var worker = WorkerConfiguration()
         worker.transport = transport
+        // With one runner there is nobody to give the baton to: the pilot only has to keep the I/O from standing still.
+        worker.tick = worker.runners == 1 ? .milliseconds(5) : .microseconds(500)
         worker.gateway = gateway
         worker.gracefulTimeout = .seconds(configuration.gracefulTimeout)
         worker.parent = seat.parentID

@@ -34,6 +34,19 @@ public struct Errno: RawRepresentable, Hashable, Sendable {
     public static let invalidArgument = Errno(rawValue: EINVAL)
 }
 
+extension Errno {
+    /// Whether `accept` failed for the connection it would have returned, and not for the listener or the process: the
+    /// network errors that accept(2) passes on.
+    public var concernsOneConnection: Bool {
+        switch rawValue {
+        case ECONNABORTED, EPERM, EPROTO, ENETDOWN, ENETUNREACH, EHOSTDOWN, EHOSTUNREACH, ENONET, ENOPROTOOPT,
+            EOPNOTSUPP:
+            true
+        default: false
+        }
+    }
+}
+
 extension Errno: CustomStringConvertible {
     /// The C library's text for it, as `strerror(3)` gives it.
     public var description: String {

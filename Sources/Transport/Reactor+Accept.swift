@@ -36,17 +36,7 @@ extension Reactor {
         acceptsLeft -= 1
         guard acceptsLeft > 0, isAccepting, connectionCount < configuration.maximumConnections else { return nil }
         do throws(SystemError) {
-            while true {
-                do throws(SystemError) {
-                    guard case .processed(let (socket, peer)) = try listeners[index].descriptor.accept() else {
-                        return nil
-                    }
-                    return admit(socket, peer, listener: index)
-                } catch  where error.errno == .connectionAborted {
-                    // The client left while it waited in the backlog: the next one may be there.
-                    continue
-                }
-            }
+            return try takeFromBacklog(of: index)
         } catch {
             // Out of descriptors or memory: trying again at once would spin. Open connections will free some.
             acceptBackOff = now + .milliseconds(200)
@@ -59,7 +49,22 @@ extension Reactor {
         }
     }
 
-    func admit(_ socket: Descriptor, _ peer: SocketAddress, listener: Int) -> Connection {
+    /// The next connection that waits in a listener's backlog; nil when none does.
+    ///
+    /// - Throws: `SystemError` when the system has no room for it.
+    func takeFromBacklog(of index: Int) throws(SystemError) -> Connection? {
+        while true {
+            do throws(SystemError) {
+                guard case .processed(let (socket, peer)) = try listeners[index].descriptor.accept() else { return nil }
+                return admit(socket, peer, listener: index)
+            } catch  where error.errno.concernsOneConnection {
+                // Something befell the connection while it waited: the next one may be there.
+                continue
+            }
+        }
+    }
+
+    private func admit(_ socket: Descriptor, _ peer: SocketAddress, listener: Int) -> Connection {
         generation = (generation &+ 1) & 0x3FFF_FFFF
         let connection = Connection(
             socket: socket, peer: peer, listener: listener, isTrusted: trust(peer), generation: generation)

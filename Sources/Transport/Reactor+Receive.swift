@@ -88,9 +88,10 @@ extension Reactor {
         }
     }
 
-    /// Reads and parses until a request is complete (true) or more bytes must come (false).
+    /// Reads and parses until a request is complete (true) or more bytes must come (false). A client that sends faster than
+    /// we read gives way to the others after a while.
     func advance(_ connection: Connection, on bench: Workbench) -> Bool {
-        while true {
+        for _ in 0..<Self.readsInARow {
             if case .body(let receipt) = connection.phase {
                 switch receiveBody(connection, receipt, on: bench) {
                 case .complete: return true
@@ -104,7 +105,11 @@ extension Reactor {
             case .wait: return false
             }
         }
+        enqueue(connection)
+        return false
     }
+
+    private static let readsInARow = 16
 
     private enum Progress { case complete, again, wait }
 

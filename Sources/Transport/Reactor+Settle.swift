@@ -122,11 +122,7 @@ extension Reactor {
     public func beginClosing(_ baton: borrowing Baton) {
         guard !isClosing else { return }
         for index in listeners.indices {
-            while connectionCount < configuration.maximumConnections,
-                case .processed(let (socket, peer))? = try? listeners[index].descriptor.accept()
-            {
-                _ = admit(socket, peer, listener: index)
-            }
+            while connectionCount < configuration.maximumConnections, (try? takeFromBacklog(of: index)) != nil {}
         }
         isClosing = true
         updateAccepting()

@@ -57,6 +57,10 @@ struct Pilot {
             baton = kept
             crew.reactor.setAccepting(false, baton)
             crew.reactor.poll(baton, milliseconds: Crew.napMilliseconds, ignoringHeld: true)
+            crew.checkParent()
+            // The runners are in applications that do not come back, and the arbiter, which would end this process, is
+            // perhaps gone.
+            if crew.isOverdue { Process.exitImmediately(1) }
         }
     }
 }

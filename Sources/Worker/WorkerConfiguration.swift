@@ -9,7 +9,7 @@ public struct WorkerConfiguration: Sendable {
     /// Threads that run the application, the main thread included.
     public var runners = 1
     /// How long an application may run before the pilot takes the baton away from its thread.
-    public var tick: Nanoseconds = .milliseconds(1)
+    public var tick: Nanoseconds = .milliseconds(5)
     /// How long a draining worker waits for the requests under way.
     public var gracefulTimeout: Nanoseconds = .seconds(30)
     /// The arbiter's process id: without it, a worker leaves.

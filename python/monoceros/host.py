@@ -23,6 +23,8 @@ class Host:
         self.version = __version__
         self.server_software = f"monoceros/{__version__}"
         self.errors_stream = ErrorsStream()
+        # In a worker: INT or QUIT came, and the SystemExit on its way is not the application's.
+        self.is_quitting = False
 
     def log(self, level: int, message: str) -> None:
         """Writes to the error log; the levels are those of Python's logging (10 debug to 50 critical)."""
@@ -57,6 +59,8 @@ class Host:
             self.report(str(error))
             raise SystemExit(APP_LOAD_ERROR) from None
         except BaseException as error:
+            if self.is_quitting:
+                raise
             # BaseException: a module that calls sys.exit() on import, or is interrupted, has not booted either.
             log.LOGGER.error("Exception in worker process", exc_info=trim(error))
             self.report(f"Failed to load {self.app_spec!r}: {last_line(error)}")
@@ -67,7 +71,7 @@ class Host:
         print(line, file=sys.stderr, flush=True)
 
     def watch_signals(self, descriptor: int) -> None:
-        """Has Python write a byte to the descriptor for every signal, so that a worker that sleeps in the core wakes."""
+        """Has Python write a byte to the descriptor for every signal, so that a worker asleep in the core wakes."""
         signal.set_wakeup_fd(descriptor, warn_on_full_buffer=False)
 
     def ignore_further_signals(self) -> None:
@@ -86,6 +90,7 @@ class Host:
             terminate()
 
         def handle_quit(number, frame):
+            self.is_quitting = True
             quit()
             # Out of the application's frame too, as gunicorn does: QUIT does not wait for a request.
             raise SystemExit(0)
