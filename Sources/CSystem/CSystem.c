@@ -2,12 +2,9 @@
 #include "CSystem.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-const int16_t csystem_POLLRDHUP = POLLRDHUP;
 
 int csystem_accept(int listener, void *address, uint32_t *size) {
     return accept4(listener, (struct sockaddr *)address, (socklen_t *)size, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -47,6 +44,11 @@ int csystem_thread_start(const char *name, void (*body)(void *), void *context) 
     pthread_detach(thread);
     return 0;
 }
+
+static volatile int forks;
+static void note_fork(void) { forks++; }
+void csystem_note_forks(void) { pthread_atfork(NULL, NULL, note_fork); }
+int csystem_forks(void) { return forks; }
 
 int csystem_duplicate(int descriptor) { return fcntl(descriptor, F_DUPFD_CLOEXEC, 3); }
 

@@ -11,7 +11,7 @@ public func initializeModule() -> PyPointer? {
 /// `settings() -> list[SettingRow]`.
 private let settings: NativeMethod = { _, values, count, names in
     GIL.calledByPython { (gil) throws(PythonError) in
-        try Arguments(values, count, names).check("settings", 0...0, gil)
+        try Arguments(values, count, names).check("settings", 0...0, gil: gil)
         return try gil.settingsTable().leak()
     }
 }
@@ -20,7 +20,7 @@ private let settings: NativeMethod = { _, values, count, names in
 private let serve: NativeMethod = { _, values, count, names in
     GIL.calledByPython { (gil) throws(PythonError) in
         let arguments = Arguments(values, count, names)
-        try arguments.check("serve", 2...2, gil)
+        try arguments.check("serve", 2...2, "settings", "host", gil: gil)
         guard let settings = try arguments.get(0, "settings", gil: gil),
             let host = try arguments.get(1, "host", gil: gil)
         else { throw gil.raise(.typeError, "serve() needs settings and a host") }

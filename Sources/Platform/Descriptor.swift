@@ -9,8 +9,6 @@ public struct Descriptor: RawRepresentable, Hashable, Sendable {
         self.rawValue = rawValue
     }
 
-    public static let standardError = Descriptor(rawValue: 2)
-
     /// Closes it. Errors are of no use here: the number is free afterwards whatever `close(2)` says.
     public func close() {
         _ = Glibc.close(rawValue)

@@ -95,6 +95,12 @@ public enum Process {
         umask(mode_t(mask & 0o777))
     }
 
+    /// From here on, `isFork` tells this process from those it forks.
+    public static func noteForks() { csystem_note_forks() }
+
+    /// Whether this process was forked by the one that called `noteForks`.
+    public static var isFork: Bool { csystem_forks() != 0 }
+
     /// Ends the process without running exit handlers or flushing anything (`_exit(2)`): for a forked child that shares
     /// both with its parent.
     public static func exitImmediately(_ code: Int32) -> Never {

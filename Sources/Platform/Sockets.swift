@@ -14,7 +14,13 @@ extension Descriptor {
         let peer = withUnsafeBytes(of: &storage) {
             SocketAddress(UnsafeRawBufferPointer(rebasing: $0.prefix(Int(size))))
         }
-        return .processed((Descriptor(rawValue: number), peer ?? .unix(path: "")))
+        let socket = Descriptor(rawValue: number)
+        guard let peer else {
+            // A family that no listener of ours has: nothing is known of who that is, and so nothing to trust.
+            socket.close()
+            return .wouldBlock
+        }
+        return .processed((socket, peer))
     }
 
     /// `recv(2)`; 0 means that the peer sent its last byte.
@@ -60,11 +66,5 @@ extension Descriptor {
     public func waitUntilWritable(milliseconds: Int32) -> Bool {
         var watched = pollfd(fd: rawValue, events: Int16(POLLOUT), revents: 0)
         return poll(&watched, 1, milliseconds) != 0
-    }
-
-    /// Whether the peer is known to have left: nothing is read from the socket.
-    public func peerHasLeft() -> Bool {
-        var watched = pollfd(fd: rawValue, events: csystem_POLLRDHUP, revents: 0)
-        return poll(&watched, 1, 0) > 0 && watched.revents & (csystem_POLLRDHUP | Int16(POLLHUP | POLLERR)) != 0
     }
 }

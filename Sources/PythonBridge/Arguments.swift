@@ -12,13 +12,24 @@ public struct Arguments {
         self.keywordNames = keywordNames
     }
 
-    /// - Throws: `PythonError` (TypeError) for too few or too many arguments.
-    public func check(_ function: StaticString, _ range: ClosedRange<Int>, _ gil: borrowing GIL) throws(PythonError) {
-        let given = positionalCount + (keywordNames.map { gil.count($0) } ?? 0)
-        guard !range.contains(given) else { return }
-        throw gil.raise(
-            .typeError,
-            "\(function)() takes \(range.lowerBound) to \(range.upperBound) arguments but \(given) were given")
+    /// - Throws: `PythonError` (TypeError) for too few or too many arguments, or a keyword that is none of `names`.
+    public func check(
+        _ function: StaticString, _ range: ClosedRange<Int>, _ names: StaticString..., gil: borrowing GIL
+    ) throws(PythonError) {
+        let keywordCount = keywordNames.map { gil.count($0) } ?? 0
+        guard range.contains(positionalCount + keywordCount) else {
+            throw gil.raise(
+                .typeError,
+                "\(function)() takes \(range.lowerBound) to \(range.upperBound) arguments but "
+                    + "\(positionalCount + keywordCount) were given")
+        }
+        guard let keywordNames else { return }
+        for index in 0..<keywordCount {
+            let given = try gil.item(keywordNames, index)
+            var isKnown = false
+            for name in names where gil.equals(given, name) { isKnown = true }
+            if !isKnown { throw gil.raise(.typeError, "\(function)() got an unexpected keyword argument") }
+        }
     }
 
     /// The argument at a position, or by one of its names; nil when it was not given.

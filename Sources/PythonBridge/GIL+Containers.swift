@@ -46,10 +46,6 @@ extension GIL {
         cpython_is_list_exact(object.pointer) != 0 || cpython_is_tuple_exact(object.pointer) != 0
     }
 
-    @inlinable public borrowing func isPlainBytes(_ object: borrowing some PythonObject) -> Bool {
-        cpython_is_bytes_exact(object.pointer) != 0
-    }
-
     /// Items of a list or tuple.
     @inlinable public borrowing func count(_ sequence: borrowing some PythonObject) -> Int {
         cpython_is_list(sequence.pointer) != 0 ? PyList_Size(sequence.pointer) : PyTuple_Size(sequence.pointer)
@@ -132,10 +128,6 @@ extension GIL {
         try owned(cpython_call_4(callable.pointer, first.pointer, second.pointer, third.pointer, fourth.pointer))
     }
 
-    @inlinable public borrowing func isCallable(_ object: borrowing some PythonObject) -> Bool {
-        PyCallable_Check(object.pointer) != 0
-    }
-
     /// Whether the object is an instance of a type, or of a subclass.
     public borrowing func isInstance(_ object: borrowing some PythonObject, _ type: borrowing some PythonObject) -> Bool
     {
@@ -165,6 +157,11 @@ extension GIL {
 
     @inlinable public borrowing func retain(_ object: borrowing some PythonObject) { cpython_incref(object.pointer) }
     @inlinable public borrowing func release(_ object: borrowing some PythonObject) { cpython_decref(object.pointer) }
+
+    /// Gives up references that travelled as untyped owners.
+    public borrowing func release(owners: [UnsafeMutableRawPointer]) {
+        for owner in owners { cpython_decref(owner.assumingMemoryBound(to: PyObject.self)) }
+    }
 
     /// Whether ours is the only reference, so that the object may be used anew.
     @inlinable public borrowing func isUnique(_ object: borrowing some PythonObject) -> Bool {

@@ -46,15 +46,20 @@ extension GIL {
         return PythonError()
     }
 
-    /// Sets an exception that exists already, as `raise value.with_traceback(traceback)` does.
-    public borrowing func raise(
+    /// Sets an exception that an application passes, as `raise value.with_traceback(traceback)` does. Nil, and nothing set,
+    /// when the three are not what `sys.exc_info()` returns for an exception.
+    public borrowing func reraise(
         type: borrowing some PythonObject, value: borrowing some PythonObject, traceback: borrowing some PythonObject
-    ) -> PythonError {
-        let hasTraceback = traceback.pointer != cpython_none()
-        cpython_incref(type.pointer)
-        cpython_incref(value.pointer)
-        if hasTraceback { cpython_incref(traceback.pointer) }
-        PyErr_Restore(type.pointer, value.pointer, hasTraceback ? traceback.pointer : nil)
+    ) -> PythonError? {
+        guard cpython_is_exception_class(type.pointer) != 0, cpython_is_exception(value.pointer) != 0 else {
+            return nil
+        }
+        // The setter checks that it is a traceback, or None.
+        guard PyException_SetTraceback(value.pointer, traceback.pointer) == 0 else {
+            PyErr_Clear()
+            return nil
+        }
+        PyErr_SetObject(cpython_object_type(value.pointer), value.pointer)
         return PythonError()
     }
 
@@ -85,8 +90,8 @@ extension GIL {
 
     /// Puts a taken exception back, to be raised on.
     public borrowing func restore(_ exception: consuming PythonException) -> PythonError {
-        raise(
-            type: exception.type.pointer, value: exception.value.pointer, traceback: exception.traceback.pointer)
+        PyErr_SetObject(exception.type.pointer, exception.value.pointer)
+        return PythonError()
     }
 
     /// Reports an exception where nothing can be done about it, as CPython does in destructors.

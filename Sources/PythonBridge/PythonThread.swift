@@ -15,14 +15,6 @@ public struct PythonThread: ~Copyable {
     /// The calling thread, which holds the lock. Whoever lent its capability gets it back by a last `withGIL`.
     public static func current(_ gil: inout GIL) -> PythonThread { PythonThread() }
 
-    /// Makes a thread that Python did not start known to it. It does not hold the lock afterwards.
-    public static func register() -> PythonThread {
-        _ = PyGILState_Ensure()
-        var thread = PythonThread()
-        thread.detach()
-        return thread
-    }
-
     /// Gives the lock up, if it is held.
     public mutating func detach() {
         if detached == nil { detached = PyEval_SaveThread() }

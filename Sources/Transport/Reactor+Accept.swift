@@ -23,7 +23,11 @@ extension Reactor {
                 // Level-triggered, and not EPOLLEXCLUSIVE: that wakes one worker and takes its word for it. A worker that is
                 // woken for a connection and, in the same batch, begins a long request would leave the connection to
                 // nobody while others idle. That idle workers wake for nothing now and then costs them idle time.
-                try? poller.add(listener.descriptor, .readable, payload: Payload.listener | UInt64(index))
+                do {
+                    try poller.add(listener.descriptor, .readable, payload: Payload.listener | UInt64(index))
+                } catch {
+                    note(.error, "A listener cannot be watched: \(error).")
+                }
             } else {
                 try? poller.remove(listener.descriptor)
             }

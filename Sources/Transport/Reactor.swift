@@ -54,6 +54,8 @@ public final class Reactor {
     /// No accepting before this moment, after the process ran out of descriptors.
     var acceptBackOff: Nanoseconds = 0
     public internal(set) var isClosing = false
+    /// The poller is gone: whoever drives this reactor should end the process.
+    public private(set) var isBroken = false
 
     var sawSignal = false
     var releases: [UnsafeMutableRawPointer] = []
@@ -101,7 +103,14 @@ public final class Reactor {
         let isBusy = !queue.isEmpty || eventCursor < eventCount || (!held.isEmpty && !ignoringHeld)
         if eventCursor < eventCount { return true }
         let wait = isBusy ? 0 : milliseconds
-        eventCount = (try? poller.wait(milliseconds: wait)) ?? 0
+        do throws(SystemError) {
+            eventCount = try poller.wait(milliseconds: wait)
+        } catch {
+            // The application closed a descriptor that is not its own. Nothing can be heard any more.
+            eventCount = 0
+            if !isBroken { note(.error, "The worker cannot poll and leaves: \(error).") }
+            isBroken = true
+        }
         eventCursor = 0
         // A client that pipelines without end keeps the queue filled: others are heard of between the rounds.
         queueTurns = max(queue.count, Self.queueShare)

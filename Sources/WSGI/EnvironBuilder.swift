@@ -6,7 +6,7 @@ internal import Transport
 /// Builds a request's environ (PEP 3333, "environ Variables"): a copy of a prepared dictionary, and what the request adds.
 final class EnvironBuilder {
     private let keys: EnvironKeys
-    private var fields: FieldTable
+    private var fields: EnvironFieldCache
     private var addresses: AddressCache
     private let types: WSGITypes
     /// By listener.
@@ -17,16 +17,15 @@ final class EnvironBuilder {
     private let scriptName: [UInt8]
     private var stamp: UInt64 = 0
     private var pathBuffer = [UInt8](repeating: 0, count: 512)
-    /// The last target, path and query: monitors and benchmarks ask for the same again and again, and so do people.
-    private var lastTarget = FieldSlot(
-        key: UnsafeMutablePointer(bitPattern: 16)!, value: nil, keepsValue: true, separator: "")
+    /// The last request target: monitors ask for the same again and again, and so do people.
+    private var lastTarget = KeptString()
 
     init(
         types: WSGITypes, configuration: GatewayConfiguration, errors: PyPointer, _ gil: borrowing GIL
     ) throws(PythonError) {
         self.types = types
         keys = try EnvironKeys(gil)
-        fields = try FieldTable(gil)
+        fields = try EnvironFieldCache(gil)
         addresses = AddressCache()
         http10 = try gil.interned("HTTP/1.0").leak()
         http = try gil.interned("http").leak()
@@ -141,7 +140,7 @@ final class EnvironBuilder {
         _ environ: PyPointer, _ bench: Workbench, script header: PyPointer?, _ gil: borrowing GIL
     ) throws(PythonError) -> Bool {
         let target = bench.bytes(bench.parser.head.target)
-        let raw = try lastTarget.reuse(target, gil)
+        let raw = try lastTarget.reuse(target, keeps: bench.parser.head.query.isEmpty, gil)
         try gil.set(environ, keys.requestURI, raw.pointer)
 
         let path = bench.bytes(bench.parser.head.path)
@@ -151,7 +150,7 @@ final class EnvironBuilder {
             try gil.set(environ, keys.scriptName, header)
             prefixCount = count
         } else if !scriptName.isEmpty {
-            guard path.starts(with: scriptName) else { return false }
+            guard Self.isMounted(path, below: scriptName.count), path.starts(with: scriptName) else { return false }
             prefixCount = scriptName.count
         } else {
             prefixCount = 0
@@ -172,7 +171,14 @@ final class EnvironBuilder {
     private func prefixLength(
         of script: PyPointer, in path: UnsafeRawBufferPointer, _ gil: borrowing GIL
     ) throws(PythonError) -> Int? {
-        try gil.withLatin1(script) { path.starts(with: $0) ? $0.count : nil }
+        try gil.withLatin1(script) { script in
+            path.starts(with: script) && Self.isMounted(path, below: script.count) ? script.count : nil
+        }
+    }
+
+    /// Whether a prefix ends where a segment of the path does: `/app` is no prefix of `/apple`.
+    private static func isMounted(_ path: UnsafeRawBufferPointer, below count: Int) -> Bool {
+        count == 0 || path.count == count || (path.count > count && path[count] == UInt8(ascii: "/"))
     }
 
     // MARK: Fields
@@ -219,7 +225,7 @@ final class EnvironBuilder {
             key = PyRef(retaining: fields.slots[slot].key)
             fields.slots[slot].stamp = stamp
         } else {
-            key = try FieldTable.newKey(bench.bytes(field.name), gil)
+            key = try EnvironFieldCache.newKey(bench.bytes(field.name), gil)
         }
         let value: PyRef
         if field.isFolded {
@@ -298,25 +304,4 @@ enum EnvironFault: Error {
     case python(PythonError)
     /// The path does not start with SCRIPT_NAME: the proxy in front and this server disagree.
     case outsideScriptName
-}
-
-extension FieldSlot {
-    /// The `str` for a value: the last one again if it is the same.
-    @inline(__always)
-    mutating func reuse(_ bytes: UnsafeRawBufferPointer, _ gil: borrowing GIL) throws(PythonError) -> PyRef {
-        if let value, Bytes.equal(bytes, valueBytes) { return PyRef(retaining: value) }
-        let made = try gil.string(latin1: bytes)
-        if keepsValue, bytes.count <= FieldTable.valueLimit { keep(made.pointer, bytes.count, gil) }
-        return made
-    }
-
-    private mutating func keep(_ made: PyPointer, _ count: Int, _ gil: borrowing GIL) {
-        // The bytes compared against are the string's own. They are Latin-1 only where they are ASCII.
-        let own = try? gil.withUTF8(made) { $0 }
-        guard let own, own.count == count else { return }
-        if let value { gil.release(value) }
-        gil.retain(made)
-        value = made
-        valueBytes = own
-    }
 }

@@ -1,4 +1,5 @@
 internal import HTTPWire
+internal import Platform
 public import PythonBridge
 public import Transport
 
@@ -69,7 +70,7 @@ public final class Gateway {
             guard case .outsideScriptName = error else { throw PythonError() }
             throw gil.raise(.runtimeError, "the request's path does not start with SCRIPT_NAME")
         }
-        let result = try gil.call(application, environ.pointer, callables.start)
+        let result = try run(environ, &gil)
         var failure = false
         do throws(PythonError) {
             try send(result.pointer, response, &gil)
@@ -80,13 +81,27 @@ public final class Gateway {
         try close(result.pointer, afterFailure: failure, &gil)
     }
 
+    /// Calls the application. A process that it forked, and that comes back from it, has no business here: connections and
+    /// poller are the worker's.
+    private func run(_ environ: borrowing PyRef, _ gil: inout GIL) throws(PythonError) -> PyRef {
+        do throws(PythonError) {
+            let result = try gil.call(application, environ, callables.start)
+            if Process.isFork { Process.exitImmediately(0) }
+            return result
+        } catch {
+            guard Process.isFork else { throw error }
+            let isOrderly = gil.isRaised(.systemExit)
+            if !isOrderly { log.exception("Error in a process that the application forked", gil.takeException(), gil) }
+            Process.exitImmediately(isOrderly ? 0 : 1)
+        }
+    }
+
     // MARK: The result
 
     private func send(_ result: PyPointer, _ response: Response, _ gil: inout GIL) throws(PythonError) {
         if gil.isPlainSequence(result) { return try sendSequence(result, response, &gil) }
         if gil.isInstance(result, types.fileWrapper), configuration.usesSendFile,
-            let file = FileWrapper.file(result), types.plainFiles.contains(where: { gil.isExactly(file, $0) }),
-            try response.sendFile(file, &gil)
+            let file = FileWrapper.file(result), try types.isPlainFile(file, gil), try response.sendFile(file, &gil)
         {
             return
         }

@@ -80,11 +80,12 @@ final class InputStream {
             while length < longest {
                 let size = min(window.count, longest - length)
                 let start = position + length
-                let result = window.withUnsafeMutableBytes { buffer -> (read: Int, end: Int?) in
+                let result = window.withUnsafeMutableBytes { buffer -> (read: Int, end: Int?)? in
                     let slice = UnsafeMutableRawBufferPointer(rebasing: buffer[..<size])
-                    let read = (try? file.descriptor.read(into: slice, at: start)) ?? 0
+                    guard let read = try? file.descriptor.read(into: slice, at: start) else { return nil }
                     return (read, Bytes.endOfLine(UnsafeRawBufferPointer(rebasing: slice[..<read])))
                 }
+                guard let result else { throw gil.raise(.osError, "The spooled request body cannot be read.") }
                 if let end = result.end { return length + end }
                 guard result.read > 0 else { return length }
                 length += result.read
@@ -127,7 +128,7 @@ final class InputStream {
     private static let read: NativeMethod = { stream, values, count, names in
         GIL.calledByPython { (gil) throws(PythonError) in
             let arguments = Arguments(values, count, names)
-            try arguments.check("read", 0...1, gil)
+            try arguments.check("read", 0...1, "size", gil: gil)
             let limit = try InputStream.limit(arguments, gil)
             return try InputStream.of(stream).read(limit, &gil).leak()
         }
@@ -136,7 +137,7 @@ final class InputStream {
     private static let readLine: NativeMethod = { stream, values, count, names in
         GIL.calledByPython { (gil) throws(PythonError) in
             let arguments = Arguments(values, count, names)
-            try arguments.check("readline", 0...1, gil)
+            try arguments.check("readline", 0...1, "size", gil: gil)
             let limit = try InputStream.limit(arguments, gil)
             return try InputStream.of(stream).readLine(limit, &gil).leak()
         }
@@ -146,7 +147,7 @@ final class InputStream {
     private static let readLines: NativeMethod = { stream, values, count, names in
         GIL.calledByPython { (gil) throws(PythonError) in
             let arguments = Arguments(values, count, names)
-            try arguments.check("readlines", 0...1, gil)
+            try arguments.check("readlines", 0...1, "hint", gil: gil)
             let hint = try InputStream.limit(arguments, gil)
             let lines = try gil.list()
             var total = 0

@@ -42,13 +42,12 @@ extension Response {
     nonisolated(unsafe) static let startDefinition = NativeType.makeDefinition("start_response") {
         box, values, count, names in
         GIL.calledByPython { (gil) throws(PythonError) in
-            let arguments = Arguments(values, count, names)
-            try arguments.check("start_response", 2...3, gil)
-            guard let status = try arguments.get(0, "status", gil: gil),
-                let headers = try arguments.get(1, "headers", "response_headers", gil: gil)
-            else { throw gil.raise(.typeError, "start_response() needs a status and headers") }
-            try Response.of(box).start(
-                status: status, headers: headers, exceptionInfo: try arguments.get(2, "exc_info", gil: gil), gil)
+            // Nearly every call is this one; looking for keywords would cost it three arrays.
+            if names == nil, count == 2, let status = values?[0], let headers = values?[1] {
+                try Response.of(box).start(status: status, headers: headers, exceptionInfo: nil, gil)
+            } else {
+                try Response.of(box).start(Arguments(values, count, names), gil)
+            }
             return PyRef(retaining: NativeType.reference(box!, 0) ?? gil.none()).leak()
         }
     }
@@ -56,13 +55,23 @@ extension Response {
     nonisolated(unsafe) static let writeDefinition = NativeType.makeDefinition("write") { box, values, count, names in
         GIL.calledByPython { (gil) throws(PythonError) in
             let arguments = Arguments(values, count, names)
-            try arguments.check("write", 1...1, gil)
+            try arguments.check("write", 1...1, "data", gil: gil)
             guard let data = try arguments.get(0, "data", gil: gil) else {
                 throw gil.raise(.typeError, "write() needs bytes")
             }
             try Response.of(box).write(data, &gil)
             return gil.newNone()
         }
+    }
+
+    private func start(_ arguments: Arguments, _ gil: borrowing GIL) throws(PythonError) {
+        try arguments.check(
+            "start_response", 2...3, "status", "headers", "response_headers", "exc_info", gil: gil)
+        guard let status = try arguments.get(0, "status", gil: gil),
+            let headers = try arguments.get(1, "headers", "response_headers", gil: gil)
+        else { throw gil.raise(.typeError, "start_response() needs a status and headers") }
+        try start(
+            status: status, headers: headers, exceptionInfo: try arguments.get(2, "exc_info", gil: gil), gil)
     }
 
     /// Only boxes that `ResponseCallables` made get here.

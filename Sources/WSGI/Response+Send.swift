@@ -30,6 +30,7 @@ extension Response {
         guard bytes.count > 0 else { return }
         try commit(total: total, gil)
         transmit(bytes, owner: block, &gil)
+        try makeRoom(&gil)
     }
 
     /// Completes the head, unless that is done.
@@ -82,7 +83,7 @@ extension Response {
     private var headWaits: Bool { head.byteCount > 0 && isCommitted && !headIsSent }
 
     /// Sends the head, if it waits, and as much of `bytes` as the framing allows.
-    private func transmit(_ bytes: UnsafeRawBufferPointer, owner: PyPointer?, _ gil: inout GIL) {
+    func transmit(_ bytes: UnsafeRawBufferPointer, owner: PyPointer?, _ gil: inout GIL) {
         guard !isBroken else { return }
         var body = bytes
         switch framing {
@@ -146,7 +147,6 @@ extension Response {
             if sent == bytes.count { return }
         }
         connection.outbox.append(copying: bytes.after(sent))
-        makeRoom(&gil)
     }
 
     /// Sends bytes of ours around bytes of the application's, in one call. The application's are not copied.
@@ -171,63 +171,52 @@ extension Response {
             connection.outbox.append(copying: rest)
         }
         connection.outbox.append(copying: last.after(sent - first.count - body.count))
-        makeRoom(&gil)
     }
 
     /// Holds the application up while more waits for the client than should. One large last block is no reason to: it is in
     /// memory anyhow, and the reactor sends the rest of it.
-    private func makeRoom(_ gil: inout GIL) {
-        guard let connection, connection.outbox.count > Self.outboxLimit, framing != .length(0) else { return }
-        var releases: [UnsafeMutableRawPointer] = []
-        let timeout = writeTimeout
-        let isAlive = gil.released {
-            while connection.outbox.count > Self.outboxLimit / 2 {
-                guard connection.socket.waitUntilWritable(milliseconds: timeout),
-                    (try? connection.outbox.flush(to: connection.socket, releasing: &releases)) != nil
-                else { return false }
+    ///
+    /// The lock is given up for the wait alone: other threads of the application may call `write` meanwhile, or the request
+    /// may end.
+    ///
+    /// - Throws: `PythonError` when a signal handler raised.
+    private func makeRoom(_ gil: inout GIL) throws(PythonError) {
+        guard let mine = connection, mine.outbox.count > Self.outboxLimit, framing != .length(0) else { return }
+        var waited: Int32 = 0
+        while connection === mine, !isBroken, mine.outbox.count > Self.outboxLimit / 2 {
+            let socket = mine.socket
+            let slice = writeTimeout < 0 ? Self.waitSlice : min(Self.waitSlice, writeTimeout - waited)
+            let isWritable = gil.released { socket.waitUntilWritable(milliseconds: slice) }
+            try gil.checkSignals()
+            guard connection === mine, !isBroken else { return }
+            if isWritable {
+                waited = 0
+                flush(&gil)
+            } else {
+                waited += slice
+                if writeTimeout >= 0, waited >= writeTimeout { fail(&gil) }
             }
-            return true
         }
-        for owner in releases { gil.release(owner.assumingMemoryBound(to: PyPointer.Pointee.self)) }
+    }
+
+    /// Milliseconds between two looks after signals.
+    private static let waitSlice: Int32 = 1000
+
+    /// Sends what the socket takes by now.
+    func flush(_ gil: inout GIL) {
+        guard let connection else { return }
+        var releases: [UnsafeMutableRawPointer] = []
+        let isAlive = (try? connection.outbox.flush(to: connection.socket, releasing: &releases)) != nil
+        gil.release(owners: releases)
         if !isAlive { fail(&gil) }
     }
 
     /// The client is gone.
-    private func fail(_ gil: inout GIL) {
+    func fail(_ gil: inout GIL) {
         isBroken = true
         var releases: [UnsafeMutableRawPointer] = []
         connection?.outbox.discard(releasing: &releases)
-        for owner in releases { gil.release(owner.assumingMemoryBound(to: PyPointer.Pointee.self)) }
-    }
-
-    // MARK: Files
-
-    /// Sends a plain file from its present position, by the kernel. The descriptor is duplicated: the application may close
-    /// the file at once, and the reactor sends what the socket does not take.
-    ///
-    /// - Returns: false when this is no plain file, so that it has to be read.
-    func sendFile(_ file: PyPointer, _ gil: inout GIL) throws(PythonError) -> Bool {
-        let number = try gil.int(try gil.call(try gil.attribute(file, "fileno")))
-        let offset = try gil.int(try gil.call(try gil.attribute(file, "tell")))
-        let descriptor = Descriptor(rawValue: Int32(truncatingIfNeeded: number))
-        guard let size = descriptor.regularFileSize() else { return false }
-        let available = max(0, size - offset)
-        try commit(total: available, gil)
-        transmit(UnsafeRawBufferPointer(start: nil, count: 0), owner: nil, &gil)
-        guard case .length(let wanted) = framing, wanted > 0, available > 0, let connection, !isBroken else {
-            return true
-        }
-        let count = min(wanted, available)
-        do throws(SystemError) {
-            connection.outbox.append(file: try descriptor.duplicate(), offset: offset, count: count)
-            framing = .length(wanted - count)
-            var releases: [UnsafeMutableRawPointer] = []
-            _ = try connection.outbox.flush(to: connection.socket, releasing: &releases)
-            for owner in releases { gil.release(owner.assumingMemoryBound(to: PyPointer.Pointee.self)) }
-        } catch {
-            fail(&gil)
-        }
-        return true
+        gil.release(owners: releases)
     }
 }
 

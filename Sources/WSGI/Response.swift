@@ -100,12 +100,12 @@ final class Response {
         }
         if let exceptionInfo, exceptionInfo != gil.none() {
             guard !isCommitted else {
-                guard gil.isTuple(exceptionInfo), gil.count(exceptionInfo) == 3 else {
-                    throw gil.raise(.typeError, "exc_info must be a tuple as sys.exc_info() returns it")
-                }
-                throw gil.raise(
-                    type: try gil.item(exceptionInfo, 0), value: try gil.item(exceptionInfo, 1),
-                    traceback: try gil.item(exceptionInfo, 2))
+                guard gil.isTuple(exceptionInfo), gil.count(exceptionInfo) == 3,
+                    let error = gil.reraise(
+                        type: try gil.item(exceptionInfo, 0), value: try gil.item(exceptionInfo, 1),
+                        traceback: try gil.item(exceptionInfo, 2))
+                else { throw gil.raise(.typeError, "exc_info must be a tuple as sys.exc_info() returns it") }
+                throw error
             }
         } else if isStarted {
             throw gil.raise(.assertionError, "start_response() was called a second time without exc_info")

@@ -8,9 +8,8 @@ public struct WSGITypes {
     let fileWrapper: PyPointer
     /// The one stream of all requests without a body.
     let emptyInput: PyPointer
-    /// `io.FileIO` and `io.BufferedReader`: the types whose descriptor is what reading them gives. (A
-    /// gzip file has a descriptor too: that of the compressed bytes.)
-    let plainFiles: [PyPointer]
+    /// `io.FileIO` and `io.BufferedReader`: see `isPlainFile`.
+    private let fileIO, bufferedReader: PyPointer
 
     public init(_ gil: borrowing GIL) throws(PythonError) {
         input = try InputStream.makeType(gil)
@@ -18,9 +17,16 @@ public struct WSGITypes {
         fileWrapper = try FileWrapper.makeType(gil).type
         emptyInput = try input.wrap(InputStream(), gil).leak()
         let io = try gil.importModule("io")
-        plainFiles = [
-            try gil.attribute(io.pointer, "FileIO").leak(),
-            try gil.attribute(io.pointer, "BufferedReader").leak(),
-        ]
+        fileIO = try gil.attribute(io, "FileIO").leak()
+        bufferedReader = try gil.attribute(io, "BufferedReader").leak()
+    }
+
+    /// Whether reading an object gives what reading its descriptor gives. A subclass may do anything, and a gzip file has a
+    /// descriptor too: that of the compressed bytes, also behind a buffer.
+    func isPlainFile(_ file: PyPointer, _ gil: borrowing GIL) throws(PythonError) -> Bool {
+        if gil.isExactly(file, fileIO) { return true }
+        guard gil.isExactly(file, bufferedReader) else { return false }
+        let raw = try gil.attribute(file, "raw")
+        return gil.isExactly(raw, fileIO)
     }
 }

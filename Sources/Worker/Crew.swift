@@ -48,11 +48,12 @@ final class Crew: @unchecked Sendable {
 
     /// Drains when the arbiter is gone. Nobody would stop this worker otherwise.
     func checkParent() {
-        if Process.parentID != configuration.parent { drain() }
+        if !Process.isFork, Process.parentID != configuration.parent { drain() }
     }
 
     /// Whether a draining worker has nothing left to do, or no time left to do it.
     func isDone(_ baton: borrowing Baton) -> Bool {
+        if reactor.isBroken { return true }
         guard state.isDraining else { return false }
         reactor.beginClosing(baton)
         return reactor.isDrained(baton) || isOverdue

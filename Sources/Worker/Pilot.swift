@@ -6,7 +6,9 @@ internal import WSGI
 /// The thread that keeps the worker going while applications run: it takes the baton from a runner whose application
 /// outlasts a tick, and gives it to an idle runner or, when there is none, goes on with the I/O itself. It never touches
 /// Python, and accepts no connection: that would take it from a worker that could serve it.
-struct Pilot {
+struct Pilot: @unchecked Sendable {
+    // `@unchecked`: made on the main thread and then used by the pilot's alone.
+
     let crew: Crew
     private let bench: Workbench
 
@@ -60,7 +62,7 @@ struct Pilot {
             crew.checkParent()
             // The runners are in applications that do not come back, and the arbiter, which would end this process, is
             // perhaps gone.
-            if crew.isOverdue { Process.exitImmediately(1) }
+            if crew.isOverdue || crew.reactor.isBroken { Process.exitImmediately(1) }
         }
     }
 }

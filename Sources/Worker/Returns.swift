@@ -1,3 +1,4 @@
+internal import Platform
 internal import Synchronization
 internal import Transport
 
@@ -9,7 +10,7 @@ final class Returns: Sendable {
         let persists: Bool
     }
 
-    private let items = Mutex<[Item]>([])
+    private let items = Lock<[Item]>([])
     private let waiting = Atomic<Bool>(false)
 
     func put(_ item: Item) {

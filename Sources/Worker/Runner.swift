@@ -128,7 +128,7 @@ final class Runner {
         let notices = crew.reactor.takeNotices(baton)
         guard !releases.isEmpty || !notices.isEmpty else { return }
         python.withGIL { gil in
-            for owner in releases { gil.release(owner.assumingMemoryBound(to: PyPointer.Pointee.self)) }
+            gil.release(owners: releases)
             for notice in notices { report.notice(notice.level, notice.text, gil) }
         }
     }

@@ -54,13 +54,16 @@ public final class Worker {
             application: application, errors: errors, log: report.application, types: types,
             configuration: crew.configuration.gateway, state: crew.state,
             writeTimeout: timeout == 0 ? -1 : Int32(clamping: timeout / 1_000_000), gil)
-        let crew = crew
+        // Before there is a second thread: what Swift initializes on first use (`static let`) must not be reached for the
+        // first time by two threads of a forked process at once, see docs/fork-safety.md.
+        let runner = Runner(crew: crew, gateway: gateway, report: report, isMain: true)
+        let pilot = Pilot(crew: crew)
+        Process.noteForks()
         do throws(SystemError) {
-            try Thread.start(name: "pilot") { Pilot(crew: crew).run() }
+            try Thread.start(name: "pilot") { pilot.run() }
         } catch {
             throw gil.raise(.osError, "The pilot thread cannot be started: \(error).")
         }
-        let runner = Runner(crew: crew, gateway: gateway, report: report, isMain: true)
         var python = PythonThread.current(&gil)
         let finished = runner.run(&python)
         python.withGIL { _ in }

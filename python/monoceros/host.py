@@ -96,6 +96,8 @@ class Host:
             raise SystemExit(0)
 
         def handle_abort(number, frame):
+            self.is_quitting = True
+            quit()
             raise SystemExit(1)
 
         # What the arbiter did with a signal is not for a worker; HUP, USR2 and CHLD have no meaning here.

@@ -209,7 +209,7 @@ SIGNALS = """
         ("SIGTERM", "['terminate']", 9),
         ("SIGINT", "['quit']", 0),
         ("SIGQUIT", "['quit']", 0),
-        ("SIGABRT", "[]", 1),
+        ("SIGABRT", "['quit']", 1),
         ("SIGUSR1", "[]", 9),
         ("SIGWINCH", "[]", 9),
         ("SIGCHLD", "[]", 9),

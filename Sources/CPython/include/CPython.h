@@ -27,6 +27,10 @@ static inline int cpython_is_list_exact(PyObject *object) { return Py_IS_TYPE(ob
 static inline int cpython_is_tuple_exact(PyObject *object) { return Py_IS_TYPE(object, &PyTuple_Type); }
 static inline PyTypeObject *cpython_type(PyObject *object) { return Py_TYPE(object); }
 
+static inline int cpython_is_exception_class(PyObject *object) { return PyExceptionClass_Check(object); }
+static inline int cpython_is_exception(PyObject *object) { return PyExceptionInstance_Check(object); }
+static inline PyObject *cpython_object_type(PyObject *object) { return (PyObject *)Py_TYPE(object); }
+
 // Calls: variadic. CPython turns them into vector calls, without a tuple.
 static inline PyObject *cpython_call_0(PyObject *callable) { return PyObject_CallFunctionObjArgs(callable, NULL); }
 static inline PyObject *cpython_call_1(PyObject *callable, PyObject *a) {
@@ -45,7 +49,6 @@ static inline PyObject *cpython_AttributeError(void) { return PyExc_AttributeErr
 static inline PyObject *cpython_BrokenPipeError(void) { return PyExc_BrokenPipeError; }
 static inline PyObject *cpython_OSError(void) { return PyExc_OSError; }
 static inline PyObject *cpython_RuntimeError(void) { return PyExc_RuntimeError; }
-static inline PyObject *cpython_StopIteration(void) { return PyExc_StopIteration; }
 static inline PyObject *cpython_SystemExit(void) { return PyExc_SystemExit; }
 static inline PyObject *cpython_TypeError(void) { return PyExc_TypeError; }
 static inline PyObject *cpython_ValueError(void) { return PyExc_ValueError; }

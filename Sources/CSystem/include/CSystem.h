@@ -40,9 +40,6 @@ static const uint32_t csystem_EPOLLHUP = EPOLLHUP;
 static const uint32_t csystem_EPOLLERR = EPOLLERR;
 static const uint32_t csystem_EPOLLET = EPOLLET;
 
-/// Defined under `_GNU_SOURCE` only.
-extern const int16_t csystem_POLLRDHUP;
-
 /// `syscall` is variadic. Private futexes: the words live in one process.
 static inline int csystem_futex_wait(const void *word, uint32_t expected, const struct timespec *timeout) {
     return (int)syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, timeout, NULL, 0);
@@ -64,6 +61,11 @@ static inline ssize_t csystem_send_vectors(int descriptor, const struct iovec *v
     struct msghdr message = {.msg_iov = (struct iovec *)vectors, .msg_iovlen = count};
     return sendmsg(descriptor, &message, MSG_NOSIGNAL);
 }
+
+/// Counts the forks between this process and the one that called `csystem_note_forks`: 0 in that one itself. Set by
+/// `pthread_atfork`, so that asking costs no system call.
+void csystem_note_forks(void);
+int csystem_forks(void);
 
 /// `fcntl` is variadic. The duplicate is closed on exec.
 int csystem_duplicate(int descriptor);

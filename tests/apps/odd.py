@@ -1,0 +1,99 @@
+"""What applications do that no specification foresees."""
+
+import gzip
+import io
+import os
+import subprocess
+import sys
+import threading
+
+
+def app(environ, start_response):
+    return globals()["do_" + environ["PATH_INFO"].strip("/")](environ, start_response)
+
+
+def do_plain(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"plain"]
+
+
+def do_fork(environ, start_response):
+    """A child that forgets to leave."""
+    if os.fork() == 0:
+        if environ["QUERY_STRING"] == "exit":
+            raise SystemExit(0)
+        if environ["QUERY_STRING"] == "raise":
+            raise RuntimeError("in the child")
+    return do_plain(environ, start_response)
+
+
+def do_exc_info(environ, start_response):
+    write = start_response("200 OK", [])
+    write(b"first")
+    wrong = {
+        "numbers": (1, 2, 3),
+        "nothing": (None, None, None),
+        "class": (ValueError, ValueError, None),
+        "trace": (ValueError, ValueError("x"), 5),
+        "pair": (ValueError, ValueError("x")),
+    }
+    try:
+        start_response("500 Oops", [], wrong[environ["QUERY_STRING"]])
+    except TypeError:
+        return [b" refused"]
+    return [b" accepted"]
+
+
+def wrapped(environ, start_response, file):
+    start_response("200 OK", [])
+    return environ["wsgi.file_wrapper"](file)
+
+
+def do_pipe(environ, start_response):
+    return wrapped(environ, start_response, subprocess.Popen(["echo", "from a pipe"], stdout=subprocess.PIPE).stdout)
+
+
+def do_gzip(environ, start_response):
+    with open(os.environ["ODD_FILE"], "wb") as file:
+        file.write(gzip.compress(b"plain text " * 50))
+    return wrapped(environ, start_response, io.BufferedReader(gzip.open(os.environ["ODD_FILE"])))
+
+
+def do_proc(environ, start_response):
+    return wrapped(environ, start_response, open("/proc/self/status", "rb"))
+
+
+def do_tell(environ, start_response):
+    file = open(__file__, "rb")  # noqa: SIM115 - closed by the server
+    file.tell = lambda: -(2**63)
+    return wrapped(environ, start_response, file)
+
+
+def do_threads(environ, start_response):
+    write = start_response("200 OK", [])
+
+    def writer():
+        for _ in range(60):
+            write(b"T" * 50_000)
+
+    threads = [threading.Thread(target=writer) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return []
+
+
+def do_close_all(environ, start_response):
+    """Closes descriptors that are not its own."""
+    os.closerange(3, 1024)
+    return do_plain(environ, start_response)
+
+
+def do_unknown_keyword(environ, start_response):
+    start_response("200 OK", [])
+    try:
+        environ["wsgi.input"].read(bogus=1)
+    except TypeError:
+        return [b"refused"]
+    return [sys.version.encode()]

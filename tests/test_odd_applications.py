@@ -1,0 +1,90 @@
+"""Applications that do what they should not: the worker stays in service, or is replaced."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from conftest import Serve
+from support.client import Connection, encode, fetch
+from support.server import Server
+from support.waiting import until
+
+
+@pytest.fixture
+def odd(serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Server:
+    monkeypatch.setenv("ODD_FILE", str(tmp_path / "file.gz"))
+    return serve("odd:app")
+
+
+def get(server: Server, path: str) -> bytes:
+    response = fetch(server.address, path)
+    assert response.status == 200
+    return response.body
+
+
+@pytest.mark.parametrize("how", ["exit", "raise", "return"])
+def test_a_child_that_the_application_forks_does_not_become_a_second_worker(odd: Server, how: str) -> None:
+    worker = odd.worker()
+    for _ in range(3):
+        assert get(odd, f"/fork?{how}") == b"plain"
+        assert get(odd, "/plain") == b"plain"
+    until(lambda: not children(worker), "the children to be gone")
+    assert get(odd, "/plain") == b"plain"
+    assert odd.worker() == worker
+
+
+def children(pid: int) -> list[int]:
+    """Running children of a process; those that wait to be reaped do not count."""
+    tasks = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [int(task) for task in tasks if Path(f"/proc/{task}/stat").read_text().split(") ")[1][0] != "Z"]
+
+
+@pytest.mark.parametrize("wrong", ["numbers", "nothing", "class", "trace", "pair"])
+def test_exc_info_that_is_none_is_a_type_error(odd: Server, wrong: str) -> None:
+    assert get(odd, f"/exc_info?{wrong}") == b"first refused"
+    assert get(odd, "/plain") == b"plain"
+
+
+def test_files_that_only_look_plain_are_read(odd: Server) -> None:
+    assert get(odd, "/pipe") == b"from a pipe\n"
+    assert get(odd, "/gzip") == b"plain text " * 50
+    assert get(odd, "/proc").startswith(b"Name:")
+    assert b"do_tell" in get(odd, "/tell")
+
+
+def test_threads_that_write_to_a_slow_client(odd: Server) -> None:
+    with Connection(odd.address, receive_buffer=65536) as connection:
+        connection.send(encode("GET", "/threads"))
+        response = connection.read_response()
+    assert response.body == b"T" * (4 * 60 * 50_000)
+    assert get(odd, "/plain") == b"plain"
+
+
+def test_a_worker_whose_descriptors_are_closed_is_replaced(odd: Server) -> None:
+    odd.expect_replacements()
+    old = odd.worker()
+    with Connection(odd.address) as connection:
+        connection.send(encode("GET", "/close_all"))
+        connection.read_to_end()
+    until(lambda: [pid for pid in odd.workers() if pid != old], "a new worker")
+    assert get(odd, "/plain") == b"plain"
+
+
+def test_an_unknown_keyword_is_a_type_error(odd: Server) -> None:
+    assert get(odd, "/unknown_keyword") == b"refused"
+
+
+def test_workers_never_hang_at_boot(serve: Serve) -> None:
+    """Two threads of a forked process must not initialize anything shared at the same time."""
+    server = serve("odd:app", "-w", "4")
+    server.expect_replacements(40)
+    end = time.monotonic() + 60
+    for _ in range(10):
+        old = until(lambda: server.workers() if len(server.workers()) == 4 else None, "four workers")
+        for pid in old:
+            os.kill(pid, signal.SIGTERM)
+        until(lambda old=old: not set(old) & set(server.workers()), "the workers to leave")
+        assert time.monotonic() < end
+    assert get(server, "/plain") == b"plain"
