@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 from monoceros import __version__, config, log
@@ -42,6 +42,8 @@ def main(arguments: Sequence[str]) -> int:
         return fail("No application module specified.")
 
     log.configure(str(settings["loglevel"]))
+    for source in unread_sources(os.environ):
+        log.LOGGER.warning("%s is not read by this version: give its settings on the command line.", source)
     prepare_import_path(str(settings["chdir"]))
     host = Host(str(spec))
     # Applications look here to learn what serves them, outside of any request.
@@ -50,6 +52,12 @@ def main(arguments: Sequence[str]) -> int:
         return _native.serve(settings, host)
     except ValueError as error:
         return fail(str(error))
+
+
+def unread_sources(environ: Mapping[str, str]) -> list[str]:
+    """Where gunicorn would find settings that we do not look for: whoever relies on them must not find out later."""
+    unread = [name for name in ("GUNICORN_CMD_ARGS", "FORWARDED_ALLOW_IPS") if environ.get(name, "").strip()]
+    return (["gunicorn.conf.py"] if os.path.exists("gunicorn.conf.py") else []) + unread
 
 
 def fail(line: str) -> int:

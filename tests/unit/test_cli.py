@@ -94,3 +94,10 @@ def test_a_core_that_cannot_be_loaded_is_one_line(tmp_path):
     assert done.returncode == 1
     assert done.stderr.startswith("Error: the compiled part of Monoceros cannot be loaded")
     assert done.stderr.count("\n") == 1
+
+
+def test_sources_that_are_not_read_are_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert cli.unread_sources({"GUNICORN_CMD_ARGS": " ", "PATH": "/bin"}) == []
+    (tmp_path / "gunicorn.conf.py").write_text("workers = 2\n")
+    assert cli.unread_sources({"GUNICORN_CMD_ARGS": "-w 2"}) == ["gunicorn.conf.py", "GUNICORN_CMD_ARGS"]
