@@ -45,7 +45,8 @@ extension BindAddress {
             self = .descriptor(descriptor)
         } else {
             let address = text.dropping(prefix: "tcp://") ?? text[...]
-            if address.contains("://") {
+            // "//" cannot stand in an address otherwise: it names another scheme.
+            if zip(address, address.dropFirst()).contains(where: { $0 == "/" && $1 == "/" }) {
                 throw ParseError(remedy: "an address starts with tcp://, unix:, fd:// or the host itself")
             }
             self = try Self.tcp(address)

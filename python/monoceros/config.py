@@ -6,11 +6,10 @@ what it sets; a later source replaces the whole value of an earlier one, lists i
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(NamedTuple):
     """One row of the table; the fields are those of `_native.SettingRow`."""
 
     name: str
