@@ -7,25 +7,28 @@ import PackageDescription
 
 /// Settings of every Swift target. `InternalImportsByDefault` and `MemberImportVisibility` keep an import from leaking
 /// upwards: a module sees just what it names itself.
-///
-/// Regular expressions and tasks are not used: without the modules that the compiler imports for them, the library has a
-/// sixth less to load.
 let strict: [SwiftSetting] = [
-    .unsafeFlags([
-        "-Xfrontend", "-disable-implicit-string-processing-module-import",
-        "-Xfrontend", "-disable-implicit-concurrency-module-import",
-    ]),
     .swiftLanguageMode(.v6),
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+/// Settings of the library's targets. Regular expressions and tasks are not used: without the modules that the compiler
+/// imports for them, the library has a sixth less to load.
+let lean: [SwiftSetting] =
+    strict + [
+        .unsafeFlags([
+            "-Xfrontend", "-disable-implicit-string-processing-module-import",
+            "-Xfrontend", "-disable-implicit-concurrency-module-import",
+        ])
+    ]
+
 /// Settings of the targets between socket and application. The run-time check that two accesses to a class's property do
 /// not overlap costs a quarter of all instructions of a small request. The compiler's own checks stay, and the tests, which
 /// are built for debugging, run with this one too.
 let hot: [SwiftSetting] =
-    strict + [
+    lean + [
         .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))
     ]
 
@@ -40,17 +43,17 @@ let package = Package(
         .target(name: "CPython"),
 
         // The machine.
-        .target(name: "Platform", dependencies: ["CSystem"], swiftSettings: strict),
+        .target(name: "Platform", dependencies: ["CSystem"], swiftSettings: lean),
 
         // Pure: no descriptor, no clock, no Python.
-        .target(name: "HTTPWire", swiftSettings: strict),
-        .target(name: "Settings", swiftSettings: strict),
-        .target(name: "Supervision", swiftSettings: strict),
+        .target(name: "HTTPWire", swiftSettings: lean),
+        .target(name: "Settings", swiftSettings: lean),
+        .target(name: "Supervision", swiftSettings: lean),
 
         // A worker, from the socket up.
-        .target(name: "Scheduling", dependencies: ["Platform"], swiftSettings: strict),
+        .target(name: "Scheduling", dependencies: ["Platform"], swiftSettings: lean),
         .target(name: "Transport", dependencies: ["HTTPWire", "Platform", "Scheduling"], swiftSettings: hot),
-        .target(name: "PythonBridge", dependencies: ["CPython"], swiftSettings: strict),
+        .target(name: "PythonBridge", dependencies: ["CPython"], swiftSettings: lean),
         .target(
             name: "WSGI", dependencies: ["HTTPWire", "Platform", "PythonBridge", "Transport"], swiftSettings: hot),
         .target(
@@ -58,7 +61,7 @@ let package = Package(
             swiftSettings: hot),
 
         // The master.
-        .target(name: "Arbiter", dependencies: ["Platform", "Settings", "Supervision"], swiftSettings: strict),
+        .target(name: "Arbiter", dependencies: ["Platform", "Settings", "Supervision"], swiftSettings: lean),
 
         // The composition root: PyInit, arguments in, closures out. The Swift runtime is linked in statically, so that
         // a wheel needs no Swift where it is installed.
@@ -67,7 +70,7 @@ let package = Package(
             dependencies: [
                 "Arbiter", "HTTPWire", "Platform", "PythonBridge", "Settings", "Transport", "WSGI", "Worker",
             ],
-            swiftSettings: strict,
+            swiftSettings: lean,
             linkerSettings: [.unsafeFlags(["-static-stdlib"])]),
 
         // Tests of what needs no interpreter; the rest is tested on the installed package, in tests/.
