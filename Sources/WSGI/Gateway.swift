@@ -149,6 +149,11 @@ public final class Gateway {
             response.isAborted = true
             return true
         }
+        if response.isBroken, gil.isRaised(.brokenPipeError) {
+            // What `write` raised because the client left: no fault of the application.
+            gil.clearError()
+            return false
+        }
         let exception = gil.takeException()
         let target = String(decoding: bench.bytes(bench.parser.head.target).prefix(256), as: UTF8.self)
         log.exception("Error handling request \(target)", exception, gil)
