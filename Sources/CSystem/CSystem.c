@@ -45,6 +45,12 @@ int csystem_thread_start(const char *name, void (*body)(void *), void *context) 
     return 0;
 }
 
+void csystem_thread_name(const char *name) {
+    char cut[16];
+    snprintf(cut, sizeof cut, "%s", name);
+    pthread_setname_np(pthread_self(), cut);
+}
+
 static volatile int forks;
 static void note_fork(void) { forks++; }
 void csystem_note_forks(void) { pthread_atfork(NULL, NULL, note_fork); }

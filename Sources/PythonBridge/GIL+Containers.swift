@@ -122,6 +122,13 @@ extension GIL {
 
     public borrowing func call(
         _ callable: borrowing some PythonObject, _ first: borrowing some PythonObject,
+        _ second: borrowing some PythonObject, _ third: borrowing some PythonObject
+    ) throws(PythonError) -> PyRef {
+        try owned(cpython_call_3(callable.pointer, first.pointer, second.pointer, third.pointer))
+    }
+
+    public borrowing func call(
+        _ callable: borrowing some PythonObject, _ first: borrowing some PythonObject,
         _ second: borrowing some PythonObject, _ third: borrowing some PythonObject,
         _ fourth: borrowing some PythonObject
     ) throws(PythonError) -> PyRef {

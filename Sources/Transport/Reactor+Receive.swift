@@ -259,6 +259,7 @@ extension Reactor {
         connection.deadline = 0
         connection.clientSaidClose = !bench.parser.head.isPersistent
         connection.requestCount += 1
+        requestCount &+= 1
     }
 
     /// Keeps a complete request for a runner: its bytes move from the bench into the connection.

@@ -117,11 +117,13 @@ extension Reactor {
 
     // MARK: Ending all
 
-    /// Closes the listeners and idle connections, and lets each of the others finish the request it is in. Connections that
-    /// wait in the backlog are accepted first: closing the last copy of a listener resets them.
-    public func beginClosing(_ baton: borrowing Baton) {
+    /// Closes the listeners and idle connections, and lets each of the others finish the request it is in.
+    ///
+    /// - Parameter takingBacklog: connections that wait in the backlog are accepted first: closing the last copy of a
+    ///   listener resets them.
+    public func beginClosing(_ baton: borrowing Baton, takingBacklog: Bool = true) {
         guard !isClosing else { return }
-        for index in listeners.indices {
+        for index in listeners.indices where takingBacklog {
             while connectionCount < configuration.maximumConnections, (try? takeFromBacklog(of: index)) != nil {}
         }
         isClosing = true
@@ -133,12 +135,12 @@ extension Reactor {
         }
     }
 
-    /// Whether no connection is left that awaits a response.
-    public func isDrained(_ baton: borrowing Baton) -> Bool {
-        table.allSatisfy { connection in
-            guard let connection else { return true }
-            if case .lingering = connection.phase { return true }
-            return false
+    /// How many connections still await a response, or the rest of one.
+    public func unsettledCount(_ baton: borrowing Baton) -> Int {
+        table.count { connection in
+            guard let connection else { return false }
+            if case .lingering = connection.phase { return false }
+            return true
         }
     }
 }

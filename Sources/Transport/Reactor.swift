@@ -28,6 +28,8 @@ public final class Reactor {
     /// By descriptor number, which the kernel keeps small.
     var table: [Connection?] = []
     public internal(set) var connectionCount = 0
+    /// Complete requests so far.
+    var requestCount = 0
     var generation: UInt32 = 0
     var wheel: DeadlineWheel
     /// When the timer descriptor rings; `.max` is never.
@@ -171,6 +173,12 @@ public final class Reactor {
         }
     }
 
+    /// How many complete requests came so far.
+    public func requestCount(_ baton: borrowing Baton) -> Int { requestCount }
+
+    /// The monotonic clock as of the last poll or response, in nanoseconds.
+    public func recently(_ baton: borrowing Baton) -> Nanoseconds { now }
+
     // MARK: What runners fetch
 
     /// Owners of bytes that are sent or given up (`Outbox`).
@@ -194,6 +202,9 @@ public final class Reactor {
         return notices
     }
 
+    /// A line of the owner's for the error log.
+    public func note(_ level: Notice.Level, _ text: String, _ baton: borrowing Baton) { note(level, text) }
+
     func note(_ level: Notice.Level, _ text: String) {
         // A flood of bad clients must not grow memory: the log has seen enough of them.
         if notices.count < 256 { notices.append(Notice(level: level, text: text)) }
@@ -202,7 +213,7 @@ public final class Reactor {
 
 /// A line for the error log, from a place that cannot write it.
 public struct Notice: Equatable, Sendable {
-    public enum Level: Sendable { case debug, warning, error }
+    public enum Level: Sendable { case debug, info, warning, error }
     public let level: Level
     public let text: String
 }

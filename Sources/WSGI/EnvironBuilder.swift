@@ -110,6 +110,22 @@ final class EnvironBuilder {
         }
     }
 
+    // MARK: Looking back
+
+    /// What an environ says of the request's method; nil if the application replaced it by something else.
+    func method(of environ: PyPointer, _ gil: borrowing GIL) -> String? { text(environ, keys.requestMethod, gil) }
+
+    /// The request target as sent.
+    func target(of environ: PyPointer, _ gil: borrowing GIL) -> String? { text(environ, keys.requestURI, gil) }
+
+    private func text(_ environ: PyPointer, _ key: PyPointer, _ gil: borrowing GIL) -> String? {
+        guard let value = try? gil.get(environ, key) else {
+            gil.clearError()
+            return nil
+        }
+        return gil.text(value)
+    }
+
     // MARK: Request line
 
     private func setRequestLine(

@@ -14,6 +14,8 @@ public final class Gateway {
     private let environ: EnvironBuilder
     private var callables: ResponseCallables
     private let closeName: PyPointer
+    /// The environ of the request under way, which `answer` owns.
+    private var current: PyPointer?
 
     /// - Parameters:
     ///   - application: the WSGI callable.
@@ -60,6 +62,14 @@ public final class Gateway {
         return persists
     }
 
+    /// Method and target of the request in the application, from its environ; nil when there is none. Any thread: both are
+    /// looked at with the lock held.
+    public func requestUnderWay(_ gil: borrowing GIL) -> String? {
+        guard let current, let method = environ.method(of: current, gil), let target = environ.target(of: current, gil)
+        else { return nil }
+        return "\(method) \(target.prefix(256))"
+    }
+
     private func answer(
         _ connection: Connection, on bench: Workbench, _ response: Response, _ gil: inout GIL
     ) throws(PythonError) {
@@ -70,6 +80,8 @@ public final class Gateway {
             guard case .outsideScriptName = error else { throw PythonError() }
             throw gil.raise(.runtimeError, "the request's path does not start with SCRIPT_NAME")
         }
+        current = environ.pointer
+        defer { current = nil }
         let result = try run(environ, &gil)
         var failure = false
         do throws(PythonError) {
