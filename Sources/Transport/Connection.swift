@@ -67,6 +67,8 @@ public final class Connection {
     public internal(set) var body = RequestBody.none
     /// What the socket has not taken. The runner fills it; the reactor drains it afterwards.
     public var outbox = Outbox()
+    /// The response is in the outbox as a whole, and may wait there for others (`Reactor.defersResponses`).
+    public var isDeferred = false
     /// The running request's head said that no other follows it.
     var clientSaidClose = false
     /// Requests begun on this connection, this one included.

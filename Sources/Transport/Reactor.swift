@@ -50,6 +50,12 @@ public final class Reactor {
     /// Whole requests that came while no runner was free.
     var held = Queue<Connection>()
 
+    /// Connections whose response waits to leave with others (`defersResponses`), and since when the first of them does.
+    var deferred: [Connection] = []
+    var deferredSince: Nanoseconds = 0
+    /// How long the last request took, from its turn to its response, in nanoseconds.
+    var lastTurn: Nanoseconds = 0
+
     /// Whether the owner wants connections to be accepted; see `setAccepting`.
     var wantsAccepting = true
     var isAccepting = false
@@ -101,6 +107,7 @@ public final class Reactor {
     /// - Returns: whether anything happened; false after the time is up or when a signal arrived.
     @discardableResult
     public func poll(_ baton: borrowing Baton, milliseconds: Int32, ignoringHeld: Bool = false) -> Bool {
+        if eventCursor >= eventCount { sendDeferred() }
         updateAccepting()
         let isBusy = !queue.isEmpty || eventCursor < eventCount || (!held.isEmpty && !ignoringHeld)
         if eventCursor < eventCount { return true }
@@ -144,6 +151,7 @@ public final class Reactor {
     public func turn(_ baton: borrowing Baton, on bench: Workbench, _ handle: (Connection) -> Void) {
         poll(baton, milliseconds: 0)
         while let connection = next(baton, on: bench) { handle(connection) }
+        sendDeferred()
         // The host has other work too: what is left over makes the descriptor readable again, for the next turn.
         if hasQueuedWork { waker.wake() }
         // The host waits outside of `poll`: what changed in this turn must be known to the poller now.
@@ -158,7 +166,9 @@ public final class Reactor {
     /// - Parameter persist: whether the response left the connection open.
     public func finish(_ connection: Connection, _ baton: borrowing Baton, persist: Bool) {
         // The application ran since the last poll, perhaps for longer than the client may now idle.
+        let began = now
         now = Clock.now()
+        lastTurn = now &- began
         connection.body = .none
         if connection.consumed > 0, let input = connection.input {
             input.removeFirst(connection.consumed)
@@ -167,8 +177,13 @@ public final class Reactor {
         }
         if connection.outbox.isEmpty {
             settle(connection, persist: persist)
+            return
+        }
+        connection.phase = .draining(persist: persist)
+        if connection.isDeferred {
+            connection.isDeferred = false
+            addDeferred(connection)
         } else {
-            connection.phase = .draining(persist: persist)
             drain(connection)
         }
     }

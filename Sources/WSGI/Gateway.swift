@@ -39,16 +39,18 @@ public final class Gateway {
 
     /// Runs the request on the bench and sends its response.
     ///
-    /// - Parameter mayPersist: whether the server lets the connection stay open.
+    /// - Parameters:
+    ///   - mayPersist: whether the server lets the connection stay open.
+    ///   - mayDefer: whether a small response may wait in the outbox (`Reactor.defersResponses`).
     /// - Returns: whether the response leaves it open.
     /// - Throws: `PythonError` only for a SystemExit that ends the process.
     public func run(
-        _ connection: Connection, on bench: Workbench, mayPersist: Bool, _ gil: inout GIL
+        _ connection: Connection, on bench: Workbench, mayPersist: Bool, mayDefer: Bool, _ gil: inout GIL
     ) throws(PythonError) -> Bool {
         let response = callables.response
         response.begin(
             connection, isHead: bench.parser.head.knownMethod == .head, version: bench.parser.head.version,
-            mayPersist: mayPersist && bench.parser.head.isPersistent)
+            mayPersist: mayPersist && bench.parser.head.isPersistent, mayDefer: mayDefer)
         var isLeaving = false
         do throws(PythonError) {
             try answer(connection, on: bench, response, &gil)

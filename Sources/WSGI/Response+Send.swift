@@ -101,7 +101,12 @@ extension Response {
             headIsSent = true
             if body.count <= Self.copyLimit {
                 if body.count > 0 { head.appendBody(body.bytes) }
-                post(head.bytes, &gil)
+                if mayDefer, framing == .length(0), let connection, connection.outbox.isEmpty {
+                    connection.outbox.append(copying: head.bytes)
+                    connection.isDeferred = true
+                } else {
+                    post(head.bytes, &gil)
+                }
             } else {
                 post(head.bytes, body, owner: owner, &gil)
             }

@@ -38,6 +38,7 @@ final class Response {
     var framing = Framing.none
     var persists = false
     private(set) var isHead = false
+    private(set) var mayDefer = false
     private(set) var version = HTTPVersion.http11
     let state: WorkerState
     /// The longest wait for the client to take bytes, in milliseconds; -1 is for ever.
@@ -53,12 +54,15 @@ final class Response {
         self.writeTimeout = writeTimeout
     }
 
-    /// - Parameter mayPersist: whether client and configuration let the connection stay open.
-    func begin(_ connection: Connection, isHead: Bool, version: HTTPVersion, mayPersist: Bool) {
+    /// - Parameters:
+    ///   - mayPersist: whether client and configuration let the connection stay open.
+    ///   - mayDefer: whether it may wait in the outbox if it is small.
+    func begin(_ connection: Connection, isHead: Bool, version: HTTPVersion, mayPersist: Bool, mayDefer: Bool) {
         self.connection = connection
         self.isHead = isHead
         self.version = version
         persists = mayPersist
+        self.mayDefer = mayDefer
         isStarted = false
         isCommitted = false
         headIsSent = false

@@ -95,6 +95,7 @@ final class Runner {
         while let connection = crew.reactor.next(baton, on: bench) {
             crew.countRequest(baton)
             gauge.begin(crew.reactor.recently(baton))
+            let mayDefer = crew.reactor.defersResponses(baton)
             var kind: UInt32 = 0
             if isOneOfMany {
                 kind = requestKind
@@ -106,7 +107,7 @@ final class Runner {
                 }
             }
             let loan = crew.exchange.lend(baton)
-            let outcome = runApplication(connection, &python)
+            let outcome = runApplication(connection, mayDefer: mayDefer, &python)
             guard let recovered = crew.exchange.recover(loan) else {
                 giveBack(connection, outcome, kind, outlastedTick: true)
                 return outcome.failed ? .failed : .lost
@@ -126,7 +127,7 @@ final class Runner {
     /// Runs the application after another runner got the baton.
     private func serveWithoutBaton(_ connection: Connection, _ kind: UInt32, _ python: inout PythonThread) -> Turn {
         let began = Clock.now()
-        let outcome = runApplication(connection, &python)
+        let outcome = runApplication(connection, mayDefer: false, &python)
         giveBack(connection, outcome, kind, outlastedTick: Clock.now() - began > crew.configuration.tick)
         return outcome.failed ? .failed : .lost
     }
@@ -134,11 +135,13 @@ final class Runner {
     private typealias Outcome = (persists: Bool, failed: Bool)
 
     @inline(__always)
-    private func runApplication(_ connection: Connection, _ python: inout PythonThread) -> Outcome {
+    private func runApplication(
+        _ connection: Connection, mayDefer: Bool, _ python: inout PythonThread
+    ) -> Outcome {
         let mayPersist = crew.reactor.configuration.keepsAlive
         return python.withGIL { gil -> Outcome in
             do throws(PythonError) {
-                return (try gateway.run(connection, on: bench, mayPersist: mayPersist, &gil), false)
+                return (try gateway.run(connection, on: bench, mayPersist: mayPersist, mayDefer: mayDefer, &gil), false)
             } catch {
                 return (false, true)
             }
