@@ -93,7 +93,7 @@ struct Server {
         transport.policy.limitRequestLine = configuration.limitRequestLine
         transport.policy.limitRequestFields = configuration.limitRequestFields
         transport.policy.limitRequestFieldSize = configuration.limitRequestFieldSize
-        transport.body.total = configuration.limitRequestBody ?? 0
+        transport.policy.limitRequestBody = configuration.limitRequestBody ?? 0
         transport.body.memory = configuration.requestBodyMemory
         transport.body.spoolDirectory =
             configuration.temporaryUploadDirectory ?? Process.environment("TMPDIR") ?? "/tmp"
