@@ -1,6 +1,7 @@
 internal import Arbiter
 internal import HTTPWire
 internal import Platform
+internal import ProxyWire
 internal import PythonBridge
 internal import Settings
 internal import Transport
@@ -74,7 +75,7 @@ struct Server {
             worker = try Worker(
                 configuration: workerConfiguration(seat),
                 listeners: seat.listeners.map { ListenerSocket(descriptor: $0.descriptor) },
-                types: types, state: state, trust: Self.isTrusted)
+                types: types, state: state, trust: trust)
         } catch {
             throw gil.raise(.osError, "The worker cannot start: \(error).")
         }
@@ -96,10 +97,8 @@ struct Server {
 
     private func workerConfiguration(_ seat: WorkerSeat) -> WorkerConfiguration {
         var transport = TransportConfiguration()
-        transport.policy.limitRequestLine = configuration.limitRequestLine
-        transport.policy.limitRequestFields = configuration.limitRequestFields
-        transport.policy.limitRequestFieldSize = configuration.limitRequestFieldSize
-        transport.body.total = configuration.limitRequestBody ?? 0
+        transport.policy = configuration.policy
+        transport.proxyMode = configuration.proxyProtocol
         transport.body.memory = configuration.requestBodyMemory
         transport.body.spoolDirectory =
             configuration.temporaryUploadDirectory ?? Process.environment("TMPDIR") ?? "/tmp"
@@ -112,7 +111,7 @@ struct Server {
         var gateway = GatewayConfiguration()
         gateway.listeners = seat.listeners.map(Self.describe)
         gateway.serverSoftware = host.serverSoftware
-        gateway.scriptName = Process.environment("SCRIPT_NAME") ?? ""
+        gateway.scriptName = configuration.rootPath
         gateway.isMultithreaded = configuration.workerClass == .gthread
         gateway.isMultiprocess = configuration.workers > 1
         gateway.usesSendFile = configuration.sendfile
@@ -141,12 +140,27 @@ struct Server {
             isUnix: listener.address.port == nil)
     }
 
-    /// Peers whose forwarding headers count: this host, and whoever may open a unix socket. gunicorn's default.
-    @Sendable private static func isTrusted(_ peer: SocketAddress) -> Bool {
-        switch peer {
-        case .unix: true
-        case .ipv4(let address, _): address == 0x7F00_0001
-        case .ipv6(let address, _): address.withBytes { $0.dropLast().allSatisfy { $0 == 0 } && $0[15] == 1 }
+    /// Whoever may open a Unix socket is trusted: its permissions say who that is.
+    private var trust: @Sendable (SocketAddress) -> PeerTrust {
+        let forwarders = configuration.forwardedAllowIPs
+        let announcers = configuration.proxyAllowIPs
+        return { peer in
+            guard let address = peer.ip else { return [.forwarding, .announcing] }
+            var trust: PeerTrust = []
+            if forwarders.contains(address) { trust.insert(.forwarding) }
+            if announcers.contains(address) { trust.insert(.announcing) }
+            return trust
+        }
+    }
+}
+
+extension SocketAddress {
+    /// Nil for a Unix socket.
+    fileprivate var ip: IPAddress? {
+        switch self {
+        case .ipv4(let address, _): .v4(address)
+        case .ipv6(let address, _): .v6(address)
+        case .unix: nil
         }
     }
 }
