@@ -109,6 +109,7 @@ struct Server {
         gateway.scriptName = Process.environment("SCRIPT_NAME") ?? ""
         gateway.isMultiprocess = configuration.workers > 1
         gateway.usesSendFile = configuration.sendfile
+        gateway.responseBuffer = configuration.responseBuffer
 
         var worker = WorkerConfiguration()
         worker.transport = transport

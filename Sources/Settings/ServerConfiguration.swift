@@ -32,6 +32,8 @@ public struct ServerConfiguration: Equatable, Sendable {
     /// Where larger bodies are spooled to; nil leaves it to the system.
     public let temporaryUploadDirectory: String?
     public let sendfile: Bool
+    /// Bytes of a response that may wait for its client.
+    public let responseBuffer: Int
 
     /// No limit on the request's head is ever larger: a client must not make a worker hold more.
     static let largestLineLimit = 1 << 20
@@ -71,6 +73,7 @@ public struct ServerConfiguration: Equatable, Sendable {
         requestBodyMemory = int("request_body_memory")
         temporaryUploadDirectory = string("tmp_upload_dir")
         sendfile = checked["sendfile"] != .bool(false)
+        responseBuffer = int("response_buffer")
     }
 
     /// gunicorn's reading of its limits: 0 stands for `zero`, and no value exceeds `most`.

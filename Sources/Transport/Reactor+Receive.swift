@@ -143,7 +143,7 @@ extension Reactor {
         do throws(WireError) {
             progress = try bench.parser.parse(bytes.bytes, fromTrustedPeer: connection.isTrusted)
         } catch {
-            refuse(connection, error)
+            refuse(connection, error, head: bytes)
             return .wait
         }
         switch progress {
@@ -174,7 +174,7 @@ extension Reactor {
         case .length(let length):
             let limit = configuration.body.total
             guard limit == 0 || length <= limit else {
-                refuse(connection, WireError(.bodyTooLarge))
+                refuse(connection, WireError(.bodyTooLarge), head: bytes)
                 return .wait
             }
             if bytes.count - size >= length {

@@ -29,13 +29,17 @@ extension Reactor {
     }
 
     /// Answers a request that cannot be served, and ends the connection: where its next request starts is unknown.
-    func refuse(_ connection: Connection, _ error: WireError) {
+    ///
+    /// - Parameter head: what has come of the head, for the looks of the answer; what the connection keeps of it unless given.
+    func refuse(_ connection: Connection, _ error: WireError, head: UnsafeRawBufferPointer? = nil) {
         if case .unix = connection.peer {
             note(.warning, "Invalid request from a unix socket: \(error.id).")
         } else {
             note(.warning, "Invalid request from ip=\(connection.peer.host): \(error.id).")
         }
-        let page = ErrorPage.response(to: error, date: HTTPDate(unixSeconds: Int(Clock.wallSeconds())))
+        let audience = (head ?? connection.input?.bytes).map { ErrorAudience(head: $0.bytes) } ?? ErrorAudience()
+        let page = ErrorPage.response(
+            to: error, for: audience, date: HTTPDate(unixSeconds: Int(Clock.wallSeconds())))
         page.withUnsafeBytes { connection.outbox.append(copying: $0) }
         connection.input = nil
         connection.consumed = 0
@@ -103,7 +107,16 @@ extension Reactor {
     /// Sends what is left of a response. When all is sent, the connection goes its way.
     func drain(_ connection: Connection) {
         guard case .draining(let persist) = connection.phase else { return }
-        guard let isSent = try? connection.outbox.flush(to: connection.socket, releasing: &releases) else {
+        let isSent: Bool
+        do throws(SystemError) {
+            isSent = try connection.outbox.flush(to: connection.socket, releasing: &releases)
+        } catch {
+            if error == Outbox.fileEnded {
+                note(
+                    .warning,
+                    "A file became shorter while it was sent, \(connection.outbox.count) bytes are missing: "
+                        + "the connection is closed.")
+            }
             close(connection)
             return
         }

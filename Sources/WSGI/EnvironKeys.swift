@@ -5,6 +5,7 @@ struct EnvironKeys {
     let requestMethod, requestURI, scriptName, pathInfo, queryString, serverProtocol: PyPointer
     let serverName, serverPort, remoteAddress, remotePort: PyPointer
     let urlScheme, input, contentLength, host: PyPointer
+    let earlyHints, clientDisconnected: PyPointer
 
     init(_ gil: borrowing GIL) throws(PythonError) {
         requestMethod = try gil.interned("REQUEST_METHOD").leak()
@@ -21,5 +22,7 @@ struct EnvironKeys {
         input = try gil.interned("wsgi.input").leak()
         contentLength = try gil.interned("CONTENT_LENGTH").leak()
         host = try gil.interned("HTTP_HOST").leak()
+        earlyHints = try gil.interned("wsgi.early_hints").leak()
+        clientDisconnected = try gil.interned("monoceros.client_disconnected").leak()
     }
 }
