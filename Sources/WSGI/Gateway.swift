@@ -127,6 +127,9 @@ public final class Gateway {
             guard gil.isBytes(block) else { throw gil.raise(.typeError, "the body must consist of bytes objects") }
             total += try gil.bytes(of: block).count
         }
+        if count > 1, total > 0, total <= Response.copyLimit, !response.isCommitted {
+            return try response.sendJoined(result, total: total, &gil)
+        }
         for index in 0..<count where response.wantsMore {
             try response.send(try gil.item(result, index), total: total, &gil)
         }

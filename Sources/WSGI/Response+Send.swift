@@ -6,7 +6,7 @@ internal import Transport
 /// From blocks of the application to bytes on the socket.
 extension Response {
     /// Blocks up to this size are copied behind the head, or into a chunk, and leave as one run of bytes.
-    private static let copyLimit = 4096
+    static let copyLimit = 4096
 
     // MARK: Blocks
 
@@ -31,6 +31,22 @@ extension Response {
         try commit(total: total, gil)
         transmit(bytes, owner: block, &gil)
         try makeRoom(&gil)
+    }
+
+    /// Sends a whole body of several small blocks, all of them `bytes`, in one run with the head.
+    ///
+    /// - Parameter total: bytes of the whole body, at least one.
+    func sendJoined(_ blocks: PyPointer, total: Int, _ gil: inout GIL) throws(PythonError) {
+        try commit(total: total, gil)
+        for index in 0..<gil.count(blocks) {
+            guard case .length(let remaining) = framing, remaining > 0 else { break }
+            let bytes = try gil.bytes(of: try gil.item(blocks, index))
+            let body = UnsafeRawBufferPointer(rebasing: bytes[..<min(bytes.count, remaining)])
+            head.appendBody(body.bytes)
+            framing = .length(remaining - body.count)
+        }
+        headIsSent = true
+        post(head.bytes, &gil)
     }
 
     /// Completes the head, unless that is done.
