@@ -73,7 +73,9 @@ def test_a_stream_ends_with_its_client(talkative: Server, length: int | None, ru
     assert talkative.wait_for_trace(f"{name}.close") == "c"
     # Nothing was asked of it any more, soon after its client had left.
     assert len(talkative.trace(f"{name}.blocks")) < 10_000
-    (line,) = talkative.wait_for_log(rf"\[DEBUG\] The client of GET /counted\?name={re.escape(name)}&\S* left after (\d+)")
+    (line,) = talkative.wait_for_log(
+        rf"\[DEBUG\] The client of GET /counted\?name={re.escape(name)}&\S* left after (\d+)"
+    )
     assert int(line[1]) >= 200_000
     assert fetch(talkative.address, "/body?case=one").body == b"hello"
     assert talkative.trace(f"{name}.close") == "c"

@@ -20,7 +20,8 @@ struct MediaPreference {
 
     /// HTML where the client does not care. `application/json, */*` names JSON and takes anything: JSON.
     var isJSON: Bool {
-        json.quality > html.quality || (json.quality == html.quality && json.quality > 0 && json.precision > html.precision)
+        json.quality > html.quality
+            || (json.quality == html.quality && json.quality > 0 && json.precision > html.precision)
     }
 
     /// Takes the value of an Accept field. Elements that are not well-formed are passed over.
@@ -70,7 +71,8 @@ struct MediaPreference {
 
     /// `0.125` as 125. RFC 9110 §12.4.2: 0 to 1 with at most three decimals.
     private static func quality(_ bytes: borrowing RawSpan, from start: Int, to end: Int) -> Int? {
-        guard start < end, end - start <= 5, bytes[start] == UInt8(ascii: "0") || bytes[start] == UInt8(ascii: "1") else {
+        guard start < end, end - start <= 5, bytes[start] == UInt8(ascii: "0") || bytes[start] == UInt8(ascii: "1")
+        else {
             return nil
         }
         var value = Int(bytes[start] - UInt8(ascii: "0")) * 1000

@@ -25,7 +25,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "Connection", "keep-alive", "TE", "Trailers", "transfer-encoding", "Upgrade", "Server", "Date", "Content-Length",
+        "Connection", "keep-alive", "TE", "Trailers", "transfer-encoding", "Upgrade", "Server", "Date",
+        "Content-Length",
     ])
     func fieldsOfTheServerAreDropped(_ name: String) throws {
         #expect(try Self.write([(name, "5"), ("A", "b")]) == Self.write([("A", "b")]))

@@ -35,7 +35,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "HEAD / HTTP/1.1\r\n\r\n", "HEAD / HTTP/7.1\r\nHost: a\r\n\r\n", "HEAD / HTTP/1.1\r\nHost: a\r\nNo colon\r\n\r\n",
+        "HEAD / HTTP/1.1\r\n\r\n", "HEAD / HTTP/7.1\r\nHost: a\r\n\r\n",
+        "HEAD / HTTP/1.1\r\nHost: a\r\nNo colon\r\n\r\n",
         "HEAD / HTTP/1.1\r\nHost: a\r\nContent-Length: 2000\r\n\r\n",
     ])
     func noBodyForHead(_ request: String) throws {
