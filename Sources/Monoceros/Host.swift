@@ -53,16 +53,17 @@ struct Host {
     }
 
     func workerReport(_ gil: borrowing GIL) throws(PythonError) -> WorkerReport {
-        WorkerReport(
-            notice: { level, text, gil in
-                switch level {
-                case .debug: self.log(.debug, text, gil)
-                case .info: self.log(.info, text, gil)
-                case .warning: self.log(.warning, text, gil)
-                case .error: self.log(.error, text, gil)
-                }
-            },
-            application: ApplicationLog(try gil.attribute(object, "log_exception"), gil),
+        let notice = { (level: Notice.Level, text: String, gil: borrowing GIL) in
+            switch level {
+            case .debug: self.log(.debug, text, gil)
+            case .info: self.log(.info, text, gil)
+            case .warning: self.log(.warning, text, gil)
+            case .error: self.log(.error, text, gil)
+            }
+        }
+        return WorkerReport(
+            notice: notice,
+            application: ApplicationLog(try gil.attribute(object, "log_exception"), line: notice, gil),
             overdue: { overdue, gil in self.logOverdue(overdue, gil) },
             startThread: { (name, run, gil) throws(PythonError) in
                 _ = try gil.call(try gil.attribute(self.object, "start_thread"), try gil.string(name), run)

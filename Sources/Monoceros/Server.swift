@@ -115,6 +115,7 @@ struct Server {
         gateway.isMultithreaded = configuration.workerClass == .gthread
         gateway.isMultiprocess = configuration.workers > 1
         gateway.usesSendFile = configuration.sendfile
+        gateway.responseBuffer = configuration.responseBuffer
 
         var worker = WorkerConfiguration()
         worker.transport = transport

@@ -48,6 +48,8 @@ public struct ServerConfiguration: Equatable, Sendable {
     /// Where larger bodies are spooled to; nil leaves it to the system.
     public let temporaryUploadDirectory: String?
     public let sendfile: Bool
+    /// Bytes of a response that may wait for its client.
+    public let responseBuffer: Int
 
     /// Makes the configuration from values by name; a name that is absent, or whose value is none, has its default.
     /// Names that only Python uses, such as `chdir`, are checked and left alone.
@@ -90,6 +92,7 @@ public struct ServerConfiguration: Equatable, Sendable {
         requestBodyMemory = int("request_body_memory")
         temporaryUploadDirectory = string("tmp_upload_dir")
         sendfile = checked["sendfile"] != .bool(false)
+        responseBuffer = int("response_buffer")
     }
 
     private static func addresses(_ texts: [String]) throws(SettingError) -> [BindAddress] {

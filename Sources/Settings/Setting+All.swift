@@ -132,6 +132,14 @@ extension Setting {
             "request_body_memory", section: "Server Mechanics", flags: ["--request-body-memory"],
             kind: .int(anyBytes), default: .int(65536), metavar: "INT",
             text: "How many bytes of a request body stay in memory; a larger body is spooled to a file."),
+        // Not in gunicorn.
+        Setting(
+            "response_buffer", section: "Server Mechanics", flags: ["--response-buffer"],
+            kind: .int(anyBytes), default: .int(1 << 20), metavar: "INT",
+            text: """
+                How many bytes of a response may wait for a slow client before the application is held up. Up to that it \
+                goes on with other requests; 0 holds it up until the client's side has taken everything.
+                """),
         // gunicorn knows the name, never reads it and has no flag for it.
         Setting(
             "tmp_upload_dir", section: "Server Mechanics", flags: ["--tmp-upload-dir"], kind: .string, default: .none,

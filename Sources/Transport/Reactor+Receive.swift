@@ -149,7 +149,7 @@ extension Reactor {
         do throws(WireError) {
             progress = try bench.parser.parse(bytes.bytes, fromTrustedPeer: connection.trust.contains(.forwarding))
         } catch {
-            refuse(connection, error)
+            refuse(connection, error, head: bytes)
             return .wait
         }
         switch progress {

@@ -68,6 +68,9 @@ public final class Reactor {
     var sawSignal = false
     var releases: [UnsafeMutableRawPointer] = []
     var notices: [Notice] = []
+    /// Lines that found no room in `notices`.
+    var noticesLeftOut = 0
+    static let noticeLimit = 256
 
     /// - Parameter trust: what the word of a socket's other end counts for.
     /// - Throws: `SystemError` when the system has no descriptors left.
@@ -213,6 +216,10 @@ public final class Reactor {
     /// Lines for the error log.
     public func takeNotices(_ baton: borrowing Baton) -> [Notice] {
         guard !notices.isEmpty else { return [] }
+        if noticesLeftOut > 0 {
+            notices.append(Notice(level: .warning, text: "\(noticesLeftOut) more lines like these are left out."))
+            noticesLeftOut = 0
+        }
         defer { notices = [] }
         return notices
     }
@@ -221,8 +228,12 @@ public final class Reactor {
     public func note(_ level: Notice.Level, _ text: String, _ baton: borrowing Baton) { note(level, text) }
 
     func note(_ level: Notice.Level, _ text: String) {
-        // A flood of bad clients must not grow memory: the log has seen enough of them.
-        if notices.count < 256 { notices.append(Notice(level: level, text: text)) }
+        // A flood of bad clients must grow neither memory nor the time that the log takes.
+        if notices.count < Self.noticeLimit {
+            notices.append(Notice(level: level, text: text))
+        } else {
+            noticesLeftOut += 1
+        }
     }
 }
 

@@ -20,6 +20,7 @@ import Testing
         #expect(configuration.requestBodyMemory == 65536)
         #expect(configuration.temporaryUploadDirectory == nil)
         #expect(configuration.sendfile)
+        #expect(configuration.responseBuffer == 1 << 20)
     }
 
     @Test func takesWhatItIsGiven() throws {
@@ -29,7 +30,8 @@ import Testing
             "keepalive": .int(0), "request_head_timeout": .int(5), "limit_request_line": .int(6),
             "limit_request_fields": .int(7), "limit_request_field_size": .int(8), "limit_request_body": .int(9),
             "request_body_memory": .int(0), "tmp_upload_dir": .string("/var/tmp"), "sendfile": .bool(false),
-            "chdir": .string("/"), "wsgi_app": .string("module:app"), "loglevel": .string("debug"),
+            "response_buffer": .int(0), "chdir": .string("/"), "wsgi_app": .string("module:app"),
+            "loglevel": .string("debug"),
         ])
         #expect(configuration.bind == [.tcp(host: "::1", port: 1), .unix(path: "/a")])
         #expect(configuration.backlog == 1)
@@ -45,6 +47,7 @@ import Testing
         #expect(configuration.requestBodyMemory == 0)
         #expect(configuration.temporaryUploadDirectory == "/var/tmp")
         #expect(!configuration.sendfile)
+        #expect(configuration.responseBuffer == 0)
     }
 
     @Test func severalThreadsMakeAGthreadWorker() throws {

@@ -74,6 +74,9 @@ static inline ssize_t csystem_send_vectors(int descriptor, const struct iovec *v
 void csystem_note_forks(void);
 int csystem_forks(void);
 
+/// `POLLRDHUP` needs `_GNU_SOURCE`. What the peer of a stream socket did: 0 nothing, 1 ended its sending half, 2 ended all.
+int csystem_peer_state(int socket);
+
 /// `fcntl` is variadic. The duplicate is closed on exec.
 int csystem_duplicate(int descriptor);
 
