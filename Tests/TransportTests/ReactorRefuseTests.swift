@@ -1,3 +1,4 @@
+import HTTPWire
 import Testing
 
 @testable import Transport
@@ -7,7 +8,7 @@ import Testing
     private static let json = "Accept: application/json\r\n"
 
     private func page(_ pieces: [String]) throws -> String {
-        let loop = try ForeignLoop { $0.body.total = 1000 }
+        let loop = try ForeignLoop { $0.policy.limitRequestBody = 1000 }
         let client = try loop.client()
         for piece in pieces {
             client.send(piece)
