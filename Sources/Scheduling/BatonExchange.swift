@@ -46,9 +46,12 @@ public final class BatonExchange: Sendable {
         Futex.wake(offered)
     }
 
+    /// Whether a runner waits for the baton. It may be gone in a moment, or one may come.
+    public var isAwaited: Bool { waitingRunners.load(ordering: .sequentiallyConsistent) > 0 }
+
     /// Gives the baton to a runner that waits. Nil when one does; the baton back when none does.
     public func offerIfAwaited(_ baton: consuming Baton) -> Baton? {
-        guard waitingRunners.load(ordering: .sequentiallyConsistent) > 0 else { return baton }
+        guard isAwaited else { return baton }
         offer(baton)
         return nil
     }

@@ -262,8 +262,14 @@ extension Reactor {
         requestCount &+= 1
     }
 
-    /// Keeps a complete request for a runner: its bytes move from the bench into the connection.
+    /// Holds a complete request for a runner.
     func hold(_ connection: Connection, on bench: Workbench) {
+        keep(connection, on: bench)
+        held.append(connection)
+    }
+
+    /// Makes a complete request independent of the bench: its bytes move into the connection.
+    func keep(_ connection: Connection, on bench: Workbench) {
         if connection.consumed == 0 {
             let store = ByteStore(bench.request, spare: connection.input?.count ?? 0)
             if let later = connection.input { store.append(later.bytes) }
@@ -271,7 +277,6 @@ extension Reactor {
             connection.consumed = bench.request.count
         }
         connection.phase = .held
-        held.append(connection)
     }
 
     /// Takes up a held request.

@@ -49,6 +49,8 @@ public final class Reactor {
     private static let queueShare = 16
     /// Whole requests that came while no runner was free.
     var held = Queue<Connection>()
+    /// Whole requests that their owner does not want to run yet.
+    var postponed = Queue<Connection>()
 
     /// Connections whose response waits to leave with others (`defersResponses`), and since when the first of them does.
     var deferred: [Connection] = []
@@ -142,6 +144,20 @@ public final class Reactor {
         }
         return receive(baton, on: bench)
     }
+
+    /// Puts a request that `next` gave back, until `nextPostponed`: others come first.
+    public func postpone(_ connection: Connection, _ baton: borrowing Baton, on bench: Workbench) {
+        keep(connection, on: bench)
+        postponed.append(connection)
+    }
+
+    public func nextPostponed(_ baton: borrowing Baton, on bench: Workbench) -> Connection? {
+        guard let connection = postponed.popFirst() else { return nil }
+        resume(connection, on: bench)
+        return connection
+    }
+
+    public func hasPostponedRequests(_ baton: borrowing Baton) -> Bool { !postponed.isEmpty }
 
     /// For a thread that can't run the application: does all there is to do, and holds complete requests for `next`.
     public func serve(_ baton: borrowing Baton, on bench: Workbench) {
