@@ -1,8 +1,8 @@
 """A load generator that tells the latency of one path from another's, which wrk cannot.
 
 wrk also adds samples for requests that a slow one kept it from sending, so that a case in which some requests are slow
-on purpose says little about the others. This one is a closed loop over epoll in Python: slower than wrk, and fast enough
-for cases in which the server waits most of the time.
+on purpose says little about the others. This one is a closed loop over epoll in Python: slower than wrk, and fast
+enough for cases in which the server waits most of the time.
 """
 
 import random
