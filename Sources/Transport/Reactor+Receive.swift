@@ -306,6 +306,7 @@ extension Reactor {
                 return nil
             case .processed(0):
                 // A request that the client did not finish is not run, RFC 9112 §8.
+                noteCutBody(of: connection)
                 close(connection)
                 return nil
             case .processed(let count):
@@ -313,6 +314,7 @@ extension Reactor {
                 return UnsafeRawBufferPointer(rebasing: bench.buffer[..<count])
             }
         } catch {
+            noteCutBody(of: connection)
             close(connection)
             return nil
         }
