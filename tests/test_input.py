@@ -198,6 +198,10 @@ def test_a_body_that_the_client_cuts_is_never_taken_for_whole(server: Server, fr
         connection.half_close()
         answer = connection.read_to_end()
     assert not answer.startswith(b"HTTP/1.1 2"), answer
+    announced = "10" if framing == "length" else "an unknown number of"
+    server.wait_for_log(
+        rf"\[WARNING\] The client of POST /echo from ip=\S+ left after 5 of {announced} bytes of the body"
+    )
     with Connection(server.address) as connection:
         connection.send(encode("GET", "/body?case=one"))
         assert connection.read_response().body == b"hello"

@@ -24,6 +24,13 @@ final class BodyReceipt {
     /// The body, once `receive` said that it is complete.
     var body: RequestBody { sink.body }
 
+    /// Bytes of the body that have come, and how many there should be, where that is known.
+    var progress: (received: Int, announced: Int?) {
+        let received = sink.count
+        guard case .length(let left) = remainder else { return (received, nil) }
+        return (received, received + left)
+    }
+
     /// Takes what belongs to the body off the front of `bytes`.
     ///
     /// - Returns: bytes taken, and whether the body is complete.

@@ -311,6 +311,7 @@ extension Reactor {
                 return nil
             case .processed(0):
                 // A request that the client did not finish is not run, RFC 9112 §8.
+                noteCutBody(of: connection)
                 close(connection)
                 return nil
             case .processed(let count):
@@ -318,6 +319,7 @@ extension Reactor {
                 return UnsafeRawBufferPointer(rebasing: bench.buffer[..<count])
             }
         } catch {
+            noteCutBody(of: connection)
             close(connection)
             return nil
         }

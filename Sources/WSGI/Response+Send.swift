@@ -15,6 +15,8 @@ extension Response {
         guard connection != nil else {
             throw gil.raise(.runtimeError, "write() was called after the request had ended")
         }
+        // PEP 3333: what is written is on its way while the application goes on, for however long.
+        mayDefer = false
         try send(data, total: nil, &gil)
         if isBroken { throw gil.raise(.brokenPipeError, "the client closed the connection") }
     }
@@ -46,7 +48,7 @@ extension Response {
             framing = .length(remaining - body.count)
         }
         headIsSent = true
-        post(head.bytes, &gil)
+        postHead(&gil)
     }
 
     /// Completes the head, unless that is done.
@@ -124,17 +126,23 @@ extension Response {
             headIsSent = true
             if body.count <= Self.copyLimit {
                 if body.count > 0 { head.appendBody(body.bytes) }
-                if mayDefer, framing == .length(0), let connection, connection.outbox.isEmpty {
-                    connection.outbox.append(copying: head.bytes)
-                    connection.isDeferred = true
-                } else {
-                    post(head.bytes, &gil)
-                }
+                postHead(&gil)
             } else {
                 post(head.bytes, body, owner: owner, &gil)
             }
         } else if body.count > 0 {
             post(UnsafeRawBufferPointer(start: nil, count: 0), body, owner: owner, &gil)
+        }
+    }
+
+    /// Sends the head and the small body behind it. A response that is complete with that may wait for others.
+    @inline(__always)
+    private func postHead(_ gil: inout GIL) {
+        if mayDefer, framing == .length(0), let connection, connection.outbox.isEmpty {
+            connection.outbox.append(copying: head.bytes)
+            connection.isDeferred = true
+        } else {
+            post(head.bytes, &gil)
         }
     }
 

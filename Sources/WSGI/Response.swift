@@ -43,7 +43,7 @@ final class Response {
     var sentCount = 0
     var persists = false
     private(set) var isHead = false
-    private(set) var mayDefer = false
+    var mayDefer = false
     private(set) var version = HTTPVersion.http11
     let state: WorkerState
     /// The longest wait for the client to take bytes, in milliseconds; -1 is for ever.
