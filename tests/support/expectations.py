@@ -26,6 +26,10 @@ _PRESENCE = "has no monoceros.client_disconnected"
 _PAGES = "its pages have no identifier, are HTML, and have a body for HEAD; some faults it does not see as such"
 _INTERIM = "sends a 1xx as though it were the response"
 _FILE = "sends from the descriptor's own position or not at all"
+_V2 = "answers 500, with a traceback, to what is wrong with version 2 of the PROXY protocol"
+_ROOT = "has --root-path for ASGI alone"
+_NOBODY = "takes no header that announces nobody, or says None for the address"
+_ECHO = "answers with the version that it was asked with"
 _SENDFILE = "sends what the descriptor holds, not what reading gives"
 
 #: Module of the server → test (a pattern, `*` for anything, brackets as they are) → why it differs.
@@ -67,6 +71,26 @@ EXPECTED_DIFFERENCES: dict[str, dict[str, str]] = {
         "test_slow_clients.py::test_a_connection_that_never_speaks_is_closed": _FLAG,
         "test_slow_clients.py::test_an_idle_connection_is_closed_silently": _FLAG,
         "test_slow_clients.py::test_the_timeouts_do_not_touch_a_request_that_runs": _FLAG,
+        # Policy and proxies
+        "test_proxy_protocol.py::test_the_client_is_the_announced_one[*": "knows the client in the first request alone",
+        "test_proxy_protocol.py::test_the_peer_stands_where_none_is_announced[un*": _NOBODY,
+        "test_proxy_protocol.py::test_the_peer_stands_where_none_is_announced[local*": _NOBODY,
+        "test_proxy_protocol.py::test_behind_a_unix_socket": _NOBODY,
+        "test_proxy_protocol.py::test_a_malformed_header_is_a_bad_request[signed-port]": "takes whatever int() takes",
+        **{
+            f"test_proxy_protocol.py::test_a_malformed_header_is_a_bad_request[{name}]": _V2
+            for name in ("version", "command", "datagram", "short")
+        },
+        "test_proxy_protocol.py::test_a_malformed_header_is_a_bad_request[huge]": "takes all that the protocol can say",
+        "test_proxy_protocol.py::test_strangers_may_not_announce": "has no identifiers in its log",
+        "test_proxy_protocol.py::test_a_fixed_version_is_demanded[*": "reads on as HTTP",
+        "test_proxy_protocol.py::test_a_header_that_stops_half_way_is_timed_out": _FLAG,
+        "test_request_policy.py::test_own_fields_for_the_scheme": _FLAG,
+        "test_request_policy.py::test_root_path[*": _ROOT,
+        "test_request_policy.py::test_whose_mount_point_counts": _ROOT,
+        "test_request_policy.py::test_what_has_to_be_permitted[permit-missing-host-*": _FLAG,
+        "test_request_policy.py::test_what_has_to_be_permitted[permit-unconventional-http-version-*": _ECHO,
+        "test_request_policy.py::test_the_limits_are_those_of_the_command_line": _FLAG,
         # Responses
         "test_errors.py::test_an_error_before_the_first_byte_is_a_500[*-HEAD]": _HEAD,
         "test_errors.py::test_an_error_before_the_first_byte_is_a_500[/raise-unusual*T]": _EXIT,
