@@ -93,11 +93,14 @@ struct Server {
         transport.policy.limitRequestLine = configuration.limitRequestLine
         transport.policy.limitRequestFields = configuration.limitRequestFields
         transport.policy.limitRequestFieldSize = configuration.limitRequestFieldSize
+        transport.policy.limitRequestBody = configuration.limitRequestBody ?? 0
         transport.body.total = configuration.limitRequestBody ?? 0
         transport.body.memory = configuration.requestBodyMemory
         transport.body.spoolDirectory =
             configuration.temporaryUploadDirectory ?? Process.environment("TMPDIR") ?? "/tmp"
         transport.timeouts.head = .seconds(configuration.requestHeadTimeout)
+        transport.timeouts.body = configuration.requestBodyTimeout.map { .seconds($0) } ?? 0
+        transport.timeouts.write = configuration.responseWriteTimeout.map { .seconds($0) } ?? 0
         transport.timeouts.idle = .seconds(configuration.keepAlive)
         transport.maximumConnections = configuration.workerConnections
         // Where several workers share a listener, taking more than one connection at a time takes it from an idle one.

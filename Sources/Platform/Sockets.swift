@@ -54,6 +54,12 @@ extension Descriptor {
         return try nonBlockingCall("sendfile") { sendfile(rawValue, file.rawValue, &position, count) }
     }
 
+    /// Bytes sent that the peer has not acknowledged, or for a Unix socket not read (`SIOCOUTQ`, tcp(7)). 0 for a broken
+    /// connection.
+    public func unsentByteCount() -> Int {
+        max(0, Int(csystem_unsent(rawValue)))
+    }
+
     /// Ends our sending half; the peer reads an end of file. Errors mean that the peer has left already.
     public func shutdownSending() {
         _ = shutdown(rawValue, Int32(SHUT_WR))

@@ -19,6 +19,10 @@ public struct ServerConfiguration: Equatable, Sendable {
     public let keepAlive: Int
     /// Seconds; at least 1.
     public let requestHeadTimeout: Int
+    /// Seconds; nil sets no limit.
+    public let requestBodyTimeout: Int?
+    /// Seconds; nil sets no limit.
+    public let responseWriteTimeout: Int?
     /// Bytes, without the line end.
     public let limitRequestLine: Int
     /// Number of field lines.
@@ -62,6 +66,8 @@ public struct ServerConfiguration: Equatable, Sendable {
         gracefulTimeout = int("graceful_timeout")
         keepAlive = int("keepalive")
         requestHeadTimeout = int("request_head_timeout")
+        requestBodyTimeout = int("request_body_timeout") == 0 ? nil : int("request_body_timeout")
+        responseWriteTimeout = int("response_write_timeout") == 0 ? nil : int("response_write_timeout")
         limitRequestLine = Self.limit(
             int("limit_request_line"), zero: Self.largestLineLimit, most: Self.largestLineLimit)
         limitRequestFields = Self.limit(

@@ -60,6 +60,22 @@ extension Setting {
             "request_head_timeout", section: "Worker Processes", flags: ["--request-head-timeout"],
             kind: .int(1...anySeconds.upperBound), default: .int(10), metavar: "INT",
             text: "How many seconds a client has to send the whole head of a request."),
+        // Not in gunicorn.
+        Setting(
+            "request_body_timeout", section: "Worker Processes", flags: ["--request-body-timeout"],
+            kind: .int(anySeconds), default: .int(30), metavar: "INT",
+            text: """
+                In each so many seconds, a client must send at least 1 KiB of a request body, or the rest of it; \
+                0 sets no limit.
+                """),
+        // Not in gunicorn.
+        Setting(
+            "response_write_timeout", section: "Worker Processes", flags: ["--response-write-timeout"],
+            kind: .int(anySeconds), default: .int(30), metavar: "INT",
+            text: """
+                In each so many seconds, a client must take at least 1 KiB of a response, or the rest of it; \
+                0 sets no limit.
+                """),
     ]
 
     private static let security: [Setting] = [

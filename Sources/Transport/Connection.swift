@@ -23,8 +23,9 @@ public final class Connection {
         case held
         /// A runner has it.
         case running
-        /// The response is made; the rest of it waits for the socket.
-        case draining(persist: Bool)
+        /// The response is made; the rest of it waits for the socket. `unsent` is how many bytes the client had yet to take
+        /// when the deadline was set; nil before there is one.
+        case draining(persist: Bool, unsent: Int?)
         /// Nothing more is sent; what the client still sends is thrown away, so that it reads our last bytes before a reset.
         case lingering(budget: Int)
         case closed
@@ -79,6 +80,10 @@ public final class Connection {
         self.isTrusted = isTrusted
         self.generation = generation
     }
+
+    /// Bytes of responses that the client has not taken: in the outbox, and in the kernel's send buffer, which may hold
+    /// megabytes and reports room only once a good part of them has left.
+    public var unsentByteCount: Int { outbox.count + socket.unsentByteCount() }
 
     /// What the poller gives back with this connection's events.
     var payload: UInt64 { UInt64(generation) << 32 | UInt64(UInt32(bitPattern: socket.rawValue)) }

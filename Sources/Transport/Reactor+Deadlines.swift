@@ -60,7 +60,12 @@ extension Reactor {
             refuse(connection, WireError(.headTimeout))
         case .body:
             refuse(connection, WireError(.bodyTimeout))
-        case .draining, .lingering:
+        case .draining(let persist, let unsent):
+            let left = connection.unsentByteCount
+            guard let unsent, left <= unsent - Timeouts.progress else { return close(connection) }
+            connection.phase = .draining(persist: persist, unsent: left)
+            setDeadline(connection, after: configuration.timeouts.write)
+        case .lingering:
             close(connection)
         case .held, .running, .closed:
             break

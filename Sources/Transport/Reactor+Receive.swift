@@ -202,13 +202,13 @@ extension Reactor {
             connection.input = store
         }
         connection.phase = .body(receipt)
-        setDeadline(connection, after: configuration.timeouts.progress)
+        setDeadline(connection, after: configuration.timeouts.body)
         return take(early?.bytes ?? rest, of: connection, receipt, on: bench)
     }
 
     private func receiveBody(_ connection: Connection, _ receipt: BodyReceipt, on bench: Workbench) -> Progress {
         guard let bytes = read(connection, on: bench) else { return .wait }
-        setDeadline(connection, after: configuration.timeouts.progress)
+        if receipt.makesProgress(bytes.count) { setDeadline(connection, after: configuration.timeouts.body) }
         return take(bytes, of: connection, receipt, on: bench)
     }
 

@@ -40,7 +40,7 @@ extension Reactor {
         connection.input = nil
         connection.consumed = 0
         connection.mayBeReadable = true
-        connection.phase = .draining(persist: false)
+        connection.phase = .draining(persist: false, unsent: nil)
         drain(connection)
     }
 
@@ -102,13 +102,18 @@ extension Reactor {
 
     /// Sends what is left of a response. When all is sent, the connection goes its way.
     func drain(_ connection: Connection) {
-        guard case .draining(let persist) = connection.phase else { return }
+        guard case .draining(let persist, let unsent) = connection.phase else { return }
         guard let isSent = try? connection.outbox.flush(to: connection.socket, releasing: &releases) else {
             close(connection)
             return
         }
         guard isSent else {
-            setDeadline(connection, after: configuration.timeouts.progress)
+            // The deadline is not moved whenever the socket takes something: when it comes, what the client itself has taken
+            // is measured (`expire`).
+            if unsent == nil {
+                connection.phase = .draining(persist: persist, unsent: connection.unsentByteCount)
+                setDeadline(connection, after: configuration.timeouts.write)
+            }
             watch(connection)
             return
         }

@@ -166,7 +166,7 @@ public final class Reactor {
         if connection.outbox.isEmpty {
             settle(connection, persist: persist)
         } else {
-            connection.phase = .draining(persist: persist)
+            connection.phase = .draining(persist: persist, unsent: nil)
             drain(connection)
         }
     }

@@ -1,5 +1,5 @@
 internal import HTTPWire
-internal import Platform
+public import Platform
 public import PythonBridge
 public import Transport
 
@@ -10,7 +10,7 @@ public final class Gateway {
     private let types: WSGITypes
     private let configuration: GatewayConfiguration
     private let state: WorkerState
-    private let writeTimeout: Int32
+    private let writeTimeout: Nanoseconds
     private let environ: EnvironBuilder
     private var callables: ResponseCallables
     private let closeName: PyPointer
@@ -18,10 +18,10 @@ public final class Gateway {
     /// - Parameters:
     ///   - application: the WSGI callable.
     ///   - errors: the `wsgi.errors` stream.
-    ///   - writeTimeout: milliseconds; -1 is for ever.
+    ///   - writeTimeout: nanoseconds; 0 is for ever.
     public init(
         application: PyPointer, errors: PyPointer, log: ApplicationLog, types: WSGITypes,
-        configuration: GatewayConfiguration, state: WorkerState, writeTimeout: Int32, _ gil: borrowing GIL
+        configuration: GatewayConfiguration, state: WorkerState, writeTimeout: Nanoseconds, _ gil: borrowing GIL
     ) throws(PythonError) {
         gil.retain(application)
         self.application = application

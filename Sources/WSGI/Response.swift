@@ -40,15 +40,15 @@ final class Response {
     private(set) var isHead = false
     private(set) var version = HTTPVersion.http11
     let state: WorkerState
-    /// The longest wait for the client to take bytes, in milliseconds; -1 is for ever.
-    let writeTimeout: Int32
+    /// In which the client must take `Timeouts.progress` bytes, in nanoseconds; 0 is for ever.
+    let writeTimeout: Nanoseconds
     private var dateSecond: Int64 = -1
     private var date = HTTPDate(unixSeconds: 0)
 
     /// Bytes that may wait for the client before the application is held up.
     static let outboxLimit = 1 << 20
 
-    init(state: WorkerState, writeTimeout: Int32) {
+    init(state: WorkerState, writeTimeout: Nanoseconds) {
         self.state = state
         self.writeTimeout = writeTimeout
     }

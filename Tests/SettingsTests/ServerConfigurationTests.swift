@@ -13,6 +13,8 @@ import Testing
         #expect(configuration.gracefulTimeout == 30)
         #expect(configuration.keepAlive == 75)
         #expect(configuration.requestHeadTimeout == 10)
+        #expect(configuration.requestBodyTimeout == 30)
+        #expect(configuration.responseWriteTimeout == 30)
         #expect(configuration.limitRequestLine == 4094)
         #expect(configuration.limitRequestFields == 100)
         #expect(configuration.limitRequestFieldSize == 8190)
@@ -27,6 +29,7 @@ import Testing
             "bind": .list(["[::1]:1", "unix:/a"]), "backlog": .int(1), "workers": .int(0),
             "worker_class": .string("sync"), "worker_connections": .int(2), "graceful_timeout": .int(3),
             "keepalive": .int(0), "request_head_timeout": .int(5), "limit_request_line": .int(6),
+            "request_body_timeout": .int(11), "response_write_timeout": .int(0),
             "limit_request_fields": .int(7), "limit_request_field_size": .int(8), "limit_request_body": .int(9),
             "request_body_memory": .int(0), "tmp_upload_dir": .string("/var/tmp"), "sendfile": .bool(false),
             "chdir": .string("/"), "wsgi_app": .string("module:app"), "loglevel": .string("debug"),
@@ -38,6 +41,8 @@ import Testing
         #expect(configuration.gracefulTimeout == 3)
         #expect(configuration.keepAlive == 0)
         #expect(configuration.requestHeadTimeout == 5)
+        #expect(configuration.requestBodyTimeout == 11)
+        #expect(configuration.responseWriteTimeout == nil)
         #expect(configuration.limitRequestLine == 6)
         #expect(configuration.limitRequestFields == 7)
         #expect(configuration.limitRequestFieldSize == 8)
