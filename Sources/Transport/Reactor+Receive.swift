@@ -225,8 +225,9 @@ extension Reactor {
             case .wire(let fault): refuse(connection, fault)
             case .body(.tooLarge): refuse(connection, WireError(.bodyTooLarge))
             case .body(.spoolFailed(let cause)):
-                note(.error, "A request body could not be written to \(configuration.body.spoolDirectory): \(cause).")
-                refuse(connection, WireError(.overloaded))
+                let failure = SpoolFailure(cause: cause, directory: configuration.body.spoolDirectory)
+                note(.error, failure.description)
+                refuse(connection, WireError(failure.fault))
             }
             return .wait
         }

@@ -30,11 +30,7 @@ extension Reactor {
 
     /// Answers a request that cannot be served, and ends the connection: where its next request starts is unknown.
     func refuse(_ connection: Connection, _ error: WireError) {
-        if case .unix = connection.peer {
-            note(.warning, "Invalid request from a unix socket: \(error.id).")
-        } else {
-            note(.warning, "Invalid request from ip=\(connection.peer.host): \(error.id).")
-        }
+        if !error.fault.isServers { noteInvalid(connection, error) }
         let page = ErrorPage.response(to: error, date: HTTPDate(unixSeconds: Int(Clock.wallSeconds())))
         page.withUnsafeBytes { connection.outbox.append(copying: $0) }
         connection.input = nil
@@ -42,6 +38,14 @@ extension Reactor {
         connection.mayBeReadable = true
         connection.phase = .draining(persist: false, unsent: nil)
         drain(connection)
+    }
+
+    func noteInvalid(_ connection: Connection, _ error: WireError) {
+        if case .unix = connection.peer {
+            note(.warning, "Invalid request from a unix socket: \(error.id).")
+        } else {
+            note(.warning, "Invalid request from ip=\(connection.peer.host): \(error.id).")
+        }
     }
 
     /// Ends a connection whose response has been sent. Closing while unread bytes are there, or still come, makes the kernel

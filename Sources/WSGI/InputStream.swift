@@ -50,14 +50,17 @@ final class InputStream {
             var failure: SystemError?
             let bytes = try gil.makeBytesReleased(count: size) { target in
                 do throws(SystemError) {
-                    return try file.descriptor.read(into: target, at: start)
+                    let count = try file.descriptor.read(into: target, at: start)
+                    if count < size { failure = SystemError(.inputOutput, call: "pread") }
+                    return count
                 } catch {
                     failure = error
                     return 0
                 }
             }
-            if let failure { throw gil.raise(.osError, "The spooled request body cannot be read: \(failure).") }
-            return bytes
+            guard let failure else { return bytes }
+            position = start
+            throw Self.unreadable(failure, gil)
         }
     }
 
@@ -80,18 +83,29 @@ final class InputStream {
             while length < longest {
                 let size = min(window.count, longest - length)
                 let start = position + length
-                let result = window.withUnsafeMutableBytes { buffer -> (read: Int, end: Int?)? in
+                var end: Int?
+                var failure: SystemError?
+                window.withUnsafeMutableBytes { buffer in
                     let slice = UnsafeMutableRawBufferPointer(rebasing: buffer[..<size])
-                    guard let read = try? file.descriptor.read(into: slice, at: start) else { return nil }
-                    return (read, Bytes.endOfLine(UnsafeRawBufferPointer(rebasing: slice[..<read])))
+                    do throws(SystemError) {
+                        let count = try file.descriptor.read(into: slice, at: start)
+                        end = Bytes.endOfLine(UnsafeRawBufferPointer(rebasing: slice[..<count]))
+                        if count < size { failure = SystemError(.inputOutput, call: "pread") }
+                    } catch {
+                        failure = error
+                    }
                 }
-                guard let result else { throw gil.raise(.osError, "The spooled request body cannot be read.") }
-                if let end = result.end { return length + end }
-                guard result.read > 0 else { return length }
-                length += result.read
+                if let failure { throw Self.unreadable(failure, gil) }
+                if let end { return length + end }
+                length += size
             }
             return longest
         }
+    }
+
+    /// A body that is not all there must never look like one that is.
+    private static func unreadable(_ cause: SystemError, _ gil: borrowing GIL) -> PythonError {
+        gil.raise(.osError, "the request body, which was kept in a file, cannot be read: \(cause)")
     }
 
     // MARK: The Python type
