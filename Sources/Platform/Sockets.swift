@@ -70,7 +70,16 @@ extension Descriptor {
     /// - Parameter milliseconds: the longest wait; -1 for as long as it takes.
     /// - Returns: false after the timeout. A signal ends the wait early and counts as ready: the caller tries again.
     public func waitUntilWritable(milliseconds: Int32) -> Bool {
-        var watched = pollfd(fd: rawValue, events: Int16(POLLOUT), revents: 0)
+        wait(for: POLLOUT, milliseconds)
+    }
+
+    /// The same for bytes to read, the peer's end of the stream, or a connection to accept.
+    public func waitUntilReadable(milliseconds: Int32) -> Bool {
+        wait(for: POLLIN, milliseconds)
+    }
+
+    private func wait(for events: Int32, _ milliseconds: Int32) -> Bool {
+        var watched = pollfd(fd: rawValue, events: Int16(events), revents: 0)
         return poll(&watched, 1, milliseconds) != 0
     }
 }

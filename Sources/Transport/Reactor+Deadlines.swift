@@ -49,6 +49,7 @@ extension Reactor {
         }
         if let next = wheel.next { schedule(wakeAt: next) }
         if acceptBackOff > now { schedule(wakeAt: acceptBackOff) }
+        if crowdedUntil > now { schedule(wakeAt: crowdedUntil) }
     }
 
     private func expire(_ connection: Connection) {

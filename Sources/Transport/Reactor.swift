@@ -53,6 +53,10 @@ public final class Reactor {
     var isAccepting = false
     /// No accepting before this moment, after the process ran out of descriptors.
     var acceptBackOff: Nanoseconds = 0
+    /// When that is said again in the log at the earliest.
+    var nextAcceptNotice: Nanoseconds = 0
+    /// With all places taken, no accepting before this moment: none could be made free.
+    var crowdedUntil: Nanoseconds = 0
     public internal(set) var isClosing = false
     /// The poller is gone: whoever drives this reactor should end the process.
     public private(set) var isBroken = false
