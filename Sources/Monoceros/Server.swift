@@ -95,6 +95,7 @@ struct Server {
         transport.policy.limitRequestFieldSize = configuration.limitRequestFieldSize
         transport.policy.limitRequestBody = configuration.limitRequestBody ?? 0
         transport.body.total = configuration.limitRequestBody ?? 0
+        transport.streamsBodies = configuration.streamRequestBody
         transport.body.memory = configuration.requestBodyMemory
         transport.body.spoolDirectory =
             configuration.temporaryUploadDirectory ?? Process.environment("TMPDIR") ?? "/tmp"

@@ -33,6 +33,8 @@ public struct ServerConfiguration: Equatable, Sendable {
     public let limitRequestBody: Int?
     /// Bytes of a request body that stay in memory.
     public let requestBodyMemory: Int
+    /// The application reads bodies while they come.
+    public let streamRequestBody: Bool
     /// Where larger bodies are spooled to; nil leaves it to the system.
     public let temporaryUploadDirectory: String?
     public let sendfile: Bool
@@ -75,6 +77,7 @@ public struct ServerConfiguration: Equatable, Sendable {
         limitRequestFieldSize = Self.limit(int("limit_request_field_size"), zero: 8190, most: Self.largestLineLimit)
         limitRequestBody = int("limit_request_body") == 0 ? nil : int("limit_request_body")
         requestBodyMemory = int("request_body_memory")
+        streamRequestBody = checked["stream_request_body"] == .bool(true)
         temporaryUploadDirectory = string("tmp_upload_dir")
         sendfile = checked["sendfile"] != .bool(false)
     }

@@ -115,6 +115,14 @@ extension Setting {
             "request_body_memory", section: "Server Mechanics", flags: ["--request-body-memory"],
             kind: .int(anyBytes), default: .int(65536), metavar: "INT",
             text: "How many bytes of a request body stay in memory; a larger body is spooled to a file."),
+        // Not in gunicorn, which does nothing else.
+        Setting(
+            "stream_request_body", section: "Server Mechanics", flags: ["--stream-request-body"],
+            kind: .flag(stores: true), default: .bool(false),
+            text: """
+                Call the application when a request's head is complete, and let it read the body while the client sends \
+                it. A slow client then holds a worker for as long as its upload takes.
+                """),
         // gunicorn knows the name, never reads it and has no flag for it.
         Setting(
             "tmp_upload_dir", section: "Server Mechanics", flags: ["--tmp-upload-dir"], kind: .string, default: .none,

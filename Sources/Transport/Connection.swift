@@ -3,12 +3,12 @@ public import Platform
 /// A client's connection.
 ///
 /// It always belongs to somebody. In `.running` that is the runner whose application it waits for: that thread alone reads
-/// `body` and sends, and the reactor notes in `edges` what it hears meanwhile. In every other phase it belongs to whoever
+/// `body`, which may mean the socket, and sends, and the reactor notes in `edges` what it hears meanwhile. In every other phase it belongs to whoever
 /// has the baton.
 ///
 /// ```
 ///   accept ──► idle ──► head ──► body ──► held ──► running ──► draining ──► idle | lingering | closed
-///               │         └────────────────────────▲              ▲
+///               │         └────────────────────────▲              ▲  └► discarding ─┘
 ///               └── a whole request in one read ───┘              └ only if the socket took less than all
 /// ```
 public final class Connection {
@@ -26,6 +26,8 @@ public final class Connection {
         /// The response is made; the rest of it waits for the socket. `unsent` is how many bytes the client had yet to take
         /// when the deadline was set; nil before there is one.
         case draining(persist: Bool, unsent: Int?)
+        /// The response has left; the rest of the body, which the application did not read, is thrown away.
+        case discarding(BodyStream, budget: Int)
         /// Nothing more is sent; what the client still sends is thrown away, so that it reads our last bytes before a reset.
         case lingering(budget: Int)
         case closed

@@ -66,6 +66,8 @@ extension Reactor {
             guard let unsent, left <= unsent - Timeouts.progress else { return close(connection) }
             connection.phase = .draining(persist: persist, unsent: left)
             setDeadline(connection, after: configuration.timeouts.write)
+        case .discarding:
+            linger(connection)
         case .lingering:
             close(connection)
         case .held, .running, .closed:

@@ -10,6 +10,7 @@ extension Reactor {
             endGracefully(connection)
             return
         }
+        if case .stream(let stream) = connection.body { return discard(stream, of: connection) }
         connection.phase = .idle
         if connection.input != nil || connection.mayBeReadable {
             // A pipelined request, or an edge that came meanwhile. Its turn comes after the others', so that one client
@@ -62,6 +63,7 @@ extension Reactor {
     /// Sends our end of the stream and waits, for a while, for the client's.
     func linger(_ connection: Connection) {
         connection.input = nil
+        connection.body = .none
         connection.socket.shutdownSending()
         connection.phase = .lingering(budget: Self.lingerBudget)
         setDeadline(connection, after: configuration.timeouts.linger)
@@ -146,8 +148,10 @@ extension Reactor {
     public func isDrained(_ baton: borrowing Baton) -> Bool {
         table.allSatisfy { connection in
             guard let connection else { return true }
-            if case .lingering = connection.phase { return true }
-            return false
+            switch connection.phase {
+            case .lingering, .discarding: return true
+            default: return false
+            }
         }
     }
 }

@@ -161,11 +161,15 @@ public final class Reactor {
     public func finish(_ connection: Connection, _ baton: borrowing Baton, persist: Bool) {
         // The application ran since the last poll, perhaps for longer than the client may now idle.
         now = Clock.now()
-        connection.body = .none
         if connection.consumed > 0, let input = connection.input {
             input.removeFirst(connection.consumed)
             connection.consumed = 0
             if input.count == 0 { connection.input = nil }
+        }
+        if case .stream(let stream) = connection.body {
+            takeBack(stream, of: connection)
+        } else {
+            connection.body = .none
         }
         if connection.outbox.isEmpty {
             settle(connection, persist: persist)

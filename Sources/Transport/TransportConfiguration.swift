@@ -10,6 +10,8 @@ public struct TransportConfiguration: Sendable {
     public var maximumConnections = 1000
     /// How many connections one listener's turn accepts: few where other processes accept from the same listener.
     public var acceptBatch = 64
+    /// Whether the application runs when the head is complete, and reads the body itself (`stream_request_body`).
+    public var streamsBodies = false
     /// Whether responses may leave a connection open (`keepalive` above 0).
     public var keepsAlive: Bool { timeouts.idle > 0 }
 

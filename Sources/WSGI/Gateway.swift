@@ -53,7 +53,8 @@ public final class Gateway {
         } catch {
             isLeaving = handleError(response, on: bench, &gil)
         }
-        let persists = response.persists && !response.isBroken && !response.isAborted
+        let persists =
+            response.persists && !response.isBroken && !response.isAborted && response.stream?.fault == nil
         response.end()
         if !callables.areUnused(gil) { try renewCallables(gil) }
         if isLeaving { throw PythonError() }
@@ -154,6 +155,11 @@ public final class Gateway {
             gil.clearError()
             return false
         }
+        if let fault = response.stream?.fault, gil.isRaised(.osError) {
+            gil.clearError()
+            answer(fault, response, &gil)
+            return false
+        }
         let exception = gil.takeException()
         let target = String(decoding: bench.bytes(bench.parser.head.target).prefix(256), as: UTF8.self)
         log.exception("Error handling request \(target)", exception, gil)
@@ -164,6 +170,20 @@ public final class Gateway {
         }
         response.isAborted = true
         return false
+    }
+
+    /// What reading the body raised is the client's fault, and the reactor tells the log of it.
+    private func answer(_ fault: BodyStream.Fault, _ response: Response, _ gil: inout GIL) {
+        switch fault {
+        case .disconnected:
+            response.fail(&gil)
+        case .wire(let error):
+            response.isAborted = true
+            guard !response.isCommitted else { return }
+            let page = ErrorPage.response(
+                to: error, date: response.currentDate(), includesBody: !response.isHead)
+            page.withUnsafeBytes { response.post($0, &gil) }
+        }
     }
 
     private func renewCallables(_ gil: borrowing GIL) throws(PythonError) {

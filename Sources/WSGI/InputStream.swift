@@ -2,12 +2,13 @@ internal import Platform
 internal import PythonBridge
 internal import Transport
 
-/// `wsgi.input`: a request's complete body, from memory or from a file (PEP 3333, "Input and Error Streams").
+/// `wsgi.input`: a request's body, from memory, from a file, or from the socket (PEP 3333, "Input and Error Streams").
 final class InputStream {
     private enum Source {
         case empty
         case memory(ByteStore)
         case file(SpoolFile)
+        case live(LiveInput)
     }
 
     private let source: Source
@@ -34,15 +35,21 @@ final class InputStream {
         count = file.count
     }
 
+    init(_ stream: BodyStream) {
+        source = .live(LiveInput(stream))
+        count = 0
+    }
+
     private var remaining: Int { count - position }
 
     /// Up to `limit` bytes; all that is left for nil. Empty at the end.
     func read(_ limit: Int?, _ gil: inout GIL) throws(PythonError) -> PyRef {
+        if case .live(let input) = source { return try input.read(limit, &gil) }
         let size = min(limit ?? remaining, remaining)
         let start = position
         position += size
         switch source {
-        case .empty:
+        case .empty, .live:
             return try gil.makeBytes(UnsafeRawBufferPointer(start: nil, count: 0))
         case .memory(let store):
             return try gil.makeBytes(UnsafeRawBufferPointer(rebasing: store.bytes[start..<(start + size)]))
@@ -66,13 +73,14 @@ final class InputStream {
 
     /// Up to and including the next line feed, and not more than `limit` bytes.
     func readLine(_ limit: Int?, _ gil: inout GIL) throws(PythonError) -> PyRef {
+        if case .live(let input) = source { return try input.readLine(limit, &gil) }
         let longest = min(limit ?? remaining, remaining)
         return try read(try lineLength(longest, &gil), &gil)
     }
 
     private func lineLength(_ longest: Int, _ gil: inout GIL) throws(PythonError) -> Int {
         switch source {
-        case .empty:
+        case .empty, .live:
             return 0
         case .memory(let store):
             return Bytes.endOfLine(UnsafeRawBufferPointer(rebasing: store.bytes[position..<(position + longest)]))

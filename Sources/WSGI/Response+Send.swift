@@ -58,6 +58,7 @@ extension Response {
             persists = false
         }
         if head.applicationWantsClose || state.isDraining { persists = false }
+        if let stream, stream.cancelContinue() || stream.fault != nil { persists = false }
         head.finish(version: version, isPersistent: persists, framing: field, date: currentDate())
         isCommitted = true
     }

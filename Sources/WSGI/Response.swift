@@ -23,6 +23,8 @@ final class Response {
 
     /// The connection to answer on; nil between requests.
     private(set) var connection: Connection?
+    /// The request's body, if the application reads it from the socket.
+    private(set) var stream: BodyStream?
     var head = ResponseHeadWriter()
     private(set) var isStarted = false
     /// The head is finished: it can't be changed any more.
@@ -56,6 +58,7 @@ final class Response {
     /// - Parameter mayPersist: whether client and configuration let the connection stay open.
     func begin(_ connection: Connection, isHead: Bool, version: HTTPVersion, mayPersist: Bool) {
         self.connection = connection
+        if case .stream(let stream) = connection.body { self.stream = stream }
         self.isHead = isHead
         self.version = version
         persists = mayPersist
@@ -71,6 +74,10 @@ final class Response {
     /// Cuts the ties to the request: callables that the application kept do nothing from here on.
     func end() {
         connection = nil
+        if let stream {
+            stream.isReleased = true
+            self.stream = nil
+        }
     }
 
     /// Whether more of the body would be sent.

@@ -20,6 +20,7 @@ import Testing
         #expect(configuration.limitRequestFieldSize == 8190)
         #expect(configuration.limitRequestBody == nil)
         #expect(configuration.requestBodyMemory == 65536)
+        #expect(!configuration.streamRequestBody)
         #expect(configuration.temporaryUploadDirectory == nil)
         #expect(configuration.sendfile)
     }
@@ -31,7 +32,8 @@ import Testing
             "keepalive": .int(0), "request_head_timeout": .int(5), "limit_request_line": .int(6),
             "request_body_timeout": .int(11), "response_write_timeout": .int(0),
             "limit_request_fields": .int(7), "limit_request_field_size": .int(8), "limit_request_body": .int(9),
-            "request_body_memory": .int(0), "tmp_upload_dir": .string("/var/tmp"), "sendfile": .bool(false),
+            "request_body_memory": .int(0), "stream_request_body": .bool(true), "tmp_upload_dir": .string("/var/tmp"),
+            "sendfile": .bool(false),
             "chdir": .string("/"), "wsgi_app": .string("module:app"), "loglevel": .string("debug"),
         ])
         #expect(configuration.bind == [.tcp(host: "::1", port: 1), .unix(path: "/a")])
@@ -48,6 +50,7 @@ import Testing
         #expect(configuration.limitRequestFieldSize == 8)
         #expect(configuration.limitRequestBody == 9)
         #expect(configuration.requestBodyMemory == 0)
+        #expect(configuration.streamRequestBody)
         #expect(configuration.temporaryUploadDirectory == "/var/tmp")
         #expect(!configuration.sendfile)
     }
