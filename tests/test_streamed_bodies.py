@@ -263,6 +263,17 @@ def test_an_application_that_goes_on_without_the_body(server: Server, name: str)
         connection.assert_closed()
 
 
+def test_an_error_of_the_application_is_not_taken_for_the_clients(serve: Serve) -> None:
+    server = serve("probe:app", "--stream-request-body")
+    with Connection(server.address) as connection:
+        connection.send(head("/sip?name=fail&piece=5&fail=1", None))
+        server.wait_for_trace("fail.entered")
+        connection.send(b"5\r\nhelloXX\r\n")
+        assert connection.read_response().status == 500
+        connection.assert_closed()
+    server.wait_for_log("OSError: something else")
+
+
 # Bodies that are wrong, or too large
 
 

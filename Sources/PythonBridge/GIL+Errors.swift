@@ -91,6 +91,16 @@ extension GIL {
             type: reference(type), value: reference(value), traceback: reference(traceback))
     }
 
+    /// What `str()` makes of an exception; nil when that raises.
+    public borrowing func message(of exception: borrowing PythonException) -> String? {
+        guard let text = PyObject_Str(exception.value.pointer) else {
+            PyErr_Clear()
+            return nil
+        }
+        let owner = PyRef(owned: text)
+        return self.text(owner.pointer)
+    }
+
     /// Puts a taken exception back, to be raised on.
     public borrowing func restore(_ exception: consuming PythonException) -> PythonError {
         PyErr_SetObject(exception.type.pointer, exception.value.pointer)

@@ -155,12 +155,12 @@ public final class Gateway {
             gil.clearError()
             return false
         }
-        if let fault = response.stream?.fault, gil.isRaised(.osError) {
-            gil.clearError()
+        let isOSError = gil.isRaised(.osError)
+        let exception = gil.takeException()
+        if isOSError, let fault = response.stream?.fault, LiveInput.isCause(fault, of: exception, gil) {
             answer(fault, response, &gil)
             return false
         }
-        let exception = gil.takeException()
         let target = String(decoding: bench.bytes(bench.parser.head.target).prefix(256), as: UTF8.self)
         log.exception("Error handling request \(target)", exception, gil)
         if !response.isCommitted {

@@ -98,12 +98,24 @@ final class LiveInput {
     /// All of them are OSError: what frameworks take for a client that left.
     private func raise(_ fault: BodyStream.Fault, _ gil: borrowing GIL) -> PythonError {
         switch fault {
-        case .disconnected:
-            gil.raise(.connectionResetError, "the client left before the request body was complete")
-        case .wire(let error) where error.fault == .bodyTimeout:
-            gil.raise(.timeoutError, "the client sent too little of the request body for request_body_timeout")
-        case .wire(let error):
-            gil.raise(.osError, "the request body cannot be read: \(error.id)")
+        case .disconnected: gil.raise(.connectionResetError, Self.message(of: fault))
+        case .wire(let error) where error.fault == .bodyTimeout: gil.raise(.timeoutError, Self.message(of: fault))
+        case .wire: gil.raise(.osError, Self.message(of: fault))
         }
+    }
+
+    private static func message(of fault: BodyStream.Fault) -> String {
+        switch fault {
+        case .disconnected: "the client left before the request body was complete"
+        case .wire(let error): "the request body cannot be read: \(error.id)"
+        }
+    }
+
+    /// Whether an OSError is the one that a fault raised, or what a framework made of it: Django's, for one, has another
+    /// type and the same text. One that came of something else must not be lost.
+    static func isCause(
+        _ fault: BodyStream.Fault, of exception: borrowing PythonException, _ gil: borrowing GIL
+    ) -> Bool {
+        gil.message(of: exception) == message(of: fault)
     }
 }

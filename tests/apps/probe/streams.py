@@ -29,6 +29,8 @@ def sip(environ: Environ, start_response: StartResponse) -> object:
             trace(f"{name}.pieces", piece.decode("latin-1") if len(piece) < 100 else "x" * len(piece))
     except Exception as error:
         trace(f"{name}.error", f"{type(error).__name__} {isinstance(error, OSError)}\n")
+        if asked.get("fail"):
+            raise OSError("something else") from error
         if asked.get("swallow"):
             return reply(start_response, "swallowed")
         raise
