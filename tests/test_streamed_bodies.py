@@ -7,6 +7,7 @@ import io
 import json
 import signal
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 from urllib.parse import quote
 
@@ -184,6 +185,22 @@ def test_a_request_that_waited_for_its_turn(server: Server, name: str) -> None:
         connection.send(b"other")
         assert connection.read_response().body == b"10"
         is_served(connection)
+
+
+def test_other_threads_serve_others(serve: Serve) -> None:
+    """As many uploads stall as there are threads but one; the last one serves everybody else."""
+    server = serve("probe:app", "--stream-request-body", "--threads", "4")
+    with ExitStack() as stack:
+        uploads = [stack.enter_context(Connection(server.address)) for _ in range(3)]
+        for number, connection in enumerate(uploads):
+            connection.send(head(f"/sip?name=upload{number}&piece=5", None if number else 10))
+            server.wait_for_trace(f"upload{number}.entered")
+        for _ in range(20):
+            assert fetch(server.address, "/body?case=one").body == b"hello"
+        for number, connection in enumerate(uploads):
+            connection.send(chunk(b"first") + chunk(b"other") + b"0\r\n\r\n" if number else b"firstother")
+            assert connection.read_response().body == b"10"
+            is_served(connection)
 
 
 # Clients that stop
@@ -425,7 +442,10 @@ def test_a_stream_that_was_kept_is_closed(serve: Serve) -> None:
 # The end of the worker
 
 
-@pytest.fixture(params=[(), ("--stream-request-body",)], ids=["kept", "streamed"])
+@pytest.fixture(
+    params=[(), ("--stream-request-body",), ("--stream-request-body", "--threads", "2")],
+    ids=["kept", "streamed", "streamed-in-a-thread"],
+)
 def stalled(serve: Serve, request: pytest.FixtureRequest) -> Iterator[tuple[Server, Connection]]:
     """A server with an upload that does not go on."""
     server = serve("probe:app", "--graceful-timeout", "2", *request.param)

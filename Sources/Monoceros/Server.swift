@@ -1,6 +1,7 @@
 internal import Arbiter
 internal import HTTPWire
 internal import Platform
+internal import ProxyWire
 internal import PythonBridge
 internal import Settings
 internal import Transport
@@ -60,11 +61,12 @@ struct Server {
 
     private func work(_ seat: WorkerSeat, _ gil: inout GIL) throws(PythonError) {
         let state = WorkerState()
-        let control = WorkerControl(state: state)
+        let control = WorkerControl(state: state, host: host)
         let handle = try WorkerControl.makeType(gil).wrap(control, gil)
         try host.installWorkerSignals(
             quit: try gil.attribute(handle.pointer, "quit"),
-            terminate: try gil.attribute(handle.pointer, "terminate"), gil)
+            terminate: try gil.attribute(handle.pointer, "terminate"),
+            abort: try gil.attribute(handle.pointer, "abort"), gil)
 
         let application = try host.loadApplication(gil)
         let types = try WSGITypes(gil)
@@ -73,7 +75,7 @@ struct Server {
             worker = try Worker(
                 configuration: workerConfiguration(seat),
                 listeners: seat.listeners.map { ListenerSocket(descriptor: $0.descriptor) },
-                types: types, state: state, trust: Self.isTrusted)
+                types: types, state: state, trust: trust)
         } catch {
             throw gil.raise(.osError, "The worker cannot start: \(error).")
         }
@@ -81,20 +83,22 @@ struct Server {
         try host.watchSignals(worker.signalDescriptor.rawValue, gil)
         if state.isDraining { worker.drain() }
         let errors = try host.errorsStream(gil)
-        try worker.run(
-            application: application.pointer, errors: errors.pointer,
-            report: try host.workerReport(gil), &gil)
+        let report = try host.workerReport(gil)
+        do throws(PythonError) {
+            try worker.run(application: application.pointer, errors: errors.pointer, report: report, &gil)
+        } catch {
+            if worker.threadsLeftBehind > 0 { host.leaveThreadsBehind(worker.threadsLeftBehind, gil) }
+            throw error
+        }
         try host.ignoreFurtherSignals(gil)
         host.log(.info, "Worker exiting (pid: \(Process.id))", gil)
+        if worker.threadsLeftBehind > 0 { host.leaveThreadsBehind(worker.threadsLeftBehind, gil) }
     }
 
     private func workerConfiguration(_ seat: WorkerSeat) -> WorkerConfiguration {
         var transport = TransportConfiguration()
-        transport.policy.limitRequestLine = configuration.limitRequestLine
-        transport.policy.limitRequestFields = configuration.limitRequestFields
-        transport.policy.limitRequestFieldSize = configuration.limitRequestFieldSize
-        transport.policy.limitRequestBody = configuration.limitRequestBody ?? 0
-        transport.body.total = configuration.limitRequestBody ?? 0
+        transport.policy = configuration.policy
+        transport.proxyMode = configuration.proxyProtocol
         transport.streamsBodies = configuration.streamRequestBody
         transport.body.memory = configuration.requestBodyMemory
         transport.body.spoolDirectory =
@@ -110,14 +114,24 @@ struct Server {
         var gateway = GatewayConfiguration()
         gateway.listeners = seat.listeners.map(Self.describe)
         gateway.serverSoftware = host.serverSoftware
-        gateway.scriptName = Process.environment("SCRIPT_NAME") ?? ""
+        gateway.scriptName = configuration.rootPath
+        gateway.isMultithreaded = configuration.workerClass == .gthread
         gateway.isMultiprocess = configuration.workers > 1
         gateway.usesSendFile = configuration.sendfile
+        gateway.responseBuffer = configuration.responseBuffer
 
         var worker = WorkerConfiguration()
         worker.transport = transport
+        worker.mainThreadRuns = configuration.workerClass == .sync
+        worker.runners = worker.mainThreadRuns ? 1 : configuration.threads
         // With one runner there is nobody to give the baton to: the pilot only has to keep the I/O from standing still.
         worker.tick = worker.runners == 1 ? .milliseconds(5) : .microseconds(500)
+        worker.requestLimit = configuration.maxRequests.map { most in
+            // Workers that were started together should not all be replaced together.
+            most + Int.random(in: 0...configuration.maxRequestsJitter)
+        }
+        worker.requestTimeout = configuration.requestTimeout.map { .seconds($0) }
+        worker.lockTimeout = configuration.timeout.map { .seconds($0) }
         worker.gateway = gateway
         worker.gracefulTimeout = .seconds(configuration.gracefulTimeout)
         worker.parent = seat.parentID
@@ -130,12 +144,27 @@ struct Server {
             isUnix: listener.address.port == nil)
     }
 
-    /// Peers whose forwarding headers count: this host, and whoever may open a unix socket. gunicorn's default.
-    @Sendable private static func isTrusted(_ peer: SocketAddress) -> Bool {
-        switch peer {
-        case .unix: true
-        case .ipv4(let address, _): address == 0x7F00_0001
-        case .ipv6(let address, _): address.withBytes { $0.dropLast().allSatisfy { $0 == 0 } && $0[15] == 1 }
+    /// Whoever may open a Unix socket is trusted: its permissions say who that is.
+    private var trust: @Sendable (SocketAddress) -> PeerTrust {
+        let forwarders = configuration.forwardedAllowIPs
+        let announcers = configuration.proxyAllowIPs
+        return { peer in
+            guard let address = peer.ip else { return [.forwarding, .announcing] }
+            var trust: PeerTrust = []
+            if forwarders.contains(address) { trust.insert(.forwarding) }
+            if announcers.contains(address) { trust.insert(.announcing) }
+            return trust
+        }
+    }
+}
+
+extension SocketAddress {
+    /// Nil for a Unix socket.
+    fileprivate var ip: IPAddress? {
+        switch self {
+        case .ipv4(let address, _): .v4(address)
+        case .ipv6(let address, _): .v6(address)
+        case .unix: nil
         }
     }
 }

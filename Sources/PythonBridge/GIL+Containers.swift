@@ -32,6 +32,15 @@ extension GIL {
         return nil
     }
 
+    public borrowing func isDictionary(_ object: borrowing some PythonObject) -> Bool {
+        cpython_is_dict(object.pointer) != 0
+    }
+
+    /// A list of a tuple for each entry, key and value.
+    public borrowing func items(dictionary: borrowing some PythonObject) throws(PythonError) -> PyRef {
+        try owned(PyDict_Items(dictionary.pointer))
+    }
+
     // MARK: Sequences
 
     @inlinable public borrowing func isList(_ object: borrowing some PythonObject) -> Bool {
@@ -49,6 +58,20 @@ extension GIL {
     /// Items of a list or tuple.
     @inlinable public borrowing func count(_ sequence: borrowing some PythonObject) -> Int {
         cpython_is_list(sequence.pointer) != 0 ? PyList_Size(sequence.pointer) : PyTuple_Size(sequence.pointer)
+    }
+
+    /// What `len()` says of an object; nil for one that has none, or whose `__len__` raises.
+    public borrowing func length(_ object: borrowing some PythonObject) -> Int? {
+        // Asking for the slot first spares the usual case, a generator, an exception.
+        guard let type = cpython_type(object.pointer),
+            PyType_GetSlot(type, Py_sq_length) != nil || PyType_GetSlot(type, Py_mp_length) != nil
+        else { return nil }
+        let count = PyObject_Size(object.pointer)
+        guard count >= 0 else {
+            PyErr_Clear()
+            return nil
+        }
+        return count
     }
 
     /// An item of a list or tuple, owned by it.
@@ -118,6 +141,13 @@ extension GIL {
         _ second: borrowing some PythonObject
     ) throws(PythonError) -> PyRef {
         try owned(cpython_call_2(callable.pointer, first.pointer, second.pointer))
+    }
+
+    public borrowing func call(
+        _ callable: borrowing some PythonObject, _ first: borrowing some PythonObject,
+        _ second: borrowing some PythonObject, _ third: borrowing some PythonObject
+    ) throws(PythonError) -> PyRef {
+        try owned(cpython_call_3(callable.pointer, first.pointer, second.pointer, third.pointer))
     }
 
     public borrowing func call(

@@ -1,7 +1,7 @@
 extension Setting {
     /// Every setting, in the order of the documentation. Names, flags and defaults are gunicorn's where it has the
     /// setting; the ones that it lacks say so.
-    public static let all: [Setting] = application + socket + workers + security + mechanics + logging
+    public static let all: [Setting] = application + socket + workers + security + requestPolicy + mechanics + logging
 
     /// The setting of that name.
     public static func named(_ name: String) -> Setting? {
@@ -39,13 +39,46 @@ extension Setting {
             environment: Environment("WEB_CONCURRENCY"), metavar: "INT",
             text: "How many worker processes handle requests."),
         Setting(
-            "worker_class", section: "Worker Processes", flags: ["-k", "--worker-class"], kind: .choice(["sync"]),
+            "worker_class", section: "Worker Processes", flags: ["-k", "--worker-class"],
+            kind: .choice(ServerConfiguration.WorkerClass.allCases.map(\.rawValue)),
             default: .string("sync"), metavar: "STRING",
-            text: "How a worker runs the application."),
+            text: """
+                How a worker runs the application: sync, one request at a time on the main thread, or gthread, on \
+                several threads.
+                """),
+        Setting(
+            "threads", section: "Worker Processes", flags: ["--threads"], kind: .int(1...4096), default: .int(1),
+            metavar: "INT",
+            text: """
+                How many threads of a worker run the application. More than 1 makes sync workers gthread workers.
+                """),
         Setting(
             "worker_connections", section: "Worker Processes", flags: ["--worker-connections"],
             kind: .int(1...Int(Int32.max)), default: .int(1000), metavar: "INT",
             text: "How many client connections a worker holds at the same time."),
+        Setting(
+            "max_requests", section: "Worker Processes", flags: ["--max-requests"], kind: .int(anyCount),
+            default: .int(0), metavar: "INT",
+            text: "How many requests a worker serves before it is replaced by a new one; 0 sets no limit."),
+        Setting(
+            "max_requests_jitter", section: "Worker Processes", flags: ["--max-requests-jitter"],
+            kind: .int(anyCount), default: .int(0), metavar: "INT",
+            text: "The most that is added at random to max_requests, so that workers are not all replaced at once."),
+        Setting(
+            "timeout", section: "Worker Processes", flags: ["-t", "--timeout"], kind: .int(anySeconds),
+            default: .int(30), metavar: "INT",
+            text: """
+                After how many seconds a worker that is stuck is ended and replaced: a sync worker in a request, a \
+                gthread worker in which no thread gets to run Python; 0 waits for ever.
+                """),
+        // Not in gunicorn.
+        Setting(
+            "request_timeout", section: "Worker Processes", flags: ["--request-timeout"], kind: .int(anySeconds),
+            default: .int(0), metavar: "INT",
+            text: """
+                How many seconds the application may take for a request before its worker is replaced; 0 leaves it to \
+                timeout.
+                """),
         Setting(
             "graceful_timeout", section: "Worker Processes", flags: ["--graceful-timeout"], kind: .int(anySeconds),
             default: .int(30), metavar: "INT",
@@ -122,6 +155,14 @@ extension Setting {
             text: """
                 Call the application when a request's head is complete, and let it read the body while the client sends \
                 it. A slow client then holds a worker for as long as its upload takes.
+                """),
+        // Not in gunicorn.
+        Setting(
+            "response_buffer", section: "Server Mechanics", flags: ["--response-buffer"],
+            kind: .int(anyBytes), default: .int(1 << 20), metavar: "INT",
+            text: """
+                How many bytes of a response may wait for a slow client before the application is held up. Up to that it \
+                goes on with other requests; 0 holds it up until the client's side has taken everything.
                 """),
         // gunicorn knows the name, never reads it and has no flag for it.
         Setting(

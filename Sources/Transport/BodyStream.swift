@@ -29,8 +29,8 @@ public final class BodyStream {
         case chunked(ChunkedDecoder)
     }
 
-    /// The connection's, for waiting.
-    public let socket: Descriptor
+    /// It is there for as long as the stream is not released.
+    private unowned let connection: Connection
     /// Set when the request is over: the application may have kept the stream, but the connection is not its any more.
     public var isReleased = false
     public private(set) var fault: Fault?
@@ -54,14 +54,15 @@ public final class BodyStream {
     private static let capacity = 65_536
 
     /// - Parameters:
+    ///   - connection: what the body comes on.
     ///   - framing: `length` or `chunked`.
     ///   - early: what came of the body with the head, and with chunks perhaps of what follows it; copied.
     ///   - timeout: `Timeouts.body`, counted while the application waits: what it does not ask for is not late.
     init(
-        socket: Descriptor, framing: BodyFraming, early: UnsafeRawBufferPointer, owesContinue: Bool,
+        of connection: Connection, framing: BodyFraming, early: UnsafeRawBufferPointer, owesContinue: Bool,
         policy: RequestPolicy, timeout: Nanoseconds
     ) {
-        self.socket = socket
+        self.connection = connection
         self.owesContinue = owesContinue
         self.timeout = timeout
         switch framing {
@@ -80,6 +81,9 @@ public final class BodyStream {
     deinit {
         buffer.deallocate()
     }
+
+    /// The connection's, for waiting.
+    public var socket: Descriptor { connection.socket }
 
     /// Body at hand, valid until the next call.
     public var available: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: buffer[ready]) }
@@ -155,7 +159,7 @@ public final class BodyStream {
     private func receive() -> Bool {
         if owesContinue {
             owesContinue = false
-            InterimResponse.sendContinue(to: socket)
+            InterimResponse.sendContinue(on: connection)
         }
         if buffer.count == 0 { buffer = .allocate(byteCount: Self.capacity, alignment: 16) }
         var wanted = buffer.count
@@ -184,9 +188,12 @@ public final class BodyStream {
 
 /// What is sent before a final response.
 enum InterimResponse {
-    static func sendContinue(to socket: Descriptor) {
-        let line: StaticString = "HTTP/1.1 100 Continue\r\n\r\n"
+    static func sendContinue(on connection: Connection) {
+        let text: StaticString = "HTTP/1.1 100 Continue\r\n\r\n"
+        let line = UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
+        // Behind early hints that the client has not taken.
+        guard connection.outbox.isEmpty else { return connection.outbox.append(copying: line) }
         // Too small not to fit an empty send buffer; a client that left is noticed by the next read.
-        _ = try? socket.send(UnsafeRawBufferPointer(start: line.utf8Start, count: line.utf8CodeUnitCount))
+        _ = try? connection.socket.send(line)
     }
 }

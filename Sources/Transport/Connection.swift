@@ -1,4 +1,5 @@
 public import Platform
+public import ProxyWire
 
 /// A client's connection.
 ///
@@ -8,11 +9,14 @@ public import Platform
 ///
 /// ```
 ///   accept ──► idle ──► head ──► body ──► held ──► running ──► draining ──► idle | lingering | closed
-///               │         └────────────────────────▲              ▲  └► discarding ─┘
-///               └── a whole request in one read ───┘              └ only if the socket took less than all
+///      │        ▲ │       └────────────────────────▲              ▲  └► discarding ─┘
+///      │        │ └── a whole request in one read ─┘              └ only if the socket took less than all
+///      └► preamble, where the PROXY protocol is spoken
 /// ```
 public final class Connection {
     enum Phase {
+        /// Waits for the PROXY header. Part of it may be in `input`.
+        case preamble
         /// Between requests. Holds no memory.
         case idle
         /// Part of a head has come; it is in `input`.
@@ -34,15 +38,18 @@ public final class Connection {
     }
 
     public let socket: Descriptor
-    public let peer: SocketAddress
+    /// The other end of the socket, or the client that a PROXY header announced.
+    public internal(set) var peer: SocketAddress
+    /// What a PROXY header said.
+    public internal(set) var proxyRoute: ProxyHeader.Route?
     /// The listener it came from: an index into the reactor's list.
     public let listener: Int
-    /// Which peers may set forwarding headers is decided once, when the connection is accepted.
-    let isTrusted: Bool
+    /// The other end of the socket earned it, whomever it announces.
+    let trust: PeerTrust
     /// Tells this connection from an earlier one with the same descriptor.
     let generation: UInt32
 
-    var phase = Phase.idle
+    var phase: Phase
     /// Whether the poller watches it. A connection that is closed after its first request never needs to be.
     var isWatched = false
     /// Whether the kernel may hold bytes that were not read: set by an edge, cleared by a short read.
@@ -70,17 +77,31 @@ public final class Connection {
     public internal(set) var body = RequestBody.none
     /// What the socket has not taken. The runner fills it; the reactor drains it afterwards.
     public var outbox = Outbox()
+    /// The response is in the outbox as a whole, and may wait there for others (`Reactor.defersResponses`).
+    public var isDeferred = false
     /// The running request's head said that no other follows it.
     var clientSaidClose = false
     /// Requests begun on this connection, this one included.
     public internal(set) var requestCount = 0
 
-    init(socket: Descriptor, peer: SocketAddress, listener: Int, isTrusted: Bool, generation: UInt32) {
+    init(
+        socket: Descriptor, peer: SocketAddress, listener: Int, trust: PeerTrust, generation: UInt32, phase: Phase
+    ) {
         self.socket = socket
         self.peer = peer
         self.listener = listener
-        self.isTrusted = isTrusted
+        self.trust = trust
         self.generation = generation
+        self.phase = phase
+    }
+
+    /// Nothing of a request, nor of what stands in front of it, has come.
+    var awaitsRequest: Bool {
+        switch phase {
+        case .idle: true
+        case .preamble: input == nil
+        default: false
+        }
     }
 
     /// Bytes of responses that the client has not taken: in the outbox, and in the kernel's send buffer, which may hold
@@ -89,4 +110,19 @@ public final class Connection {
 
     /// What the poller gives back with this connection's events.
     var payload: UInt64 { UInt64(generation) << 32 | UInt64(UInt32(bitPattern: socket.rawValue)) }
+}
+
+extension Connection {
+    /// Whether the client of the running request has left. For the runner that has it; one system call.
+    ///
+    /// A client that closes its socket and one that just ends its sending half look the same until something is sent to them.
+    /// The first is what browsers and proxies do with a request that is given up, so it is taken for that. A client that sent
+    /// more requests before it ended is one that waits for their answers.
+    public var clientHasLeft: Bool {
+        switch socket.peerState() {
+        case .present: false
+        case .gone: true
+        case .finishedSending: (input?.count ?? 0) <= consumed && !socket.hasUnreadBytes
+        }
+    }
 }

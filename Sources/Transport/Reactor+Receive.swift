@@ -52,7 +52,7 @@ extension Reactor {
         if !events.isDisjoint(with: [.readable, .peerClosed, .hangUp, .error]) { connection.mayBeReadable = true }
         if !events.isDisjoint(with: [.peerClosed, .hangUp, .error]) { connection.peerClosed = true }
         switch connection.phase {
-        case .idle, .head, .body:
+        case .preamble, .idle, .head, .body:
             guard connection.mayBeReadable else { return false }
             return advance(connection, on: bench)
         case .discarding:
@@ -79,10 +79,10 @@ extension Reactor {
     /// Work that no event announces. True when it completed a request.
     private func proceed(_ connection: Connection, on bench: Workbench) -> Bool {
         switch connection.phase {
-        case .idle, .head, .body:
+        case .preamble, .idle, .head, .body:
             if advance(connection, on: bench) { return true }
             // At the end, a connection is kept only for a request that has begun.
-            if isClosing, case .idle = connection.phase { linger(connection) }
+            if isClosing, connection.awaitsRequest { linger(connection) }
             return false
         case .discarding:
             discardOn(connection)
@@ -105,7 +105,13 @@ extension Reactor {
                 case .wait: return false
                 }
             }
-            switch receiveHead(connection, on: bench) {
+            let progress =
+                if case .preamble = connection.phase {
+                    receivePreamble(connection, on: bench)
+                } else {
+                    receiveHead(connection, on: bench)
+                }
+            switch progress {
             case .complete: return true
             case .again: continue
             case .wait: return false
@@ -117,7 +123,7 @@ extension Reactor {
 
     private static let readsInARow = 16
 
-    private enum Progress { case complete, again, wait }
+    enum Progress { case complete, again, wait }
 
     // MARK: Head
 
@@ -142,14 +148,14 @@ extension Reactor {
         return .again
     }
 
-    private func parseHead(
+    func parseHead(
         _ connection: Connection, _ bytes: UnsafeRawBufferPointer, on bench: Workbench
     ) -> Progress {
         let progress: ParseProgress
         do throws(WireError) {
-            progress = try bench.parser.parse(bytes.bytes, fromTrustedPeer: connection.isTrusted)
+            progress = try bench.parser.parse(bytes.bytes, fromTrustedPeer: connection.trust.contains(.forwarding))
         } catch {
-            refuse(connection, error)
+            refuse(connection, error, head: bytes)
             return .wait
         }
         switch progress {
@@ -178,11 +184,6 @@ extension Reactor {
             complete(connection, bytes, size: size, on: bench)
             return .complete
         case .length(let length):
-            let limit = configuration.body.total
-            guard limit == 0 || length <= limit else {
-                refuse(connection, WireError(.bodyTooLarge))
-                return .wait
-            }
             if bytes.count - size >= length {
                 connection.body = length == 0 ? .none : .inline(offset: size, count: length)
                 complete(connection, bytes, size: size + length, on: bench)
@@ -203,7 +204,7 @@ extension Reactor {
         }
 
         if bench.parser.head.expectsContinue, bytes.count == size {
-            InterimResponse.sendContinue(to: connection.socket)
+            InterimResponse.sendContinue(on: connection)
         }
         // The head waits in `input` for the body; what is behind the body there joins it when the body is complete.
         let rest = bytes.from(size)
@@ -230,7 +231,7 @@ extension Reactor {
         let early = bytes.from(size)
         connection.body = .stream(
             BodyStream(
-                socket: connection.socket, framing: bench.parser.head.framing, early: early,
+                of: connection, framing: bench.parser.head.framing, early: early,
                 owesContinue: bench.parser.head.expectsContinue && early.isEmpty, policy: configuration.policy,
                 timeout: configuration.timeouts.body))
         connection.input?.truncate(size)
@@ -255,8 +256,7 @@ extension Reactor {
         } catch {
             switch error {
             case .wire(let fault): refuse(connection, fault)
-            case .body(.tooLarge): refuse(connection, WireError(.bodyTooLarge))
-            case .body(.spoolFailed(let cause)):
+            case .spoolFailed(let cause):
                 let failure = SpoolFailure(cause: cause, directory: configuration.body.spoolDirectory)
                 note(.error, failure.description)
                 refuse(connection, WireError(failure.fault))
@@ -292,6 +292,7 @@ extension Reactor {
         connection.deadline = 0
         connection.clientSaidClose = !bench.parser.head.isPersistent
         connection.requestCount += 1
+        requestCount &+= 1
     }
 
     /// Keeps a complete request for a runner: its bytes move from the bench into the connection.
@@ -315,7 +316,9 @@ extension Reactor {
     }
 
     private func parseAgain(_ connection: Connection, _ bytes: UnsafeRawBufferPointer, on bench: Workbench) {
-        guard case .head? = try? bench.parser.parse(bytes.bytes, fromTrustedPeer: connection.isTrusted) else {
+        guard
+            case .head? = try? bench.parser.parse(bytes.bytes, fromTrustedPeer: connection.trust.contains(.forwarding))
+        else {
             preconditionFailure("bytes that parsed once do not parse again")
         }
     }
@@ -323,7 +326,7 @@ extension Reactor {
     // MARK: Reading
 
     /// Reads what has come into the bench. Nil when nothing has, or when the connection ended, which is dealt with.
-    private func read(_ connection: Connection, on bench: Workbench) -> UnsafeRawBufferPointer? {
+    func read(_ connection: Connection, on bench: Workbench) -> UnsafeRawBufferPointer? {
         do throws(SystemError) {
             switch try connection.socket.receive(into: bench.buffer) {
             case .wouldBlock:
@@ -349,7 +352,7 @@ extension Reactor {
     }
 
     /// After bytes that did not suffice: read on if there may be more, else wait for an event.
-    private func waitOrReadOn(_ connection: Connection) -> Progress {
+    func waitOrReadOn(_ connection: Connection) -> Progress {
         if connection.mayBeReadable { return .again }
         watch(connection)
         return .wait

@@ -1,5 +1,6 @@
 internal import HTTPWire
 internal import Platform
+internal import ProxyWire
 public import Scheduling
 
 /// What becomes of a connection after a response.
@@ -30,9 +31,23 @@ extension Reactor {
     }
 
     /// Answers a request that cannot be served, and ends the connection: where its next request starts is unknown.
-    func refuse(_ connection: Connection, _ error: WireError) {
-        if !error.fault.isServers { noteInvalid(connection, error) }
-        let page = ErrorPage.response(to: error, date: HTTPDate(unixSeconds: Int(Clock.wallSeconds())))
+    ///
+    /// - Parameter head: what has come of the head, for the looks of the answer; what the connection keeps of it unless given.
+    func refuse(_ connection: Connection, _ error: WireError, head: UnsafeRawBufferPointer? = nil) {
+        if !error.fault.isServers { noteInvalid(connection, id: error.id) }
+        let audience = (head ?? connection.input?.bytes).map { ErrorAudience(head: $0.bytes) } ?? ErrorAudience()
+        refuse(connection, status: error.status, id: error.id, for: audience)
+    }
+
+    /// The same for a connection that starts wrong.
+    func refuse(_ connection: Connection, _ error: ProxyError) {
+        noteInvalid(connection, id: error.id)
+        refuse(connection, status: error.status, id: error.id, for: ErrorAudience())
+    }
+
+    private func refuse(_ connection: Connection, status: Int, id: String, for audience: ErrorAudience) {
+        let page = ErrorPage.response(
+            status: status, id: id, for: audience, date: HTTPDate(unixSeconds: Int(Clock.wallSeconds())))
         page.withUnsafeBytes { connection.outbox.append(copying: $0) }
         connection.input = nil
         connection.consumed = 0
@@ -41,11 +56,11 @@ extension Reactor {
         drain(connection)
     }
 
-    func noteInvalid(_ connection: Connection, _ error: WireError) {
+    func noteInvalid(_ connection: Connection, id: String) {
         if case .unix = connection.peer {
-            note(.warning, "Invalid request from a unix socket: \(error.id).")
+            note(.warning, "Invalid request from a unix socket: \(id).")
         } else {
-            note(.warning, "Invalid request from ip=\(connection.peer.host): \(error.id).")
+            note(.warning, "Invalid request from ip=\(connection.peer.host): \(id).")
         }
     }
 
@@ -109,7 +124,16 @@ extension Reactor {
     /// Sends what is left of a response. When all is sent, the connection goes its way.
     func drain(_ connection: Connection) {
         guard case .draining(let persist, let unsent) = connection.phase else { return }
-        guard let isSent = try? connection.outbox.flush(to: connection.socket, releasing: &releases) else {
+        let isSent: Bool
+        do throws(SystemError) {
+            isSent = try connection.outbox.flush(to: connection.socket, releasing: &releases)
+        } catch {
+            if error == Outbox.fileEnded {
+                note(
+                    .warning,
+                    "A file became shorter while it was sent, \(connection.outbox.count) bytes are missing: "
+                        + "the connection is closed.")
+            }
             close(connection)
             return
         }
@@ -128,11 +152,13 @@ extension Reactor {
 
     // MARK: Ending all
 
-    /// Closes the listeners and idle connections, and lets each of the others finish the request it is in. Connections that
-    /// wait in the backlog are accepted first: closing the last copy of a listener resets them.
-    public func beginClosing(_ baton: borrowing Baton) {
+    /// Closes the listeners and idle connections, and lets each of the others finish the request it is in.
+    ///
+    /// - Parameter takingBacklog: connections that wait in the backlog are accepted first: closing the last copy of a
+    ///   listener resets them.
+    public func beginClosing(_ baton: borrowing Baton, takingBacklog: Bool = true) {
         guard !isClosing else { return }
-        for index in listeners.indices {
+        for index in listeners.indices where takingBacklog {
             while connectionCount < configuration.maximumConnections, (try? takeFromBacklog(of: index)) != nil {}
         }
         isClosing = true
@@ -140,17 +166,16 @@ extension Reactor {
         for listener in listeners { listener.descriptor.close() }
         for case let connection? in table {
             // A request may have come this very moment: it is read before the connection is given up.
-            if case .idle = connection.phase { enqueue(connection) }
+            if connection.awaitsRequest { enqueue(connection) }
         }
     }
 
-    /// Whether no connection is left that awaits a response.
-    public func isDrained(_ baton: borrowing Baton) -> Bool {
-        table.allSatisfy { connection in
-            guard let connection else { return true }
-            switch connection.phase {
-            case .lingering, .discarding: return true
-            default: return false
+    /// How many connections still await a response, or the rest of one.
+    public func unsettledCount(_ baton: borrowing Baton) -> Int {
+        table.count { connection in
+            switch connection?.phase {
+            case nil, .lingering, .discarding: false
+            default: true
             }
         }
     }

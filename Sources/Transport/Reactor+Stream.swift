@@ -21,7 +21,7 @@ extension Reactor {
     /// The application's thread may have read the socket, so what the poller said of it is out of date.
     func takeBack(_ stream: BodyStream, of connection: Connection) {
         connection.mayBeReadable = true
-        if case .wire(let error)? = stream.fault { noteInvalid(connection, error) }
+        if case .wire(let error)? = stream.fault { noteInvalid(connection, id: error.id) }
         if stream.isComplete { endStream(stream, of: connection) }
     }
 

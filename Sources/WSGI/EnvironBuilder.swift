@@ -1,5 +1,6 @@
 internal import HTTPWire
 internal import Platform
+internal import ProxyWire
 internal import PythonBridge
 internal import Transport
 
@@ -80,14 +81,23 @@ final class EnvironBuilder {
             try gil.set(environ, key, empty)
         }
         if !listener.isUnix { try gil.set(environ, keys.remotePort, empty) }
-        // A dictionary never shrinks: two entries more than it needs make CPython choose the next size of table, which has
-        // room for the fields of a usual request, so that no copy has to grow.
-        for name in ["monoceros.reserve.1", "monoceros.reserve.2"] { try put(name, gil.none()) }
-        for name in ["monoceros.reserve.1", "monoceros.reserve.2"] {
-            try gil.remove(environ, try gil.interned(name))
-        }
+        // `install` fills them.
+        for key in [keys.earlyHints, keys.clientDisconnected] { try gil.set(environ, key, gil.none()) }
+        // A dictionary never shrinks: these are more than 21 entries, so that CPython has chosen a size of table which has
+        // room for the fields of a usual request, and no copy has to grow.
         try gil.remove(environ, keys.host)
         return made
+    }
+
+    /// How many references to each installed callable are ours.
+    var templateCount: Int { templates.count }
+
+    /// Gives all environs from here on these callables.
+    func install(_ callables: EnvironCallables, _ gil: borrowing GIL) throws(PythonError) {
+        for template in templates {
+            try gil.set(template, keys.earlyHints, callables.earlyHints)
+            try gil.set(template, keys.clientDisconnected, callables.clientDisconnected)
+        }
     }
 
     /// - Throws: `EnvironFault`.
@@ -108,6 +118,22 @@ final class EnvironBuilder {
             // `setPath` answers false without an exception when the path is outside the mount point.
             throw gil.isErrorSet ? .python(error) : .outsideScriptName
         }
+    }
+
+    // MARK: Looking back
+
+    /// What an environ says of the request's method; nil if the application replaced it by something else.
+    func method(of environ: PyPointer, _ gil: borrowing GIL) -> String? { text(environ, keys.requestMethod, gil) }
+
+    /// The request target as sent.
+    func target(of environ: PyPointer, _ gil: borrowing GIL) -> String? { text(environ, keys.requestURI, gil) }
+
+    private func text(_ environ: PyPointer, _ key: PyPointer, _ gil: borrowing GIL) -> String? {
+        guard let value = try? gil.get(environ, key) else {
+            gil.clearError()
+            return nil
+        }
+        return gil.text(value)
     }
 
     // MARK: Request line
@@ -183,30 +209,39 @@ final class EnvironBuilder {
 
     // MARK: Fields
 
-    /// Sets the HTTP_ keys. Returns the value of a SCRIPT_NAME field, which only trusted peers get past the parser.
+    /// Sets the HTTP_ keys. Returns the value of a SCRIPT_NAME field, which by default only trusted peers get past the
+    /// parser.
     private func setFields(
         _ environ: PyPointer, _ bench: Workbench, _ gil: borrowing GIL
     ) throws(PythonError) -> PyPointer? {
         var script: PyPointer?
+        // A field without a slot may have set the key of one that has.
+        var hasRareField = false
         for index in 0..<bench.parser.head.fields.count {
             let field = bench.parser.head.fields[index]
             let name = bench.bytes(field.name)
             guard !field.isFolded, let slot = fields.slot(field, name, gil) else {
                 try setRareField(environ, field, bench, gil)
+                hasRareField = true
                 continue
             }
             let value = try fields.slots[slot].reuse(bench.bytes(field.value), gil)
-            if fields.slots[slot].stamp == stamp {
-                try join(environ, fields.slots[slot].key, value.pointer, fields.slots[slot].separator, gil)
+            if field.kind == .scriptName {
+                // Of several, the last: a proxy writes its own behind what it passes on.
+                try gil.set(environ, keys.scriptName, value.pointer)
+                try gil.set(environ, fields.slots[slot].key, value.pointer)
+                script = try gil.get(environ, keys.scriptName)
+                continue
+            }
+            let key = fields.slots[slot].key
+            var isSet = fields.slots[slot].stamp == stamp
+            if hasRareField && !isSet { isSet = try gil.get(environ, key) != nil }
+            if isSet {
+                try join(environ, key, value.pointer, fields.slots[slot].separator, gil)
                 continue
             }
             fields.slots[slot].stamp = stamp
-            if field.kind == .scriptName {
-                try gil.set(environ, keys.scriptName, value.pointer)
-                script = try gil.get(environ, keys.scriptName)
-            } else {
-                try gil.set(environ, fields.slots[slot].key, value.pointer)
-            }
+            try gil.set(environ, key, value.pointer)
         }
         let authority = bench.parser.head.authority
         if !authority.isEmpty {
@@ -260,6 +295,24 @@ final class EnvironBuilder {
         let (host, port) = try addresses.strings(for: connection.peer, gil)
         try gil.set(environ, keys.remoteAddress, host)
         if let port { try gil.set(environ, keys.remotePort, port) }
+        if let route = connection.proxyRoute {
+            if port == nil, !listenersAreUnix[connection.listener] { try gil.remove(environ, keys.remotePort) }
+            try setProxy(environ, route, gil)
+        }
+    }
+
+    /// gunicorn's keys for what a PROXY header says of the connection that the proxy accepted.
+    private func setProxy(
+        _ environ: PyPointer, _ route: ProxyHeader.Route, _ gil: borrowing GIL
+    ) throws(PythonError) {
+        try gil.set(environ, keys.proxyProtocol, try gil.interned("\(route.name)"))
+        switch route {
+        case .tcp4(_, let destination), .tcp6(_, let destination):
+            let (host, port) = try addresses.strings(for: SocketAddress(destination), gil)
+            try gil.set(environ, keys.proxyAddress, host)
+            if let port { try gil.set(environ, keys.proxyPort, port) }
+        case .unix, .unknown, .unspecified, .local: break
+        }
     }
 
     private func setServerFromHost(

@@ -4,7 +4,9 @@ internal import PythonBridge
 struct EnvironKeys {
     let requestMethod, requestURI, scriptName, pathInfo, queryString, serverProtocol: PyPointer
     let serverName, serverPort, remoteAddress, remotePort: PyPointer
+    let proxyProtocol, proxyAddress, proxyPort: PyPointer
     let urlScheme, input, contentLength, host: PyPointer
+    let earlyHints, clientDisconnected: PyPointer
 
     init(_ gil: borrowing GIL) throws(PythonError) {
         requestMethod = try gil.interned("REQUEST_METHOD").leak()
@@ -17,9 +19,14 @@ struct EnvironKeys {
         serverPort = try gil.interned("SERVER_PORT").leak()
         remoteAddress = try gil.interned("REMOTE_ADDR").leak()
         remotePort = try gil.interned("REMOTE_PORT").leak()
+        proxyProtocol = try gil.interned("PROXY_PROTOCOL").leak()
+        proxyAddress = try gil.interned("PROXY_ADDR").leak()
+        proxyPort = try gil.interned("PROXY_PORT").leak()
         urlScheme = try gil.interned("wsgi.url_scheme").leak()
         input = try gil.interned("wsgi.input").leak()
         contentLength = try gil.interned("CONTENT_LENGTH").leak()
         host = try gil.interned("HTTP_HOST").leak()
+        earlyHints = try gil.interned("wsgi.early_hints").leak()
+        clientDisconnected = try gil.interned("monoceros.client_disconnected").leak()
     }
 }

@@ -1,3 +1,5 @@
+import HTTPWire
+import ProxyWire
 import Testing
 
 @testable import Settings
@@ -15,14 +17,13 @@ import Testing
         #expect(configuration.requestHeadTimeout == 10)
         #expect(configuration.requestBodyTimeout == 30)
         #expect(configuration.responseWriteTimeout == 30)
-        #expect(configuration.limitRequestLine == 4094)
-        #expect(configuration.limitRequestFields == 100)
-        #expect(configuration.limitRequestFieldSize == 8190)
-        #expect(configuration.limitRequestBody == nil)
+        #expect(configuration.proxyProtocol == nil)
+        #expect(configuration.rootPath == "")
         #expect(configuration.requestBodyMemory == 65536)
         #expect(!configuration.streamRequestBody)
         #expect(configuration.temporaryUploadDirectory == nil)
         #expect(configuration.sendfile)
+        #expect(configuration.responseBuffer == 1 << 20)
     }
 
     @Test func takesWhatItIsGiven() throws {
@@ -33,8 +34,8 @@ import Testing
             "request_body_timeout": .int(11), "response_write_timeout": .int(0),
             "limit_request_fields": .int(7), "limit_request_field_size": .int(8), "limit_request_body": .int(9),
             "request_body_memory": .int(0), "stream_request_body": .bool(true), "tmp_upload_dir": .string("/var/tmp"),
-            "sendfile": .bool(false),
-            "chdir": .string("/"), "wsgi_app": .string("module:app"), "loglevel": .string("debug"),
+            "sendfile": .bool(false), "response_buffer": .int(0), "chdir": .string("/"),
+            "wsgi_app": .string("module:app"), "loglevel": .string("debug"),
         ])
         #expect(configuration.bind == [.tcp(host: "::1", port: 1), .unix(path: "/a")])
         #expect(configuration.backlog == 1)
@@ -45,36 +46,55 @@ import Testing
         #expect(configuration.requestHeadTimeout == 5)
         #expect(configuration.requestBodyTimeout == 11)
         #expect(configuration.responseWriteTimeout == nil)
-        #expect(configuration.limitRequestLine == 6)
-        #expect(configuration.limitRequestFields == 7)
-        #expect(configuration.limitRequestFieldSize == 8)
-        #expect(configuration.limitRequestBody == 9)
+        #expect(configuration.policy.limitRequestLine == 6)
+        #expect(configuration.policy.limitRequestFields == 7)
+        #expect(configuration.policy.limitRequestFieldSize == 8)
+        #expect(configuration.policy.limitRequestBody == 9)
         #expect(configuration.requestBodyMemory == 0)
         #expect(configuration.streamRequestBody)
         #expect(configuration.temporaryUploadDirectory == "/var/tmp")
         #expect(!configuration.sendfile)
+        #expect(configuration.responseBuffer == 0)
+    }
+
+    @Test func severalThreadsMakeAGthreadWorker() throws {
+        #expect(try ServerConfiguration([:]).threads == 1)
+        #expect(try ServerConfiguration(["threads": .int(2)]).workerClass == .gthread)
+        #expect(try ServerConfiguration(["threads": .int(1)]).workerClass == .sync)
+        #expect(try ServerConfiguration(["worker_class": .string("gthread")]).workerClass == .gthread)
+        #expect(
+            try ServerConfiguration(["worker_class": .string("sync"), "threads": .int(4)]).workerClass == .gthread)
+    }
+
+    /// gunicorn's `timeout` is the limit of a request where the worker has one thread, and no limit of it where it has
+    /// several.
+    @Test func whatLimitsARequest() throws {
+        func limit(_ timeout: Int, _ request: Int, threads: Int) throws -> Int? {
+            try ServerConfiguration([
+                "timeout": .int(timeout), "request_timeout": .int(request), "threads": .int(threads),
+            ]).requestTimeout
+        }
+        #expect(try ServerConfiguration([:]).timeout == 30)
+        #expect(try ServerConfiguration([:]).requestTimeout == 30)
+        #expect(try limit(0, 0, threads: 1) == nil)
+        #expect(try limit(5, 0, threads: 1) == 5)
+        #expect(try limit(5, 3, threads: 1) == 3)
+        #expect(try limit(5, 7, threads: 1) == 5)
+        #expect(try limit(0, 7, threads: 1) == 7)
+        #expect(try limit(5, 0, threads: 2) == nil)
+        #expect(try limit(5, 7, threads: 2) == 7)
+    }
+
+    @Test func requestsPerWorker() throws {
+        #expect(try ServerConfiguration([:]).maxRequests == nil)
+        let configuration = try ServerConfiguration(["max_requests": .int(10), "max_requests_jitter": .int(3)])
+        #expect(configuration.maxRequests == 10)
+        #expect(configuration.maxRequestsJitter == 3)
     }
 
     @Test func noneMeansTheDefault() throws {
         let nothing = Dictionary(uniqueKeysWithValues: Setting.all.map { ($0.name, SettingValue.none) })
         #expect(try ServerConfiguration(nothing) == ServerConfiguration([:]))
-    }
-
-    /// Every limit on a request's head stays finite, whatever the settings say.
-    @Test func boundsTheLimits() throws {
-        let zero = try ServerConfiguration([
-            "limit_request_line": .int(0), "limit_request_fields": .int(0), "limit_request_field_size": .int(0),
-        ])
-        #expect(zero.limitRequestLine == 1 << 20)
-        #expect(zero.limitRequestFields == 32768)
-        #expect(zero.limitRequestFieldSize == 8190)
-        let most = SettingValue.int(Int(Int32.max))
-        let large = try ServerConfiguration([
-            "limit_request_line": most, "limit_request_fields": most, "limit_request_field_size": most,
-        ])
-        #expect(large.limitRequestLine == 1 << 20)
-        #expect(large.limitRequestFields == 32768)
-        #expect(large.limitRequestFieldSize == 1 << 20)
     }
 
     @Test(arguments: [

@@ -22,6 +22,7 @@ static inline int cpython_is_bytes_exact(PyObject *object) { return Py_IS_TYPE(o
 static inline int cpython_is_bytes(PyObject *object) { return PyBytes_Check(object); }
 static inline int cpython_is_str(PyObject *object) { return PyUnicode_Check(object); }
 static inline int cpython_is_tuple(PyObject *object) { return PyTuple_Check(object); }
+static inline int cpython_is_dict(PyObject *object) { return PyDict_Check(object); }
 static inline int cpython_is_list(PyObject *object) { return PyList_Check(object); }
 static inline int cpython_is_list_exact(PyObject *object) { return Py_IS_TYPE(object, &PyList_Type); }
 static inline int cpython_is_tuple_exact(PyObject *object) { return Py_IS_TYPE(object, &PyTuple_Type); }
@@ -38,6 +39,9 @@ static inline PyObject *cpython_call_1(PyObject *callable, PyObject *a) {
 }
 static inline PyObject *cpython_call_2(PyObject *callable, PyObject *a, PyObject *b) {
     return PyObject_CallFunctionObjArgs(callable, a, b, NULL);
+}
+static inline PyObject *cpython_call_3(PyObject *callable, PyObject *a, PyObject *b, PyObject *c) {
+    return PyObject_CallFunctionObjArgs(callable, a, b, c, NULL);
 }
 static inline PyObject *cpython_call_4(PyObject *callable, PyObject *a, PyObject *b, PyObject *c, PyObject *d) {
     return PyObject_CallFunctionObjArgs(callable, a, b, c, d, NULL);
