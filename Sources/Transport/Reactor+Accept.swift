@@ -85,7 +85,7 @@ extension Reactor {
 
     /// How long a connection idles at least before it may be closed in favor of another: a client in the middle of its work
     /// is not cut off between two requests.
-    static let leastIdle: Nanoseconds = .seconds(1)
+    static let leastIdle: Nanoseconds = 1_000_000_000
 
     /// The connection that has waited for another request for longest, and for long enough. It goes through all of them;
     /// only who has no room left asks.
