@@ -9,12 +9,20 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from conftest import Serve
 from probe.bodies import perform
 from support.client import Connection, encode, encode_chunked
 from support.processes import memory
 from support.server import Server
 
 MIB = 1 << 20
+
+
+@pytest.fixture(scope="module", params=[(), ("--stream-request-body",)], ids=["kept", "streamed"])
+def server(serve_module: Serve, request: pytest.FixtureRequest) -> Server:
+    """Whether bodies are complete before the application runs or not, it sees the same."""
+    return serve_module("probe:app", *request.param)
+
 
 BODIES = {
     "empty": b"",

@@ -10,6 +10,8 @@ final class BodyReceipt {
 
     private var remainder: Remainder
     private var sink: BodySink
+    /// Bytes since the deadline was set, the framing's included.
+    private var recent = 0
 
     init(length: Int, limits: BodyLimits) {
         remainder = .length(length)
@@ -19,6 +21,14 @@ final class BodyReceipt {
     init(chunkedUnder policy: RequestPolicy, limits: BodyLimits) {
         remainder = .chunked(ChunkedDecoder(policy: policy))
         sink = BodySink(limits: limits)
+    }
+
+    /// Notes that bytes came. Whether they are enough to set the deadline anew.
+    func makesProgress(_ count: Int) -> Bool {
+        recent += count
+        guard recent >= Timeouts.progress else { return false }
+        recent = 0
+        return true
     }
 
     /// The body, once `receive` said that it is complete.

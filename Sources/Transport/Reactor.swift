@@ -63,6 +63,10 @@ public final class Reactor {
     var isAccepting = false
     /// No accepting before this moment, after the process ran out of descriptors.
     var acceptBackOff: Nanoseconds = 0
+    /// When that is said again in the log at the earliest.
+    var nextAcceptNotice: Nanoseconds = 0
+    /// With all places taken, no accepting before this moment: none could be made free.
+    var crowdedUntil: Nanoseconds = 0
     public internal(set) var isClosing = false
     /// The poller is gone: whoever drives this reactor should end the process.
     public private(set) var isBroken = false
@@ -188,17 +192,21 @@ public final class Reactor {
         let began = now
         now = Clock.now()
         lastTurn = now &- began
-        connection.body = .none
         if connection.consumed > 0, let input = connection.input {
             input.removeFirst(connection.consumed)
             connection.consumed = 0
             if input.count == 0 { connection.input = nil }
         }
+        if case .stream(let stream) = connection.body {
+            takeBack(stream, of: connection)
+        } else {
+            connection.body = .none
+        }
         if connection.outbox.isEmpty {
             settle(connection, persist: persist)
             return
         }
-        connection.phase = .draining(persist: persist)
+        connection.phase = .draining(persist: persist, unsent: nil)
         if connection.isDeferred {
             connection.isDeferred = false
             addDeferred(connection)

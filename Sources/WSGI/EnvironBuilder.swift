@@ -342,12 +342,13 @@ final class EnvironBuilder {
             stream = InputStream(copying: UnsafeRawBufferPointer(rebasing: bench.request[offset..<(offset + count)]))
         case .memory(let store): stream = InputStream(store)
         case .file(let file): stream = InputStream(file)
+        case .stream(let body): stream = InputStream(body)
         }
         try gil.set(environ, keys.input, try types.input.wrap(stream, gil))
-        if bench.parser.head.framing == .chunked {
+        if bench.parser.head.framing == .chunked, let count = connection.body.count {
             // The whole body is here, so its length is known: frameworks that go by CONTENT_LENGTH alone (Django) read
             // chunked uploads too.
-            try gil.set(environ, keys.contentLength, try gil.string("\(connection.body.count)"))
+            try gil.set(environ, keys.contentLength, try gil.string("\(count)"))
         }
     }
 }

@@ -80,6 +80,7 @@ extension Response {
             persists = false
         }
         if head.applicationWantsClose || state.isDraining { persists = false }
+        if let stream, stream.cancelContinue() || stream.fault != nil { persists = false }
         head.finish(version: version, isPersistent: persists, framing: field, date: currentDate())
         isCommitted = true
     }
@@ -221,24 +222,24 @@ extension Response {
     /// - Throws: `PythonError` when a signal handler raised.
     func makeRoom(_ gil: inout GIL) throws(PythonError) {
         guard let mine = connection, mine.outbox.count > bufferLimit, framing != .length(0) else { return }
-        var waited: Int32 = 0
+        var unsent = mine.unsentByteCount
+        var deadline = Clock.now() + writeTimeout
         while connection === mine, !isBroken, mine.outbox.count > bufferLimit / 2 {
             let socket = mine.socket
-            let slice = writeTimeout < 0 ? Self.waitSlice : min(Self.waitSlice, writeTimeout - waited)
-            let isWritable = gil.released { socket.waitUntilWritable(milliseconds: slice) }
+            let isWritable = gil.released { socket.waitUntilWritable(milliseconds: Self.waitSlice) }
             try gil.checkSignals()
             guard connection === mine, !isBroken else { return }
-            if isWritable {
-                waited = 0
-                flush(&gil)
-            } else {
-                waited += slice
-                if writeTimeout >= 0, waited >= writeTimeout { fail(&gil) }
-            }
+            if isWritable { flush(&gil) }
+            guard writeTimeout > 0, !isBroken, Clock.now() >= deadline else { continue }
+            // As the reactor does it for a response that is made (`Reactor.expire`).
+            let left = mine.unsentByteCount
+            guard left <= unsent - Timeouts.progress else { return fail(&gil) }
+            unsent = left
+            deadline = Clock.now() + writeTimeout
         }
     }
 
-    /// Milliseconds between two looks after signals.
+    /// Milliseconds between two looks after signals and the time.
     private static let waitSlice: Int32 = 1000
 
     /// Sends what the socket takes by now.
