@@ -1,7 +1,7 @@
 """What a worker grows by: ``python -m benchmarks.growth``.
 
-Idle keep-alive connections: their memory, what they cost a client that is active, and the CPU of a worker that has nothing
-to do. And requests: what a hundred thousand of them leave behind. The figures are those of docs/performance.md.
+Idle keep-alive connections: their memory, what they cost a client that is active, and the CPU of a worker that has
+nothing to do. And requests: what a hundred thousand of them leave behind. The figures are those of docs/performance.md.
 """
 
 import argparse
