@@ -112,15 +112,27 @@ def encode(data: bytes | str) -> str:
     return "".join(chr(byte) if 0x21 <= byte <= 0x7E and byte != 0x5C else f"\\x{byte:02x}" for byte in data)
 
 
-def load(path: pathlib.Path, support: types.ModuleType) -> tuple[Any, dict[str, Any]]:
-    """What a case expects, and the settings that it changes."""
+def load(path: pathlib.Path, support: types.ModuleType) -> tuple[Any, Any]:
+    """What a case expects, and its configuration."""
     config = importlib.import_module("gunicorn.config")
     module = types.ModuleType("case")
     vars(module).update(uri=support.uri, cfg=config.Config())
     importlib.machinery.SourceFileLoader("case", str(path)).exec_module(module)
-    defaults = config.Config().settings
-    changed = {name: setting.get() for name, setting in module.cfg.settings.items()}
-    return module.request, {name: value for name, value in changed.items() if value != defaults[name].get()}
+    return module.request, module.cfg
+
+
+def changes(configuration: Any) -> dict[str, Any]:
+    """The settings that are not what they are by default."""
+    defaults = type(configuration)().settings
+    values = {name: setting.get() for name, setting in configuration.settings.items()}
+    return {name: value for name, value in values.items() if value != defaults[name].get()}
+
+
+def persistence(raw: bytes, configuration: Any) -> list[str]:
+    """Whether gunicorn keeps the connection after each request. Its cases do not say that themselves."""
+    parser = importlib.import_module("gunicorn.http.parser").RequestParser
+    configuration.set("http_parser", "python")
+    return ["no" if request.should_close() else "yes" for request in parser(configuration, iter([raw]), None)]
 
 
 def policies(settings: dict[str, Any]) -> list[str]:
@@ -182,11 +194,14 @@ def convert(source: pathlib.Path, target: pathlib.Path, table: dict[str, dict[st
     count = 0
     for path in sorted((source / "tests" / "requests").glob("*/*.http")):
         name = f"{path.parent.name}/{path.stem}"
-        expected, settings = load(path.with_suffix(".py"), support)
-        head = policies(settings)
+        raw = decode(path.read_bytes())
+        expected, configuration = load(path.with_suffix(".py"), support)
+        head = policies(changes(configuration))
         if path.parent.name == "valid":
             comment = "gunicorn accepts it."
             requests = [paragraph(request) for request in (expected if isinstance(expected, list) else [expected])]
+            for request, persistent in zip(requests, persistence(raw, configuration), strict=True):
+                request["persistent"] = [persistent]
             ending = None
         else:
             comment = f"gunicorn: {expected.__name__}"
@@ -194,7 +209,7 @@ def convert(source: pathlib.Path, target: pathlib.Path, table: dict[str, dict[st
             ending = refusal(expected)
         stem = target / path.parent.name / path.stem
         stem.parent.mkdir(parents=True, exist_ok=True)
-        stem.with_suffix(".http").write_text(encode(decode(path.read_bytes())))
+        stem.with_suffix(".http").write_text(encode(raw))
         theirs = render(comment, head, requests, ending)
         entry = rest.pop(name, {})
         if "ends" in entry:
