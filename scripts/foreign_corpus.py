@@ -2,8 +2,8 @@
 
 usage: foreign_corpus.py [DIRECTORY]    # .venv/.foreign
 
-The source distribution is pinned by its hash and unpacked, never installed; its own parser is also what the differential
-test compares with. Without a network nothing is written, and the tests that need it are skipped and say so.
+The source distribution is pinned by its hash and unpacked, never installed; its parser is also what the differential test
+compares with. Without a network nothing is written, and the tests that need it are skipped and say so.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ def persistence(raw: bytes, configuration: Any) -> list[str]:
 
 
 def policies(settings: dict[str, Any]) -> list[str]:
-    # gunicorn asks nobody for a Host, and most of its cases have none. An invalid case must be refused for its own fault.
+    # gunicorn asks nobody for a Host, and most of its cases have none. What is invalid must be so for its own fault.
     lines = ["trusted", "policy permit-missing-host"]
     for name, value in settings.items():
         if name not in IGNORED_SETTINGS:

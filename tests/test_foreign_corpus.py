@@ -1,7 +1,7 @@
 """gunicorn's own request corpus, over a socket: what a real server with the case's configuration makes of each case.
 
-Tests/HTTPWireTests replays the same cases through the parser alone. Where Monoceros means to differ, Tests/Corpus/gunicorn.toml
-says so, and a case that does not differ any more fails.
+Tests/HTTPWireTests replays the same cases through the parser alone. Where Monoceros means to differ,
+Tests/Corpus/gunicorn.toml says so, and a case that does not differ any more fails.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from collections.abc import Callable
 import pytest
 from support import foreign
 from support.client import Address
+from support.conversation import Answer, converse
 from support.foreign import Case
-from support.mirror import Answer, converse
 from support.server import MODULE
 
 pytestmark = [

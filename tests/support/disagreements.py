@@ -1,0 +1,256 @@
+"""Where Monoceros and gunicorn make different things of the same bytes, and which of the differences are meant.
+
+A rule is as narrow as it can be: it looks at the request itself, and does not believe Monoceros' word for it.
+docs/differences-from-gunicorn.md tells users of each of them.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from support.conversation import Answer
+from support.reference import Served, Verdict
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """The first request that comes out differently, or what comes behind the last one."""
+
+    #: `refused`: gunicorn serves it, and Monoceros refuses it.
+    #: `served`: Monoceros serves what gunicorn does not.
+    #: `missing`: gunicorn serves it, and Monoceros neither serves nor refuses it.
+    #: `environ`, `body`: both serve it, and differ in that.
+    #: `connection`: they differ about whether the connection goes on after it.
+    #: `ending`: one of them refuses what follows the last request, and the other sees nothing wrong.
+    kind: str
+    raw: bytes
+    verdict: Verdict
+    theirs: Served | None = None
+    ours: Answer | None = None
+    #: The key of an `environ` disagreement.
+    key: str = ""
+
+    def __str__(self) -> str:
+        shown = f"{self.kind} {self.key}\n  bytes  {self.raw!r}\n  theirs {self.theirs}"
+        return f"{shown}\n         then {self.verdict.ending} {self.verdict.detail}\n  ours   {self.ours}"
+
+
+def disagreements(raw: bytes, verdict: Verdict, answers: list[Answer]) -> Iterator[Disagreement]:
+    """Everything about the first request on which the two differ. What comes after it cannot be compared."""
+    accepted = [answer for answer in answers if answer.is_accepted]
+    refusal = answers[-1] if answers and not answers[-1].is_accepted else None
+    for index, theirs in enumerate(verdict.served):
+        if index == len(accepted):
+            yield Disagreement("refused" if refusal else "missing", raw, verdict, theirs, refusal)
+            return
+        found = list(_of_request(raw, verdict, index, accepted[index]))
+        yield from found
+        if any(each.kind != "environ" for each in found):
+            return
+    if len(accepted) > len(verdict.served):
+        yield Disagreement("served", raw, verdict, None, accepted[len(verdict.served)])
+    elif verdict.refuses != (refusal is not None) and verdict.ending != "cut":
+        # What gunicorn waits for the rest of, Monoceros may refuse at once.
+        yield Disagreement("ending", raw, verdict, None, refusal)
+
+
+def _of_request(raw: bytes, verdict: Verdict, index: int, ours: Answer) -> Iterator[Disagreement]:
+    theirs = verdict.served[index]
+    for key in sorted(theirs.environ.keys() | ours.environ.keys()):
+        if theirs.environ.get(key) != ours.environ.get(key):
+            yield Disagreement("environ", raw, verdict, theirs, ours, key)
+    if theirs.body != ours.body:
+        yield Disagreement("body", raw, verdict, theirs, ours)
+    closes = verdict.ending == "close" and index == len(verdict.served) - 1
+    if closes != ours.closes:
+        yield Disagreement("connection", raw, verdict, theirs, ours)
+
+
+# What Monoceros means to do differently
+
+
+@dataclass(frozen=True)
+class Rule:
+    name: str
+    why: str
+    explains: Callable[[Disagreement], bool]
+
+
+_HOST_PORT = re.compile(
+    r"(?:(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})+"
+    r"|\[(?:[0-9A-Fa-f:.]+|[vV][0-9A-Fa-f]+\.[A-Za-z0-9\-._~!$&'()*+,;=:]+)])(?::(\d*))?"
+)
+
+
+def _valid(authority: str) -> bool:
+    """Whether it is `host[:port]`, RFC 3986 §3.2.2. Python judges the IPv6 addresses."""
+    match = _HOST_PORT.fullmatch(authority)
+    if match is None or int(match[1] or 0) > 65535:
+        return False
+    literal = re.match(r"\[([^vV].*)]", authority)
+    if literal:
+        try:
+            ipaddress.IPv6Address(literal[1])
+        except ValueError:
+            return False
+    return True
+
+
+def _absolute(target: str) -> str | None:
+    """The authority of an absolute-form target that names an HTTP resource."""
+    match = re.match(r"https?://([^/?#]*)", target, re.IGNORECASE)
+    return match and match[1]
+
+
+def _authority(served: Served) -> str | None:
+    target = served.environ["RAW_URI"]
+    return target if served.environ["REQUEST_METHOD"] == "CONNECT" else _absolute(target)
+
+
+def _refused(fault: str, condition: Callable[[Served], bool]) -> Callable[[Disagreement], bool]:
+    def explains(it: Disagreement) -> bool:
+        # The refusal of a HEAD may have no page that names the fault.
+        named = it.kind == "refused" and (
+            it.ours.fault == fault or (it.ours.fault is None and it.theirs.environ["REQUEST_METHOD"] == "HEAD")
+        )
+        return named and condition(it.theirs)
+
+    return explains
+
+
+def _differs(key: str, condition: Callable[[Served, Answer], bool]) -> Callable[[Disagreement], bool]:
+    return lambda it: it.kind == "environ" and it.key == key and condition(it.theirs, it.ours)
+
+
+def _wrong_form(served: Served) -> bool:
+    target = served.environ["RAW_URI"]
+    if served.environ["REQUEST_METHOD"] == "CONNECT":
+        return not (_valid(target) and re.search(r":0*[1-9]\d*$", target))
+    return not target.startswith("/") and _absolute(target) is None
+
+
+def _options(served: Served) -> set[str]:
+    return {option.strip(" \t").lower() for value in served.all("CONNECTION") for option in value.split(",")}
+
+
+def _first_connection_is_no_single_word(it: Disagreement) -> bool:
+    """gunicorn looks at the first Connection field only, and only if it is one word."""
+    if it.kind != "connection" or not it.theirs.all("CONNECTION"):
+        return False
+    options = _options(it.theirs)
+    keeps = "close" not in options and (it.theirs.version >= (1, 1) or "keep-alive" in options)
+    return keeps != it.ours.closes and options != {it.theirs.all("CONNECTION")[0].lower()}
+
+
+def _cut_at_the_end_of_chunks(it: Disagreement) -> bool:
+    """gunicorn names the bytes that it found instead of CRLF: none, or the half of it."""
+    if it.kind != "ending" or it.ours or it.verdict.ending != "ChunkMissingTerminator":
+        return False
+    return it.verdict.detail.endswith(("b''", r"b'\r'") if it.raw.endswith(b"\r") else "b''")
+
+
+def _path_before_body(it: Disagreement) -> bool:
+    return it.kind == "ending" and it.verdict.ending == "ConfigurationProblem" and it.ours is None
+
+
+_FOLDED_FRAMING = re.compile(
+    rb"\n(?:host|connection|content-type|content-length|transfer-encoding|expect)[ \t]*:[^\n]*\n[ \t]", re.IGNORECASE
+)
+
+RULES = [
+    Rule(
+        "missing-host",
+        "HTTP/1.1 needs a Host, RFC 9112 §3.2",
+        _refused("missing-host", lambda served: served.version >= (1, 1) and not served.all("HOST")),
+    ),
+    Rule(
+        "invalid-host",
+        "Host is host[:port], RFC 9110 §7.2",
+        _refused("invalid-host", lambda served: not all(map(_valid, served.all("HOST")))),
+    ),
+    Rule(
+        "invalid-authority",
+        "so is the authority of a target; user information disguises it, RFC 9110 §4.2.4",
+        _refused("invalid-authority", lambda served: not _valid(_absolute(served.environ["RAW_URI"]) or "")),
+    ),
+    Rule(
+        "target-form",
+        "only http and https name what a server has, and CONNECT a host and a port, RFC 9110 §4.2, §9.3.6",
+        _refused("invalid-target-form", _wrong_form),
+    ),
+    Rule(
+        "version",
+        "1.0 and 1.1 are served, RFC 9110 §15.6.6",
+        _refused("unsupported-version", lambda served: served.version not in ((1, 0), (1, 1))),
+    ),
+    Rule(
+        "mount-point",
+        "/app is no prefix of /apple",
+        lambda it: (
+            it.kind == "refused"
+            and it.ours.status == 500
+            and not it.theirs.environ["PATH_INFO"].startswith("/")
+            and it.theirs.environ["PATH_INFO"] != ""
+        ),
+    ),
+    Rule(
+        "authority-is-host",
+        "the authority of the target takes the place of Host, RFC 9112 §3.2.2",
+        _differs("HTTP_HOST", lambda theirs, ours: ours.environ["HTTP_HOST"] == _authority(theirs)),
+    ),
+    Rule(
+        "connect-has-no-path",
+        "the target of CONNECT is an authority, RFC 9112 §3.2.3",
+        _differs(
+            "PATH_INFO",
+            lambda theirs, ours: theirs.environ["REQUEST_METHOD"] == "CONNECT" and ours.environ["PATH_INFO"] == "",
+        ),
+    ),
+    Rule(
+        "length-of-chunks",
+        "the whole of a chunked body is there when the application runs, so its length is known",
+        _differs(
+            "CONTENT_LENGTH",
+            lambda theirs, ours: (
+                bool(theirs.all("TRANSFER-ENCODING")) and ours.environ["CONTENT_LENGTH"] == str(len(theirs.body))
+            ),
+        ),
+    ),
+    Rule(
+        "cookies",
+        "several Cookie fields are joined as cookies are, RFC 6265 §5.4",
+        _differs("HTTP_COOKIE", lambda theirs, ours: ours.environ["HTTP_COOKIE"] == "; ".join(theirs.all("COOKIE"))),
+    ),
+    Rule(
+        "script-name-once",
+        "a SCRIPT_NAME field is the CGI variable, and not a header beside it",
+        _differs(
+            "HTTP_SCRIPT_NAME",
+            lambda theirs, ours: (
+                "HTTP_SCRIPT_NAME" not in ours.environ and ours.environ["SCRIPT_NAME"] == theirs.all("SCRIPT_NAME")[-1]
+            ),
+        ),
+    ),
+    Rule(
+        "connection-options",
+        "Connection is a list, over all of its fields, RFC 9110 §7.6.1",
+        _first_connection_is_no_single_word,
+    ),
+    Rule(
+        "cut-chunks",
+        "the end of the connection inside a body is answered with the end of the connection",
+        _cut_at_the_end_of_chunks,
+    ),
+    Rule(
+        "path-before-body",
+        "what is wrong with the path is looked at when the request is complete",
+        _path_before_body,
+    ),
+]
+
+
+def explanation(disagreement: Disagreement) -> Rule | None:
+    return next((rule for rule in RULES if rule.explains(disagreement)), None)

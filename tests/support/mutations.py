@@ -1,0 +1,182 @@
+"""Requests with something wrong in them: deterministic mutations of the cases of two corpora."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable, Iterator
+
+from support import foreign
+
+Mutation = Callable[[random.Random, bytes], bytes]
+
+#: Longer cases are about limits; a mutation of one costs time and says nothing new.
+LONGEST_SEED = 1500
+
+_INSERTED = [b"\r\n", b"\r", b"\n", b"\0", b" ", b"\t", b":", b",", b";", b"=", b'"', b"\\", b"\x0b", b"\x7f", b"\xa0"]
+_INSERTED += [
+    b"\r\n\r\n",
+    b"\r\n ",
+    b"\r\n\t",
+    b"0",
+    b"-",
+    b"+",
+    b"_",
+    b"#",
+    b"?",
+    b"/",
+    b"[",
+    b"]",
+    b"@",
+    b"%",
+    b"\xff",
+]
+_LINES = [
+    b"Host: a\r\n",
+    b"Host:\r\n",
+    b"Content-Length: 3\r\n",
+    b"Content-Length: 0\r\n",
+    b"content-length : 3\r\n",
+    b"Transfer-Encoding: chunked\r\n",
+    b"Transfer-Encoding: gzip, chunked\r\n",
+    b"Transfer-Encoding: identity\r\n",
+    b"Transfer_Encoding: chunked\r\n",
+    b"Content_Length: 9\r\n",
+    b"Connection: close\r\n",
+    b"Connection: keep-alive\r\n",
+    b"Connection: close, te\r\n",
+    b"Expect: 100-continue\r\n",
+    b"Cookie: a=b\r\n",
+    b"Cookie: a=b\r\nCookie: c=d\r\n",
+    b"Content-Type: a/b\r\n",
+    b"X-Forwarded-Proto: https\r\n",
+    b"SCRIPT_NAME: /stuff\r\n",
+    b"SCRIPT_NAME: /s\r\n",
+    b"X: y\r\n z\r\n",
+    b"Trailer: x\r\n",
+]
+_NUMBERS = [
+    b"0",
+    b"1",
+    b"3",
+    b"00",
+    b"10",
+    b"-1",
+    b"+1",
+    b"1_0",
+    b"0x1",
+    b"ff",
+    b"9" * 20,
+    b"18446744073709551616",
+    b"",
+]
+
+
+def seeds(kind: str) -> list[bytes]:
+    """The valid or invalid cases of this repository and gunicorn's, each once."""
+    directories = [foreign.OWN_CASES, foreign.DIRECTORY / "cases"]
+    found = {foreign.raw(path): None for root in directories for path in sorted(root.glob(f"{kind}/*.http"))}
+    return [raw for raw in found if 0 < len(raw) <= LONGEST_SEED]
+
+
+def _flip(generator: random.Random, raw: bytes) -> bytes:
+    place = generator.randrange(len(raw))
+    byte = generator.choice([raw[place] ^ 1 << generator.randrange(8), generator.randrange(256)])
+    return raw[:place] + bytes([byte]) + raw[place + 1 :]
+
+
+def _insert(generator: random.Random, raw: bytes) -> bytes:
+    place = generator.choice([generator.randint(0, len(raw)), *_boundaries(raw)])
+    return raw[:place] + generator.choice(_INSERTED) + raw[place:]
+
+
+def _insert_line(generator: random.Random, raw: bytes) -> bytes:
+    ends = [match.end() for match in re.finditer(rb"\r\n", raw)] or [len(raw)]
+    # In front of the empty line of the head more often than not: elsewhere it is mostly a part of a body.
+    head = raw.find(b"\r\n\r\n") + 2
+    place = head if head > 1 and generator.random() < 0.6 else generator.choice(ends)
+    return raw[:place] + generator.choice(_LINES) + raw[place:]
+
+
+def _delete(generator: random.Random, raw: bytes) -> bytes:
+    place = generator.randrange(len(raw))
+    return raw[:place] + raw[place + generator.choice([1, 1, 1, 2, generator.randint(1, 20)]) :]
+
+
+def _lines(change: Callable[[random.Random, list[bytes]], None]) -> Mutation:
+    def mutate(generator: random.Random, raw: bytes) -> bytes:
+        lines = re.split(rb"(?<=\n)", raw)
+        change(generator, lines)
+        return b"".join(lines)
+
+    return mutate
+
+
+def _duplicate(generator: random.Random, lines: list[bytes]) -> None:
+    lines.insert(generator.randint(0, len(lines)), generator.choice(lines))
+
+
+def _swap(generator: random.Random, lines: list[bytes]) -> None:
+    first, second = generator.randrange(len(lines)), generator.randrange(len(lines))
+    lines[first], lines[second] = lines[second], lines[first]
+
+
+def _drop(generator: random.Random, lines: list[bytes]) -> None:
+    del lines[generator.randrange(len(lines))]
+
+
+def _truncate(generator: random.Random, raw: bytes) -> bytes:
+    return raw[: generator.randint(1, len(raw))]
+
+
+def _number(generator: random.Random, raw: bytes) -> bytes:
+    numbers = list(re.finditer(rb"(?<![A-Za-z])[0-9a-fA-F]+(?![G-Zg-z])", raw))
+    if not numbers:
+        return raw
+    number = generator.choice(numbers)
+    value = generator.choice(_NUMBERS)
+    if number[0].isdigit() and generator.random() < 0.5:
+        value = b"%d" % (int(number[0]) + generator.choice([-1, 1, 2, 16]))
+    return raw[: number.start()] + value + raw[number.end() :]
+
+
+def _change_case(generator: random.Random, raw: bytes) -> bytes:
+    start = generator.randrange(len(raw))
+    end = start + generator.randint(1, 16)
+    return raw[:start] + raw[start:end].swapcase() + raw[end:]
+
+
+def _boundaries(raw: bytes) -> list[int]:
+    """Places where a byte more matters most: at the ends of lines, at colons, behind the numbers of chunks."""
+    return [match.start() for match in re.finditer(rb"\r\n|:|(?<=\n)|(?<=: )|;|,| ", raw)]
+
+
+_MUTATIONS: list[Mutation] = [
+    *(_flip, _insert, _insert, _insert_line, _insert_line, _delete, _truncate, _number, _number, _change_case),
+    *(_lines(_duplicate), _lines(_swap), _lines(_drop)),
+]
+
+
+def mutants(count: int, seed: int = 1) -> Iterator[bytes]:
+    """As many mutants as asked for; the same ones each time."""
+    generator = random.Random(seed)
+    valid, invalid = seeds("valid"), seeds("invalid")
+    for _ in range(count):
+        # What is wrong in two places is mostly refused for the first; a valid case leaves room for what is new.
+        raw = generator.choice(valid if generator.random() < 0.8 else invalid)
+        if generator.random() < 0.25:
+            raw = _splice(generator, raw, generator.choice(valid))
+        # Many foreign cases have no Host, and would all be refused for the same reason.
+        if generator.random() < 0.5 and b"\nhost:" not in raw.lower():
+            raw = raw.replace(b"\r\n", b"\r\nHost: h\r\n", 1)
+        for _ in range(generator.choice([1, 1, 1, 2, 3])):
+            raw = generator.choice(_MUTATIONS)(generator, raw) or raw
+        yield raw
+
+
+def _splice(generator: random.Random, first: bytes, second: bytes) -> bytes:
+    """One after the other, or the start of one and the end of the other."""
+    if generator.random() < 0.5:
+        return first + second
+    start = first[: generator.choice(_boundaries(first) or [0])]
+    return start + second[generator.choice(_boundaries(second) or [0]) :] or first
