@@ -2,8 +2,8 @@
 
 usage: foreign_corpus.py [DIRECTORY]    # .venv/.foreign
 
-The source distribution is pinned by its hash and unpacked, never installed; its parser is also what the differential test
-compares with. Without a network nothing is written, and the tests that need it are skipped and say so.
+The source distribution is pinned by its hash and unpacked, never installed; its parser is also what the differential
+test compares with. Without a network nothing is written, and the tests that need it are skipped and say so.
 """
 
 from __future__ import annotations

@@ -159,6 +159,26 @@ def _path_before_body(it: Disagreement) -> bool:
 _FOLDED_FRAMING = re.compile(
     rb"\n(?:host|connection|content-type|content-length|transfer-encoding|expect)[ \t]*:[^\n]*\n[ \t]", re.IGNORECASE
 )
+_UNDERSCORE = re.compile(rb"\n[^:\n]*_[^:\n]*:")
+_SIZE_LINE = re.compile(rb"\n[0-9A-Fa-f]+[ \t]*;[^\n]*\n")
+
+
+def _dropped_fields_are_too_many(it: Disagreement) -> bool:
+    if it.kind != "refused" or it.ours.fault != "too-many-fields":
+        return False
+    return len(it.theirs.fields) + len(_UNDERSCORE.findall(it.raw)) >= it.verdict.settings["limit_request_fields"]
+
+
+def _size_line_is_too_long(it: Disagreement) -> bool:
+    if it.kind != "refused" or it.ours.fault != "invalid-chunk-size":
+        return False
+    limit = it.verdict.settings["limit_request_field_size"]
+    return any(len(line) - 1 > limit for line in _SIZE_LINE.findall(it.raw))
+
+
+def _framing_is_folded(it: Disagreement) -> bool:
+    return it.kind == "refused" and it.ours.fault == "obsolete-folding" and bool(_FOLDED_FRAMING.search(it.raw))
+
 
 RULES = [
     Rule(
@@ -185,6 +205,21 @@ RULES = [
         "version",
         "1.0 and 1.1 are served, RFC 9110 §15.6.6",
         _refused("unsupported-version", lambda served: served.version not in ((1, 0), (1, 1))),
+    ),
+    Rule(
+        "dropped-fields-count",
+        "a field that is dropped for its underscore still counts towards the limit",
+        _dropped_fields_are_too_many,
+    ),
+    Rule(
+        "size-line-limit",
+        "the line of a chunk's size is not too long just as long as it is not complete",
+        _size_line_is_too_long,
+    ),
+    Rule(
+        "folded-framing",
+        "what says where a message ends and whom it is for must not be folded, even where folding is permitted",
+        _framing_is_folded,
     ),
     Rule(
         "mount-point",

@@ -34,6 +34,8 @@ class Verdict:
     ending: str = "end"
     #: The text of that exception.
     detail: str = ""
+    #: What gunicorn was told to do differently.
+    settings: dict[str, Any] = field(default_factory=dict)
 
     @property
     def refuses(self) -> bool:
@@ -53,11 +55,12 @@ class Reference:
             self._configuration = importlib.import_module("gunicorn.config").Config()
         finally:
             sys.path.remove(str(SOURCES))
+        self.settings = settings
         for name, value in ({"http_parser": "python"} | settings).items():
             self._configuration.set(name, value)
 
     def judge(self, raw: bytes) -> Verdict:
-        verdict = Verdict()
+        verdict = Verdict(settings=self.settings)
         # The peer None is one that gunicorn trusts, as it trusts whoever may open a Unix socket.
         parser = self._parser(self._configuration, iter([raw]), None)
         try:
