@@ -47,15 +47,18 @@ let package = Package(
 
         // Pure: no descriptor, no clock, no Python.
         .target(name: "HTTPWire", swiftSettings: lean),
-        .target(name: "Settings", swiftSettings: lean),
+        .target(name: "ProxyWire", swiftSettings: lean),
+        .target(name: "Settings", dependencies: ["HTTPWire", "ProxyWire"], swiftSettings: lean),
         .target(name: "Supervision", swiftSettings: lean),
 
         // A worker, from the socket up.
         .target(name: "Scheduling", dependencies: ["Platform"], swiftSettings: lean),
-        .target(name: "Transport", dependencies: ["HTTPWire", "Platform", "Scheduling"], swiftSettings: hot),
+        .target(
+            name: "Transport", dependencies: ["HTTPWire", "Platform", "ProxyWire", "Scheduling"], swiftSettings: hot),
         .target(name: "PythonBridge", dependencies: ["CPython"], swiftSettings: lean),
         .target(
-            name: "WSGI", dependencies: ["HTTPWire", "Platform", "PythonBridge", "Transport"], swiftSettings: hot),
+            name: "WSGI", dependencies: ["HTTPWire", "Platform", "ProxyWire", "PythonBridge", "Transport"],
+            swiftSettings: hot),
         .target(
             name: "Worker", dependencies: ["Platform", "PythonBridge", "Scheduling", "Transport", "WSGI"],
             swiftSettings: hot),
@@ -68,7 +71,8 @@ let package = Package(
         .target(
             name: "Monoceros",
             dependencies: [
-                "Arbiter", "HTTPWire", "Platform", "PythonBridge", "Settings", "Transport", "WSGI", "Worker",
+                "Arbiter", "HTTPWire", "Platform", "ProxyWire", "PythonBridge", "Settings", "Transport", "WSGI",
+                "Worker",
             ],
             swiftSettings: lean,
             linkerSettings: [.unsafeFlags(["-static-stdlib"])]),
@@ -76,11 +80,13 @@ let package = Package(
         // Tests of what needs no interpreter; the rest is tested on the installed package, in tests/.
         .testTarget(name: "PlatformTests", dependencies: ["Platform"], swiftSettings: strict),
         .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire"], swiftSettings: strict),
-        .testTarget(name: "SettingsTests", dependencies: ["Settings"], swiftSettings: strict),
+        .testTarget(name: "ProxyWireTests", dependencies: ["ProxyWire"], swiftSettings: strict),
+        .testTarget(
+            name: "SettingsTests", dependencies: ["HTTPWire", "ProxyWire", "Settings"], swiftSettings: strict),
         .testTarget(name: "SupervisionTests", dependencies: ["Supervision"], swiftSettings: strict),
         .testTarget(name: "SchedulingTests", dependencies: ["Platform", "Scheduling"], swiftSettings: strict),
         .testTarget(
-            name: "TransportTests", dependencies: ["HTTPWire", "Platform", "Scheduling", "Transport"],
+            name: "TransportTests", dependencies: ["HTTPWire", "Platform", "ProxyWire", "Scheduling", "Transport"],
             swiftSettings: strict),
     ]
 )

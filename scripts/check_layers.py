@@ -15,15 +15,15 @@ ROOT = Path(__file__).resolve().parent.parent
 # From the bottom up: a module imports only from the layers below its own.
 LAYERS = (
     {"CSystem", "CPython"},
-    {"HTTPWire", "Settings", "Supervision", "Platform", "PythonBridge"},
-    {"Scheduling"},
+    {"HTTPWire", "ProxyWire", "Supervision", "Platform", "PythonBridge"},
+    {"Scheduling", "Settings"},
     {"Transport"},
     {"WSGI"},
     {"Worker", "Arbiter"},
     {"Monoceros"},
 )
 # No descriptor, no clock, no Python: tested without a machine around them.
-PURE = {"HTTPWire", "Settings", "Supervision"}
+PURE = {"HTTPWire", "ProxyWire", "Settings", "Supervision"}
 # A foreign module, and the only one of ours that may import it.
 OWNERS = {"CPython": "PythonBridge", "CSystem": "Platform", "Glibc": "Platform"}
 # Parts of Swift's standard library that are modules of their own, and need no runtime beside it.
@@ -45,8 +45,8 @@ def complaint(importer, imported):
     """What is wrong with this import, or None."""
     if imported in STANDARD:
         return None
-    if importer in PURE:
-        return f"{importer} is pure and imports the standard library only"
+    if importer in PURE and imported not in PURE:
+        return f"{importer} is pure and imports the standard library and pure modules only"
     if imported in OWNERS:
         return None if OWNERS[imported] == importer else f"only {OWNERS[imported]} imports {imported}"
     if rank(imported) is None:

@@ -1,6 +1,6 @@
 /// What to do with a field name that holds an underscore. CGI names write `-` as `_`, so `X_Real_IP` would land on
 /// `X-Real-IP`, and a client could forge what a proxy sets.
-public enum FieldNameMap: UInt8, Sendable {
+public enum FieldNameMap: String, CaseIterable, Sendable {
     /// As though the field line were not there. It still counts towards the limits.
     case drop
     /// 400.
@@ -36,7 +36,8 @@ public struct RequestPolicy: Equatable, Sendable {
     public var limitRequestLine = 4094
     /// Number of field lines. Outside 1...32768 it counts as 32768.
     public var limitRequestFields = 100
-    /// Bytes of one field line with its CRLF, continuation lines included. 0 or less counts as 8190.
+    /// Bytes of one field line with its CRLF, continuation lines included. 0 or less counts as 8190, more than 1 MiB as
+    /// 1 MiB.
     public var limitRequestFieldSize = 8190
     /// Bytes of the message body; 0 lifts the limit.
     public var limitRequestBody = 0
@@ -85,15 +86,14 @@ extension RequestPolicy {
 
     /// What ``limitRequestFieldSize`` comes to, in bytes.
     public var effectiveRequestFieldSize: Int {
-        limitRequestFieldSize > 0 ? limitRequestFieldSize : 8190
+        limitRequestFieldSize > 0 ? min(limitRequestFieldSize, 1 << 20) : 8190
     }
 
     /// The most bytes a head may have: no caller needs to buffer more than this before an answer is certain.
     ///
     /// The other limits multiply to 800 KiB with the defaults. Whoever raises them gets at most 1 MiB of fields.
     public var headSizeLimit: Int {
-        let (fields, overflows) = effectiveRequestFields.multipliedReportingOverflow(by: effectiveRequestFieldSize)
-        let section = overflows ? 1 << 20 : min(fields, 1 << 20)
+        let section = min(effectiveRequestFields * effectiveRequestFieldSize, 1 << 20)
         return effectiveRequestLine + section + 6  // the CRLF before and after the request line, and the empty line
     }
 }

@@ -40,6 +40,10 @@ extension GIL {
             let list = try list()
             for item in items { try append(list.pointer, try string(item)) }
             return list
+        case .mapping(let entries):
+            let dictionary = try dictionary()
+            for (key, value) in entries { try set(dictionary.pointer, try string(key), try string(value)) }
+            return dictionary
         }
     }
 
@@ -48,6 +52,7 @@ extension GIL {
         if object == bool(true) { return .bool(true) }
         if object == bool(false) { return .bool(false) }
         if let text = text(object) { return .string(text) }
+        if isDictionary(object) { return .mapping(try mapping(object, of: name)) }
         guard isList(object) else { return .int(try int(object)) }
         var items: [String] = []
         for index in 0..<count(object) {
@@ -57,5 +62,18 @@ extension GIL {
             items.append(text)
         }
         return .list(items)
+    }
+
+    private func mapping(_ object: PyPointer, of name: String) throws(PythonError) -> [String: String] {
+        var entries: [String: String] = [:]
+        let items = try items(dictionary: object)
+        for index in 0..<count(items) {
+            let pair = try item(items, index)
+            guard let key = text(try item(pair, 0)), let value = text(try item(pair, 1)) else {
+                throw raise(.valueError, "Invalid value for \(name): its names and values must be text")
+            }
+            entries[key] = value
+        }
+        return entries
     }
 }

@@ -1,6 +1,7 @@
 internal import Arbiter
 internal import HTTPWire
 internal import Platform
+internal import ProxyWire
 internal import PythonBridge
 internal import Settings
 internal import Transport
@@ -73,7 +74,7 @@ struct Server {
             worker = try Worker(
                 configuration: workerConfiguration(seat),
                 listeners: seat.listeners.map { ListenerSocket(descriptor: $0.descriptor) },
-                types: types, state: state, trust: Self.isTrusted)
+                types: types, state: state, trust: trust)
         } catch {
             throw gil.raise(.osError, "The worker cannot start: \(error).")
         }
@@ -90,10 +91,7 @@ struct Server {
 
     private func workerConfiguration(_ seat: WorkerSeat) -> WorkerConfiguration {
         var transport = TransportConfiguration()
-        transport.policy.limitRequestLine = configuration.limitRequestLine
-        transport.policy.limitRequestFields = configuration.limitRequestFields
-        transport.policy.limitRequestFieldSize = configuration.limitRequestFieldSize
-        transport.body.total = configuration.limitRequestBody ?? 0
+        transport.policy = configuration.policy
         transport.body.memory = configuration.requestBodyMemory
         transport.body.spoolDirectory =
             configuration.temporaryUploadDirectory ?? Process.environment("TMPDIR") ?? "/tmp"
@@ -106,7 +104,7 @@ struct Server {
         var gateway = GatewayConfiguration()
         gateway.listeners = seat.listeners.map(Self.describe)
         gateway.serverSoftware = host.serverSoftware
-        gateway.scriptName = Process.environment("SCRIPT_NAME") ?? ""
+        gateway.scriptName = configuration.rootPath
         gateway.isMultiprocess = configuration.workers > 1
         gateway.usesSendFile = configuration.sendfile
 
@@ -126,12 +124,20 @@ struct Server {
             isUnix: listener.address.port == nil)
     }
 
-    /// Peers whose forwarding headers count: this host, and whoever may open a unix socket. gunicorn's default.
-    @Sendable private static func isTrusted(_ peer: SocketAddress) -> Bool {
-        switch peer {
-        case .unix: true
-        case .ipv4(let address, _): address == 0x7F00_0001
-        case .ipv6(let address, _): address.withBytes { $0.dropLast().allSatisfy { $0 == 0 } && $0[15] == 1 }
+    /// Whoever may open a Unix socket is trusted: its permissions say who that is.
+    private var trust: @Sendable (SocketAddress) -> Bool {
+        let forwarders = configuration.forwardedAllowIPs
+        return { peer in peer.ip.map(forwarders.contains) ?? true }
+    }
+}
+
+extension SocketAddress {
+    /// Nil for a Unix socket.
+    fileprivate var ip: IPAddress? {
+        switch self {
+        case .ipv4(let address, _): .v4(address)
+        case .ipv6(let address, _): .v6(address)
+        case .unix: nil
         }
     }
 }

@@ -5,8 +5,8 @@ internal import Glibc
 public enum SocketAddress: Equatable, Sendable {
     /// Host byte order; the first byte is the most significant.
     case ipv4(address: UInt32, port: UInt16)
-    /// Sixteen bytes in network order.
-    case ipv6(address: InlineBytes16, port: UInt16)
+    /// Host byte order likewise.
+    case ipv6(address: UInt128, port: UInt16)
     /// A unix socket. Empty for a client that is not bound, which is nearly every client.
     case unix(path: String)
 
@@ -22,8 +22,8 @@ public enum SocketAddress: Equatable, Sendable {
             self = .ipv4(address: UInt32(bigEndian: address.sin_addr.s_addr), port: UInt16(bigEndian: address.sin_port))
         case AF_INET6 where storage.count >= MemoryLayout<sockaddr_in6>.size:
             let address = storage.loadUnaligned(as: sockaddr_in6.self)
-            let bytes = withUnsafeBytes(of: address.sin6_addr) { InlineBytes16($0) }
-            self = .ipv6(address: bytes, port: UInt16(bigEndian: address.sin6_port))
+            let number = withUnsafeBytes(of: address.sin6_addr) { $0.loadUnaligned(as: UInt128.self) }
+            self = .ipv6(address: UInt128(bigEndian: number), port: UInt16(bigEndian: address.sin6_port))
         case AF_UNIX:
             let path = storage.dropFirst(MemoryLayout<sa_family_t>.size)
             self = .unix(path: String(decoding: path.prefix { $0 != 0 }, as: UTF8.self))
@@ -47,30 +47,14 @@ public enum SocketAddress: Equatable, Sendable {
             return "\(address >> 24).\(address >> 16 & 255).\(address >> 8 & 255).\(address & 255)"
         case .ipv6(let address, _):
             var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
-            address.withBytes { _ = inet_ntop(AF_INET6, $0.baseAddress, &text, socklen_t(INET6_ADDRSTRLEN)) }
+            withUnsafeBytes(of: address.bigEndian) {
+                _ = inet_ntop(AF_INET6, $0.baseAddress, &text, socklen_t(INET6_ADDRSTRLEN))
+            }
             return text.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
         case .unix(let path):
             return path
         }
     }
-}
-
-/// Sixteen bytes as two words, so that an address is a plain value.
-public struct InlineBytes16: Equatable, Sendable {
-    private var words: (UInt64, UInt64) = (0, 0)
-
-    /// - Precondition: `bytes` holds sixteen bytes.
-    init(_ bytes: UnsafeRawBufferPointer) {
-        words = (
-            bytes.loadUnaligned(as: UInt64.self), bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
-        )
-    }
-
-    public func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
-        withUnsafeBytes(of: words, body)
-    }
-
-    public static func == (left: InlineBytes16, right: InlineBytes16) -> Bool { left.words == right.words }
 }
 
 extension Descriptor {

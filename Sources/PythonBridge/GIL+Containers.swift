@@ -32,6 +32,15 @@ extension GIL {
         return nil
     }
 
+    public borrowing func isDictionary(_ object: borrowing some PythonObject) -> Bool {
+        cpython_is_dict(object.pointer) != 0
+    }
+
+    /// A list of a tuple for each entry, key and value.
+    public borrowing func items(dictionary: borrowing some PythonObject) throws(PythonError) -> PyRef {
+        try owned(PyDict_Items(dictionary.pointer))
+    }
+
     // MARK: Sequences
 
     @inlinable public borrowing func isList(_ object: borrowing some PythonObject) -> Bool {

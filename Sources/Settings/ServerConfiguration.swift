@@ -1,3 +1,6 @@
+public import HTTPWire
+public import ProxyWire
+
 /// The settings as the server uses them: typed, in range, with the meaning of special values worked out.
 public struct ServerConfiguration: Equatable, Sendable {
     public enum WorkerClass: String, CaseIterable, Sendable {
@@ -19,23 +22,21 @@ public struct ServerConfiguration: Equatable, Sendable {
     public let keepAlive: Int
     /// Seconds; at least 1.
     public let requestHeadTimeout: Int
-    /// Bytes, without the line end.
-    public let limitRequestLine: Int
-    /// Number of field lines.
-    public let limitRequestFields: Int
-    /// Bytes, with the line end.
-    public let limitRequestFieldSize: Int
-    /// Bytes; nil sets no limit.
-    public let limitRequestBody: Int?
+    /// What requests must look like. How its limits' special values are meant is for it to say.
+    public let policy: RequestPolicy
+    /// Whose forwarding fields count.
+    public let forwardedAllowIPs: AddressList
+    /// Nil where connections start with HTTP.
+    public let proxyProtocol: ProxyMode?
+    /// Whose PROXY headers count.
+    public let proxyAllowIPs: AddressList
+    /// Where the application is mounted: empty, or a path that starts with a slash and does not end with one.
+    public let rootPath: String
     /// Bytes of a request body that stay in memory.
     public let requestBodyMemory: Int
     /// Where larger bodies are spooled to; nil leaves it to the system.
     public let temporaryUploadDirectory: String?
     public let sendfile: Bool
-
-    /// No limit on the request's head is ever larger: a client must not make a worker hold more.
-    static let largestLineLimit = 1 << 20
-    static let largestFieldsLimit = 32768
 
     /// Makes the configuration from values by name; a name that is absent, or whose value is none, has its default.
     /// Names that only Python uses, such as `chdir`, are checked and left alone.
@@ -62,37 +63,32 @@ public struct ServerConfiguration: Equatable, Sendable {
         gracefulTimeout = int("graceful_timeout")
         keepAlive = int("keepalive")
         requestHeadTimeout = int("request_head_timeout")
-        limitRequestLine = Self.limit(
-            int("limit_request_line"), zero: Self.largestLineLimit, most: Self.largestLineLimit)
-        limitRequestFields = Self.limit(
-            int("limit_request_fields"), zero: Self.largestFieldsLimit, most: Self.largestFieldsLimit)
-        limitRequestFieldSize = Self.limit(int("limit_request_field_size"), zero: 8190, most: Self.largestLineLimit)
-        limitRequestBody = int("limit_request_body") == 0 ? nil : int("limit_request_body")
+        policy = try Self.requestPolicy(checked)
+        forwardedAllowIPs = try Self.addressList("forwarded_allow_ips", list("forwarded_allow_ips"))
+        proxyProtocol = string("proxy_protocol").flatMap(ProxyMode.init)
+        proxyAllowIPs = try Self.addressList("proxy_allow_ips", list("proxy_allow_ips"))
+        rootPath = try Self.mountPoint(string("root_path") ?? "")
         requestBodyMemory = int("request_body_memory")
         temporaryUploadDirectory = string("tmp_upload_dir")
         sendfile = checked["sendfile"] != .bool(false)
     }
 
-    /// gunicorn's reading of its limits: 0 stands for `zero`, and no value exceeds `most`.
-    private static func limit(_ value: Int, zero: Int, most: Int) -> Int {
-        value == 0 ? zero : min(value, most)
-    }
-
     private static func addresses(_ texts: [String]) throws(SettingError) -> [BindAddress] {
-        func refuse(_ value: SettingValue, _ remedy: String) -> SettingError {
-            SettingError(setting: "bind", source: Setting.named("bind")?.source ?? "", value: value, remedy: remedy)
-        }
         if texts.isEmpty {
-            throw refuse(.list([]), "give at least one address to listen on")
+            throw refusal("bind", .list([]), "give at least one address to listen on")
         }
         var addresses: [BindAddress] = []
         for text in texts {
             do throws(BindAddress.ParseError) {
                 addresses.append(try BindAddress(parsing: text))
             } catch {
-                throw refuse(.string(text), error.remedy)
+                throw refusal("bind", .string(text), error.remedy)
             }
         }
         return addresses
+    }
+
+    static func refusal(_ name: String, _ value: SettingValue, _ remedy: String) -> SettingError {
+        SettingError(setting: name, source: Setting.named(name)?.source ?? "", value: value, remedy: remedy)
     }
 }

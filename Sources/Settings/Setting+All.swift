@@ -1,7 +1,7 @@
 extension Setting {
     /// Every setting, in the order of the documentation. Names, flags and defaults are gunicorn's where it has the
     /// setting; the ones that it lacks say so.
-    public static let all: [Setting] = application + socket + workers + security + mechanics + logging
+    public static let all: [Setting] = application + socket + workers + security + requestPolicy + mechanics + logging
 
     /// The setting of that name.
     public static func named(_ name: String) -> Setting? {

@@ -6,7 +6,7 @@ extension Setting {
     public func check(_ value: SettingValue) throws(SettingError) -> SettingValue {
         let remedy: String
         switch (kind, value) {
-        case (.string, .string), (.flag, .bool), (.list, .list):
+        case (.string, .string), (.flag, .bool), (.list, .list), (.commaList, .list), (.mapping, .mapping):
             return value
         case (.int(let range), .int(let number)) where range ~= number:
             return value
@@ -14,7 +14,8 @@ extension Setting {
             return value
         case (.string, _): remedy = "it must be text"
         case (.flag, _): remedy = "it must be true or false"
-        case (.list, _): remedy = "it must be a list of texts"
+        case (.list, _), (.commaList, _): remedy = "it must be a list of texts"
+        case (.mapping, _): remedy = "it must be a dictionary of texts"
         case (.int(let range), _):
             remedy = "it must be a whole number from \(range.lowerBound) to \(range.upperBound)"
         case (.choice(let words), _): remedy = "choose from \(words.joined(separator: ", "))"

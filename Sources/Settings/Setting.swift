@@ -9,19 +9,27 @@ public struct Setting: Equatable, Sendable {
         case flag(stores: Bool)
         /// Texts; each use of the flag on the command line adds one.
         case list
-        /// One of these words.
+        /// One of these words, in any case.
         case choice([String])
+        /// Texts; on the command line and in the environment one text in which commas part them.
+        case commaList
+        /// Texts by name; on the command line `NAME=VALUE,NAME=VALUE`.
+        case mapping
     }
 
-    /// An environment variable that takes the default's place when it is set and not empty.
+    /// An environment variable that takes the default's place when it is set.
     public struct Environment: Equatable, Sendable {
         public let variable: String
         /// The value to use, in which `{}` stands for what the variable holds.
         public let format: String
+        /// A variable that is set but empty is a value too. For others it counts as not set: that is how compose files and
+        /// unit files leave a variable out.
+        public let mayBeEmpty: Bool
 
-        init(_ variable: String, format: String = "{}") {
+        init(_ variable: String, format: String = "{}", mayBeEmpty: Bool = false) {
             self.variable = variable
             self.format = format
+            self.mayBeEmpty = mayBeEmpty
         }
     }
 
@@ -34,6 +42,10 @@ public struct Setting: Equatable, Sendable {
     public let kind: Kind
     public let initial: SettingValue
     public let environment: Environment?
+    /// What the flag means without a value; nil where it needs one.
+    public let bare: String?
+    /// Other words for a choice's words.
+    public let synonyms: [String: String]
     /// What stands for the value in `--help`.
     public let metavar: String?
     /// One or two sentences, with the unit of a number.
@@ -41,7 +53,8 @@ public struct Setting: Equatable, Sendable {
 
     init(
         _ name: String, section: String, flags: [String] = [], kind: Kind, default initial: SettingValue,
-        environment: Environment? = nil, metavar: String? = nil, text: String
+        environment: Environment? = nil, bare: String? = nil, synonyms: [String: String] = [:], metavar: String? = nil,
+        text: String
     ) {
         self.name = name
         self.section = section
@@ -49,6 +62,8 @@ public struct Setting: Equatable, Sendable {
         self.kind = kind
         self.initial = initial
         self.environment = environment
+        self.bare = bare
+        self.synonyms = synonyms
         self.metavar = metavar
         self.text = text
     }
@@ -80,6 +95,8 @@ extension Setting {
         case .choice(let words):
             (kindName, action) = ("choice", "store")
             choices = .list(words)
+        case .commaList: (kindName, action) = ("commas", "store")
+        case .mapping: (kindName, action) = ("mapping", "store")
         }
         return [
             ("name", .string(name)),
@@ -91,10 +108,13 @@ extension Setting {
             ("choices", choices),
             ("minimum", minimum),
             ("maximum", maximum),
+            ("bare", bare.map(SettingValue.string) ?? .none),
+            ("synonyms", .mapping(synonyms)),
             ("metavar", metavar.map(SettingValue.string) ?? .none),
             ("text", .string(text)),
             ("environment", environment.map { .string($0.variable) } ?? .none),
             ("environment_format", environment.map { .string($0.format) } ?? .none),
+            ("environment_may_be_empty", .bool(environment?.mayBeEmpty ?? false)),
         ]
     }
 }

@@ -6,6 +6,7 @@ public enum SettingValue: Equatable, Sendable {
     case bool(Bool)
     case string(String)
     case list([String])
+    case mapping([String: String])
 }
 
 extension SettingValue: CustomStringConvertible {
@@ -17,6 +18,8 @@ extension SettingValue: CustomStringConvertible {
         case .bool(let flag): flag ? "True" : "False"
         case .string(let text): Self.quoted(text)
         case .list(let items): "[\(items.map(Self.quoted).joined(separator: ", "))]"
+        case .mapping(let entries):
+            "{\(entries.sorted { $0.key < $1.key }.map { "\(Self.quoted($0)): \(Self.quoted($1))" }.joined(separator: ", "))}"
         }
     }
 

@@ -1,4 +1,5 @@
 internal import HTTPWire
+internal import Platform
 
 /// A body on its way in: how much of it is still to come, and where it goes.
 final class BodyReceipt {
@@ -59,15 +60,15 @@ final class BodyReceipt {
     }
 
     private func store(_ bytes: UnsafeRawBufferPointer) throws(BodyReceiptFault) {
-        do throws(BodyFault) {
+        do throws(SystemError) {
             try sink.append(bytes)
         } catch {
-            throw .body(error)
+            throw .spoolFailed(error)
         }
     }
 }
 
 enum BodyReceiptFault: Error {
     case wire(WireError)
-    case body(BodyFault)
+    case spoolFailed(SystemError)
 }

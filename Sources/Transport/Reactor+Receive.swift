@@ -172,11 +172,6 @@ extension Reactor {
             complete(connection, bytes, size: size, on: bench)
             return .complete
         case .length(let length):
-            let limit = configuration.body.total
-            guard limit == 0 || length <= limit else {
-                refuse(connection, WireError(.bodyTooLarge))
-                return .wait
-            }
             if bytes.count - size >= length {
                 connection.body = length == 0 ? .none : .inline(offset: size, count: length)
                 complete(connection, bytes, size: size + length, on: bench)
@@ -223,8 +218,7 @@ extension Reactor {
         } catch {
             switch error {
             case .wire(let fault): refuse(connection, fault)
-            case .body(.tooLarge): refuse(connection, WireError(.bodyTooLarge))
-            case .body(.spoolFailed(let cause)):
+            case .spoolFailed(let cause):
                 note(.error, "A request body could not be written to \(configuration.body.spoolDirectory): \(cause).")
                 refuse(connection, WireError(.overloaded))
             }

@@ -55,26 +55,21 @@ struct BodySink {
         self.limits = limits
     }
 
-    /// - Throws: `BodyFault` past the limit, or when the file cannot be written.
-    mutating func append(_ bytes: UnsafeRawBufferPointer) throws(BodyFault) {
+    /// - Throws: `SystemError` when the file cannot be written.
+    mutating func append(_ bytes: UnsafeRawBufferPointer) throws(SystemError) {
         guard bytes.count > 0 else { return }
         count += bytes.count
-        guard limits.total == 0 || count <= limits.total else { throw .tooLarge }
-        do throws(SystemError) {
-            switch storage {
-            case .empty where count <= limits.memory:
-                storage = .memory(ByteStore(bytes))
-            case .memory(let store) where count <= limits.memory:
-                store.append(bytes)
-            case .empty:
-                storage = .file(try spool(bytes, after: nil))
-            case .memory(let store):
-                storage = .file(try spool(bytes, after: store))
-            case .file(let file):
-                try file.append(bytes)
-            }
-        } catch {
-            throw .spoolFailed(error)
+        switch storage {
+        case .empty where count <= limits.memory:
+            storage = .memory(ByteStore(bytes))
+        case .memory(let store) where count <= limits.memory:
+            store.append(bytes)
+        case .empty:
+            storage = .file(try spool(bytes, after: nil))
+        case .memory(let store):
+            storage = .file(try spool(bytes, after: store))
+        case .file(let file):
+            try file.append(bytes)
         }
     }
 
@@ -94,20 +89,12 @@ struct BodySink {
     }
 }
 
-/// How much body is taken, and where it is kept.
+/// Where bodies are kept. How large they may be is the parser's to say (`RequestPolicy.limitRequestBody`).
 public struct BodyLimits: Sendable {
-    /// The most bytes of one body; 0 is no limit (`limit_request_body`).
-    public var total = 0
     /// The most bytes kept in memory; larger bodies go to a file.
     public var memory = 65_536
     /// Where the file is made (`tmp_upload_dir`).
     public var spoolDirectory = "/tmp"
 
     public init() {}
-}
-
-/// Why a body could not be collected.
-enum BodyFault: Error {
-    case tooLarge
-    case spoolFailed(SystemError)
 }

@@ -22,9 +22,9 @@ struct AddressCache {
         case .ipv4(let number, _):
             index = Int((number ^ number >> 8 ^ number >> 16) & 63)
             address = .ipv4(address: number, port: 0)
-        case .ipv6(let bytes, _):
-            index = bytes.withBytes { Int($0[7] ^ $0[15]) & 63 }
-            address = .ipv6(address: bytes, port: 0)
+        case .ipv6(let number, _):
+            index = Int(truncatingIfNeeded: number ^ number >> 64) & 63
+            address = .ipv6(address: number, port: 0)
         case .unix:
             index = 0
             address = .unix(path: "")

@@ -183,30 +183,39 @@ final class EnvironBuilder {
 
     // MARK: Fields
 
-    /// Sets the HTTP_ keys. Returns the value of a SCRIPT_NAME field, which only trusted peers get past the parser.
+    /// Sets the HTTP_ keys. Returns the value of a SCRIPT_NAME field, which by default only trusted peers get past the
+    /// parser.
     private func setFields(
         _ environ: PyPointer, _ bench: Workbench, _ gil: borrowing GIL
     ) throws(PythonError) -> PyPointer? {
         var script: PyPointer?
+        // A field without a slot may have set the key of one that has.
+        var hasRareField = false
         for index in 0..<bench.parser.head.fields.count {
             let field = bench.parser.head.fields[index]
             let name = bench.bytes(field.name)
             guard !field.isFolded, let slot = fields.slot(field, name, gil) else {
                 try setRareField(environ, field, bench, gil)
+                hasRareField = true
                 continue
             }
             let value = try fields.slots[slot].reuse(bench.bytes(field.value), gil)
-            if fields.slots[slot].stamp == stamp {
-                try join(environ, fields.slots[slot].key, value.pointer, fields.slots[slot].separator, gil)
+            if field.kind == .scriptName {
+                // Of several, the last: a proxy writes its own behind what it passes on.
+                try gil.set(environ, keys.scriptName, value.pointer)
+                try gil.set(environ, fields.slots[slot].key, value.pointer)
+                script = try gil.get(environ, keys.scriptName)
+                continue
+            }
+            let key = fields.slots[slot].key
+            var isSet = fields.slots[slot].stamp == stamp
+            if hasRareField && !isSet { isSet = try gil.get(environ, key) != nil }
+            if isSet {
+                try join(environ, key, value.pointer, fields.slots[slot].separator, gil)
                 continue
             }
             fields.slots[slot].stamp = stamp
-            if field.kind == .scriptName {
-                try gil.set(environ, keys.scriptName, value.pointer)
-                script = try gil.get(environ, keys.scriptName)
-            } else {
-                try gil.set(environ, fields.slots[slot].key, value.pointer)
-            }
+            try gil.set(environ, key, value.pointer)
         }
         let authority = bench.parser.head.authority
         if !authority.isEmpty {

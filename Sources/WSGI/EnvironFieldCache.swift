@@ -54,10 +54,9 @@ struct EnvironFieldCache {
             default: text.unicodeScalars.append(Unicode.Scalar(byte))
             }
         }
-        switch text {
-        case "CONTENT_TYPE", "CONTENT_LENGTH": return text
-        default: return "HTTP_" + text
-        }
+        // Not for a name that merely looks so in CGI: `Content_Length`, where policy lets it through, is any other field.
+        let isOwn = (text == "CONTENT_TYPE" || text == "CONTENT_LENGTH") && !name.contains(UInt8(ascii: "_"))
+        return isOwn ? text : "HTTP_" + text
     }
 
     /// The slot of a field name; nil for one that is not worth remembering, whose key is then made for the occasion.
@@ -72,7 +71,11 @@ struct EnvironFieldCache {
         // FNV-1a over the name in one case. Which names are learned is up to clients; the table is bounded and a probe
         // sequence in it short, so a hash that they can predict gains them nothing.
         var hash: UInt32 = 2_166_136_261
-        for byte in name { hash = (hash ^ UInt32(Self.folded(byte))) &* 16_777_619 }
+        for byte in name {
+            // Its key is that of another name too, so it has to be looked for in the environ.
+            if byte == UInt8(ascii: "_") { return nil }
+            hash = (hash ^ UInt32(Self.folded(byte))) &* 16_777_619
+        }
         var index = Int(hash % UInt32(Self.tableSize))
         for _ in 0..<16 {
             let entry = Int(learned[index])

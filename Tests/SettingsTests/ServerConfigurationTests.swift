@@ -1,3 +1,5 @@
+import HTTPWire
+import ProxyWire
 import Testing
 
 @testable import Settings
@@ -13,10 +15,8 @@ import Testing
         #expect(configuration.gracefulTimeout == 30)
         #expect(configuration.keepAlive == 75)
         #expect(configuration.requestHeadTimeout == 10)
-        #expect(configuration.limitRequestLine == 4094)
-        #expect(configuration.limitRequestFields == 100)
-        #expect(configuration.limitRequestFieldSize == 8190)
-        #expect(configuration.limitRequestBody == nil)
+        #expect(configuration.proxyProtocol == nil)
+        #expect(configuration.rootPath == "")
         #expect(configuration.requestBodyMemory == 65536)
         #expect(configuration.temporaryUploadDirectory == nil)
         #expect(configuration.sendfile)
@@ -38,10 +38,10 @@ import Testing
         #expect(configuration.gracefulTimeout == 3)
         #expect(configuration.keepAlive == 0)
         #expect(configuration.requestHeadTimeout == 5)
-        #expect(configuration.limitRequestLine == 6)
-        #expect(configuration.limitRequestFields == 7)
-        #expect(configuration.limitRequestFieldSize == 8)
-        #expect(configuration.limitRequestBody == 9)
+        #expect(configuration.policy.limitRequestLine == 6)
+        #expect(configuration.policy.limitRequestFields == 7)
+        #expect(configuration.policy.limitRequestFieldSize == 8)
+        #expect(configuration.policy.limitRequestBody == 9)
         #expect(configuration.requestBodyMemory == 0)
         #expect(configuration.temporaryUploadDirectory == "/var/tmp")
         #expect(!configuration.sendfile)
@@ -50,23 +50,6 @@ import Testing
     @Test func noneMeansTheDefault() throws {
         let nothing = Dictionary(uniqueKeysWithValues: Setting.all.map { ($0.name, SettingValue.none) })
         #expect(try ServerConfiguration(nothing) == ServerConfiguration([:]))
-    }
-
-    /// Every limit on a request's head stays finite, whatever the settings say.
-    @Test func boundsTheLimits() throws {
-        let zero = try ServerConfiguration([
-            "limit_request_line": .int(0), "limit_request_fields": .int(0), "limit_request_field_size": .int(0),
-        ])
-        #expect(zero.limitRequestLine == 1 << 20)
-        #expect(zero.limitRequestFields == 32768)
-        #expect(zero.limitRequestFieldSize == 8190)
-        let most = SettingValue.int(Int(Int32.max))
-        let large = try ServerConfiguration([
-            "limit_request_line": most, "limit_request_fields": most, "limit_request_field_size": most,
-        ])
-        #expect(large.limitRequestLine == 1 << 20)
-        #expect(large.limitRequestFields == 32768)
-        #expect(large.limitRequestFieldSize == 1 << 20)
     }
 
     @Test(arguments: [

@@ -7,9 +7,8 @@ import Testing
 @Suite struct BodyReceiptTests {
     private static let next = "GET / HTTP/1.1\r\n"
 
-    private static func limits(total: Int = 0, memory: Int = 65_536) -> BodyLimits {
+    private static func limits(memory: Int) -> BodyLimits {
         var limits = BodyLimits()
-        limits.total = total
         limits.memory = memory
         return limits
     }
@@ -89,14 +88,21 @@ import Testing
 
     @Test func theLimitHoldsUnderEverySplit() throws {
         let wire = Array("5\r\nhello\r\n7\r\n, world\r\n0\r\n\r\n".utf8)
+        var policy = RequestPolicy()
         for pieces in Self.splits(wire) {
-            let exact = BodyReceipt(chunkedUnder: RequestPolicy(), limits: Self.limits(total: 12))
+            policy.limitRequestBody = 12
+            let exact = BodyReceipt(chunkedUnder: policy, limits: BodyLimits())
             #expect(try feed(exact, pieces) == [])
-            let over = BodyReceipt(chunkedUnder: RequestPolicy(), limits: Self.limits(total: 11))
+            policy.limitRequestBody = 11
+            let over = BodyReceipt(chunkedUnder: policy, limits: BodyLimits())
             #expect {
                 try feed(over, pieces)
             } throws: { error in
-                if case BodyReceiptFault.body(.tooLarge) = error { true } else { false }
+                if case BodyReceiptFault.wire(let fault) = error {
+                    fault.id == WireError(.bodyTooLarge).id
+                } else {
+                    false
+                }
             }
         }
     }
@@ -123,7 +129,7 @@ import Testing
         #expect {
             try feed(receipt, [[1]])
         } throws: { error in
-            if case BodyReceiptFault.body(.spoolFailed(let cause)) = error { cause.errno == .noSuchFile } else { false }
+            if case BodyReceiptFault.spoolFailed(let cause) = error { cause.errno == .noSuchFile } else { false }
         }
     }
 }

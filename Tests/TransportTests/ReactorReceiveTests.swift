@@ -103,7 +103,7 @@ import Testing
 
     @Test(arguments: [Request.post("/a", "12345678901"), Request.chunked("/a", ["123456", "78901"])])
     func aBodyPastTheLimitIsRefused(request: String) throws {
-        let loop = try ForeignLoop { $0.body.total = 10 }
+        let loop = try ForeignLoop { $0.policy.limitRequestBody = 10 }
         let client = try loop.client()
         client.send(request)
         #expect(loop.run { client.hasEnded() })
@@ -114,7 +114,7 @@ import Testing
 
     @Test(arguments: [Request.post("/a", "1234567890"), Request.chunked("/a", ["1234567890"])])
     func aBodyAtTheLimitIsNot(request: String) throws {
-        let loop = try ForeignLoop { $0.body.total = 10 }
+        let loop = try ForeignLoop { $0.policy.limitRequestBody = 10 }
         let client = try loop.client()
         client.send(request)
         #expect(loop.run { loop.handled.count == 1 })
@@ -137,7 +137,7 @@ import Testing
     }
 
     @Test func doesNotAskWhenTheBodyIsThereOrTooLarge() throws {
-        let loop = try ForeignLoop { $0.body.total = 10 }
+        let loop = try ForeignLoop { $0.policy.limitRequestBody = 10 }
         let eager = try loop.client()
         eager.send(Request.post("/a", "hello", fields: "Expect: 100-continue\r\n"))
         let expected = Answer.text("POST /a inline 5 hello")

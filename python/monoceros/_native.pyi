@@ -10,16 +10,19 @@ class SettingRow(TypedDict):
     name: str
     section: str
     flags: list[str]
-    kind: str  # "str", "int", "bool", "list" or "choice"
+    kind: str  # "str", "int", "bool", "list", "choice", "commas" or "mapping"
     action: str  # argparse's: "store", "store_true", "store_false" or "append"
-    default: str | int | bool | list[str] | None
+    default: str | int | bool | list[str] | dict[str, str] | None
     choices: list[str] | None
+    bare: str | None  # what the flag means without a value
+    synonyms: dict[str, str]  # other words for choices
     minimum: int | None
     maximum: int | None
     metavar: str | None
     text: str
     environment: str | None
     environment_format: str | None
+    environment_may_be_empty: bool
 
 def settings() -> list[SettingRow]:
     """The settings table, in the order in which `--help` lists it."""

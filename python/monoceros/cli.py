@@ -56,7 +56,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def unread_sources(environ: Mapping[str, str]) -> list[str]:
     """Where gunicorn would find settings that we do not look for: whoever relies on them must not find out later."""
-    unread = [name for name in ("GUNICORN_CMD_ARGS", "FORWARDED_ALLOW_IPS") if environ.get(name, "").strip()]
+    unread = [name for name in ("GUNICORN_CMD_ARGS",) if environ.get(name, "").strip()]
     return (["gunicorn.conf.py"] if os.path.exists("gunicorn.conf.py") else []) + unread
 
 
@@ -95,18 +95,22 @@ def parser(table: Sequence[config.Setting]) -> argparse.ArgumentParser:
         options: dict[str, object] = {"dest": setting.name, "action": setting.action, "help": help_text(setting)}
         if setting.action in ("store", "append"):
             options["metavar"] = setting.metavar
+        if setting.bare is not None:
+            options |= {"nargs": "?", "const": setting.bare}
         groups[setting.section].add_argument(*setting.flags, **options)
     return parser
 
 
 def help_text(setting: config.Setting) -> str:
     default = setting.default
+    if isinstance(default, dict):
+        default = [f"{name}={value}" for name, value in sorted(default.items())]
     if isinstance(default, list):
-        default = ", ".join(default)
+        default = ",".join(default)
     text = setting.text
     if setting.choices:
         text += f" Choose from: {', '.join(setting.choices)}."
-    if default is not None and setting.action in ("store", "append"):
+    if default not in (None, "") and setting.action in ("store", "append"):
         text += f" [{default}]"
     if setting.environment:
         text += f" [env: {setting.environment}]"

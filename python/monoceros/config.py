@@ -19,12 +19,15 @@ class Setting(NamedTuple):
     action: str
     default: object
     choices: list[str] | None
+    bare: str | None
+    synonyms: dict[str, str]
     minimum: int | None
     maximum: int | None
     metavar: str | None
     text: str
     environment: str | None
     environment_format: str | None
+    environment_may_be_empty: bool
 
 
 class SettingError(Exception):
@@ -49,8 +52,10 @@ def choose(setting: Setting, environ: Mapping[str, str], command_line: Mapping[s
     """The value that wins, and where it came from, in words for the user."""
     if setting.name in command_line:
         return spelled(setting, command_line[setting.name]), "/".join(setting.flags) or "command line"
-    # Set but empty means unset: that is how compose files and unit files leave a variable out.
-    if setting.environment and (text := environ.get(setting.environment, "").strip()):
+    text = environ.get(setting.environment, "").strip() if setting.environment else ""
+    # Set but empty means unset, save for settings that say otherwise: that is how compose files and unit files leave a
+    # variable out.
+    if text or (setting.environment_may_be_empty and setting.environment in environ):
         value = spelled(setting, (setting.environment_format or "{}").replace("{}", text))
         return value, f"{setting.environment} in the environment"
     return setting.default, "default"
@@ -74,9 +79,7 @@ def spelled(setting: Setting, value: object) -> object:
 def validate(setting: Setting, value: object, source: str) -> object:
     """Returns the value in the setting's type, as gunicorn's validators do, or raises SettingError."""
     try:
-        value = KINDS[setting.kind](value)
-        if setting.kind == "choice" and value not in (setting.choices or []):
-            raise ValueError(f"choose from {', '.join(setting.choices or [])}")
+        value = as_choice(value, setting) if setting.kind == "choice" else KINDS[setting.kind](value)
         if setting.kind == "int" and not setting.minimum <= value <= setting.maximum:
             raise ValueError(f"it must be a whole number from {setting.minimum} to {setting.maximum}")
         if check := CHECKS.get(setting.name):
@@ -128,6 +131,41 @@ def as_list(value: object) -> list[str]:
     return [item.strip() for item in value]
 
 
+def as_commas(value: object) -> list[str]:
+    """A list of texts, or one text in which commas part them. Empty ones count for nothing."""
+    if isinstance(value, str):
+        value = value.split(",")
+    return [item for item in as_list(value) if item]
+
+
+def as_mapping(value: object) -> dict[str, str]:
+    """A dictionary of texts, or one text `NAME=VALUE,NAME=VALUE`."""
+    if not value:
+        return {}
+    if isinstance(value, str):
+        pairs = [item.partition("=") for item in as_commas(value)]
+        if not all(equals for _, equals, _ in pairs):
+            raise ValueError("it must be NAME=VALUE, and a comma before each further one")
+        return {name.strip(): text.strip() for name, _, text in pairs}
+    if not isinstance(value, dict) or not all(isinstance(item, str) for pair in value.items() for item in pair):
+        raise TypeError("it must be a dictionary of texts")
+    return value
+
+
+def as_choice(value: object, setting: Setting) -> str:
+    """One of the setting's words, in any case, or what stands for one of them."""
+    remedy = f"choose from {', '.join(setting.choices or [])}"
+    if value is None or isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str):
+        raise TypeError(remedy)
+    word = value.strip().lower()
+    word = setting.synonyms.get(word, word)
+    if word not in (setting.choices or []):
+        raise ValueError(remedy)
+    return word
+
+
 def existing_directory(value: str | None) -> str | None:
     """The absolute path of a directory that is there."""
     if value is None:
@@ -166,8 +204,9 @@ KINDS: dict[str, Callable[[object], object]] = {
     "int": as_int,
     "bool": as_bool,
     "str": as_string,
-    "choice": as_string,
     "list": as_list,
+    "commas": as_commas,
+    "mapping": as_mapping,
 }
 
 # What only the machine at hand can tell; the rest stands in the table.

@@ -44,6 +44,14 @@ def test_an_option_may_be_abbreviated():
     assert parse("--log-lev", "debug", "--no-send") == {"loglevel": "debug", "sendfile": False}
 
 
+@pytest.mark.parametrize(
+    ("arguments", "mode"),
+    [(("--proxy-protocol",), "auto"), (("--proxy-protocol", "v2"), "v2"), (("--proxy-protocol=off",), "off")],
+)
+def test_the_proxy_protocols_mode_may_be_left_out(arguments, mode):
+    assert parse("module:app", *arguments) == {"app_module": "module:app", "proxy_protocol": mode}
+
+
 def test_a_factory_call_is_one_argument():
     assert parse('module:create_app("x", k=1)') == {"app_module": 'module:create_app("x", k=1)'}
 
@@ -73,6 +81,12 @@ def test_version(flag):
         (("-w", "x", "module:app"), 1, "Error: Invalid value for workers (-w/--workers): 'x': "),
         (("-k", "gevent", "module:app"), 1, "Error: Invalid value for worker_class (-k/--worker-class): 'gevent': "),
         (("--chdir", "/no/such", "module:app"), 1, "Error: Invalid value for chdir (--chdir): '/no/such': "),
+        (
+            ("--forwarded-allow-ips", "10.0.0.1/8", "json:loads"),
+            1,
+            "Error: Invalid value for forwarded_allow_ips (--forwarded-allow-ips, or FORWARDED_ALLOW_IPS in the",
+        ),
+        (("--root-path", "app", "json:loads"), 1, "Error: Invalid value for root_path (--root-path, or SCRIPT_NAME in"),
         (("-b", "127.0.0.1:x", "json:loads"), 1, "Error: Invalid value for bind (-b/--bind, or PORT in the"),
     ],
 )

@@ -35,6 +35,12 @@ def test_an_empty_variable_counts_as_unset():
     assert values["sendfile"] is True
 
 
+def test_an_empty_variable_may_mean_that_nobody_is_trusted():
+    assert resolve()["forwarded_allow_ips"] == ["127.0.0.1", "::1"]
+    assert resolve(environ={"FORWARDED_ALLOW_IPS": " "})["forwarded_allow_ips"] == []
+    assert resolve(environ={"FORWARDED_ALLOW_IPS": "10.0.0.0/8, ::1"})["forwarded_allow_ips"] == ["10.0.0.0/8", "::1"]
+
+
 def test_the_command_line_replaces_the_environment():
     values = resolve({"bind": ["unix:/a", "[::1]:1"], "workers": "2"}, {"PORT": "9000", "WEB_CONCURRENCY": "3"})
     assert values["bind"] == ["unix:/a", "[::1]:1"]
@@ -90,6 +96,43 @@ def test_what_is_no_list_of_texts(value):
 
 
 @pytest.mark.parametrize(
+    ("value", "expected"),
+    [("a,b", ["a", "b"]), (" a , b,, ", ["a", "b"]), (["a", " b "], ["a", "b"]), ("", []), (None, []), (("a",), ["a"])],
+)
+def test_lists_with_commas(value, expected):
+    assert config.as_commas(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("A=b,C=d=e", {"A": "b", "C": "d=e"}),
+        (" A = b ,", {"A": "b"}),
+        ({"A": "b"}, {"A": "b"}),
+        ("", {}),
+        ({}, {}),
+        (None, {}),
+    ],
+)
+def test_mappings(value, expected):
+    assert config.as_mapping(value) == expected
+
+
+@pytest.mark.parametrize("value", ["A", "A=b,C", {"A": 1}, {1: "a"}, ["A=b"], 5])
+def test_what_is_no_mapping(value):
+    with pytest.raises((TypeError, ValueError), match="NAME=VALUE|dictionary of texts"):
+        config.as_mapping(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("v1", "v1"), (" V2 ", "v2"), ("AUTO", "auto"), (True, "auto"), ("1", "auto"), (False, "off"), (None, "off")],
+)
+def test_choices_have_synonyms_and_any_case(value, expected):
+    assert resolve({"proxy_protocol": value})["proxy_protocol"] == expected
+
+
+@pytest.mark.parametrize(
     ("command_line", "environ", "message"),
     [
         ({"workers": "-1"}, {}, "Invalid value for workers (-w/--workers): -1: it must be a whole number from 0 to"),
@@ -98,6 +141,13 @@ def test_what_is_no_list_of_texts(value):
         ({"worker_connections": "0"}, {}, "Invalid value for worker_connections (--worker-connections): 0: it must"),
         ({"keepalive": "9" * 30}, {}, "Invalid value for keepalive (--keep-alive): 9999"),
         ({"worker_class": "gevent"}, {}, "Invalid value for worker_class (-k/--worker-class): 'gevent': choose from"),
+        (
+            {"proxy_protocol": "v3"},
+            {},
+            "Invalid value for proxy_protocol (--proxy-protocol): 'v3': choose from off, v1",
+        ),
+        ({"header_map": None}, {}, "Invalid value for header_map (--header-map): None: choose from drop, refuse"),
+        ({"secure_scheme_headers": "X"}, {}, "Invalid value for secure_scheme_headers (--secure-scheme-headers): 'X'"),
         ({"chdir": "/no/such"}, {}, "Invalid value for chdir (--chdir): '/no/such': there is no such directory"),
         ({"tmp_upload_dir": "/no/such"}, {}, "Invalid value for tmp_upload_dir (--tmp-upload-dir): '/no/such'"),
     ],

@@ -37,6 +37,8 @@ def complaints(tmp_path, module, text):
         ("Worker", "import Arbiter\n", "Arbiter is not below Worker"),
         ("Settings", "import Platform\n", "Settings is pure"),
         ("HTTPWire", "@preconcurrency import Dispatch\n", "HTTPWire is pure"),
+        ("HTTPWire", "import ProxyWire\n", "ProxyWire is not below HTTPWire"),
+        ("ProxyWire", "import Settings\n", "Settings is not below ProxyWire"),
         ("WSGI", "public import CPython\n", "only PythonBridge imports CPython"),
         ("Transport", "import CSystem\n", "only Platform imports CSystem"),
         ("Worker", "#if os(Linux)\n  import Glibc\n#endif\n", "only Platform imports Glibc"),
@@ -57,6 +59,7 @@ def test_an_import_that_does_not_point_down_is_found(tmp_path, module, text, com
     [
         ("Transport", "public import HTTPWire\ninternal import Platform\nimport Synchronization\n"),
         ("PythonBridge", "public import CPython\n"),
+        ("Settings", "public import HTTPWire\npublic import ProxyWire\n"),
         ("Platform", "internal import CSystem\ninternal import Glibc\n"),
         ("Settings", "// import Foundation\n/* import\nimport Glibc */\nlet text = 1\n"),
         ("Monoceros", "import Arbiter\nimport Worker\nimport Settings\n"),

@@ -22,6 +22,7 @@ static inline int cpython_is_bytes_exact(PyObject *object) { return Py_IS_TYPE(o
 static inline int cpython_is_bytes(PyObject *object) { return PyBytes_Check(object); }
 static inline int cpython_is_str(PyObject *object) { return PyUnicode_Check(object); }
 static inline int cpython_is_tuple(PyObject *object) { return PyTuple_Check(object); }
+static inline int cpython_is_dict(PyObject *object) { return PyDict_Check(object); }
 static inline int cpython_is_list(PyObject *object) { return PyList_Check(object); }
 static inline int cpython_is_list_exact(PyObject *object) { return Py_IS_TYPE(object, &PyList_Type); }
 static inline int cpython_is_tuple_exact(PyObject *object) { return Py_IS_TYPE(object, &PyTuple_Type); }
