@@ -25,7 +25,7 @@ if foreign.SOURCES.is_dir():
     from support.reference import Reference
 
 #: Mutants of each configuration: of the usual run, and of the one with --slow.
-FEW = 2000
+FEW = 4000
 MANY = int(os.environ.get("MONOCEROS_TEST_MUTANTS", "50000"))
 
 #: gunicorn's settings, and what else Monoceros is told.

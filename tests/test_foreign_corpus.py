@@ -24,7 +24,6 @@ pytestmark = [
 
 CASES = list(foreign.cases())
 THEIRS = list(foreign.cases("theirs"))
-DIFFERENT_ENVIRON = [case for case in CASES if case.environ]
 
 
 def whole(raw: bytes) -> list[bytes]:
@@ -72,7 +71,7 @@ def mismatches(case: Case, answers: list[Answer]) -> list[str]:
     for answer, request in zip(accepted, case.requests, strict=True):
         if answer.status != 200:
             found.append(f"the status is {answer.status}")
-        expected = request.environ() | case.environ
+        expected = request.environ()
         for key in expected.keys() | answer.environ.keys():
             if answer.environ.get(key) != expected.get(key):
                 found.append(f"{key} is {answer.environ.get(key)!r}, not {expected.get(key)!r}")
@@ -118,14 +117,6 @@ def test_who_ends_the_connection(case: Case, address_of: Callable[[Case], Addres
 @pytest.mark.parametrize("case", THEIRS, ids=lambda case: case.name)
 def test_a_case_that_is_named_differs(case: Case, address_of: Callable[[Case], Address]) -> None:
     assert mismatches(case, converse(address_of(case), [case.raw])) != []
-
-
-@pytest.mark.parametrize("case", DIFFERENT_ENVIRON, ids=lambda case: case.name)
-def test_an_environ_that_is_named_differs(case: Case, address_of: Callable[[Case], Address]) -> None:
-    answers = converse(address_of(case), [case.raw])
-    assert mismatches(case, answers) == []
-    case.environ = {}
-    assert mismatches(case, answers) != []
 
 
 def test_all_cases_are_there() -> None:

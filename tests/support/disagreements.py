@@ -157,7 +157,8 @@ def _path_before_body(it: Disagreement) -> bool:
 
 
 _FOLDED_FRAMING = re.compile(
-    rb"\n(?:host|connection|content-type|content-length|transfer-encoding|expect)[ \t]*:[^\n]*\n[ \t]", re.IGNORECASE
+    rb"\n(?:host|connection|content-type|content-length|transfer-encoding|expect|script_name)[ \t]*:[^\n]*\n[ \t]",
+    re.IGNORECASE,
 )
 _UNDERSCORE = re.compile(rb"\n[^:\n]*_[^:\n]*:")
 _SIZE_LINE = re.compile(rb"\n[0-9A-Fa-f]+[ \t]*;[^\n]*\n")
@@ -174,6 +175,13 @@ def _size_line_is_too_long(it: Disagreement) -> bool:
         return False
     limit = it.verdict.settings["limit_request_field_size"]
     return any(len(line) - 1 > limit for line in _SIZE_LINE.findall(it.raw))
+
+
+def _differs_in_the_space_of_folds(it: Disagreement) -> bool:
+    if it.kind != "environ" or not re.search(rb"\r\n[ \t]", it.raw):
+        return False
+    theirs, ours = (re.sub("[ \t]", "", environ.get(it.key, "")) for environ in (it.theirs.environ, it.ours.environ))
+    return it.verdict.settings.get("permit_obsolete_folding", False) and theirs == ours
 
 
 def _framing_is_folded(it: Disagreement) -> bool:
@@ -222,6 +230,22 @@ RULES = [
         _framing_is_folded,
     ),
     Rule(
+        "folding-leaves-no-trace",
+        "an empty line of a folded field adds nothing: a value has no white space at its ends, RFC 9110 §5.5",
+        _differs_in_the_space_of_folds,
+    ),
+    Rule(
+        "rules-of-1.1",
+        "SERVER_PROTOCOL names the version by whose rules the request is served",
+        _differs(
+            "SERVER_PROTOCOL",
+            lambda theirs, ours: (
+                theirs.version not in ((1, 0), (1, 1))
+                and ours.environ["SERVER_PROTOCOL"] == ("HTTP/1.1" if theirs.version > (1, 1) else "HTTP/1.0")
+            ),
+        ),
+    ),
+    Rule(
         "mount-point",
         "/app is no prefix of /apple",
         lambda it: (
@@ -258,16 +282,6 @@ RULES = [
         "cookies",
         "several Cookie fields are joined as cookies are, RFC 6265 §5.4",
         _differs("HTTP_COOKIE", lambda theirs, ours: ours.environ["HTTP_COOKIE"] == "; ".join(theirs.all("COOKIE"))),
-    ),
-    Rule(
-        "script-name-once",
-        "a SCRIPT_NAME field is the CGI variable, and not a header beside it",
-        _differs(
-            "HTTP_SCRIPT_NAME",
-            lambda theirs, ours: (
-                "HTTP_SCRIPT_NAME" not in ours.environ and ours.environ["SCRIPT_NAME"] == theirs.all("SCRIPT_NAME")[-1]
-            ),
-        ),
     ),
     Rule(
         "connection-options",

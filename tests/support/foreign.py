@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -83,16 +82,13 @@ class Case:
     requests: list[Expected] = field(default_factory=list)
     #: A word and its argument: `refused 400`, `fault invalid-authority 400`, `more`.
     ending: tuple[str, str] | None = None
-    #: What is different in the environ of its requests, from Tests/Corpus/gunicorn.toml.
-    environ: dict[str, str] = field(default_factory=dict)
 
 
 def cases(expectations: str = "expect") -> Iterator[Case]:
     """The cases that have a file of this extension; `theirs` is what gunicorn makes of those that differ."""
-    table = tomllib.loads((OWN_CASES / "gunicorn.toml").read_text(encoding="utf-8"))["case"]
     for path in sorted((DIRECTORY / "cases").glob(f"*/*.{expectations}")):
         name = f"{path.parent.name}/{path.stem}"
-        case = Case(name, raw(path.with_suffix(".http")), environ=table.get(name, {}).get("environ", {}))
+        case = Case(name, raw(path.with_suffix(".http")))
         _read(case, path.read_text(encoding="ascii"))
         yield case
 

@@ -1,4 +1,4 @@
-"""Requests with something wrong in them: deterministic mutations of the cases of two corpora."""
+"""Requests with something wrong in them: deterministic mutations of the cases of two corpora, and assembled ones."""
 
 from __future__ import annotations
 
@@ -70,6 +70,95 @@ _NUMBERS = [
     b"18446744073709551616",
     b"",
 ]
+
+
+#: What says where a body ends, in forms that some server or other took for something else.
+_FRAMINGS = [
+    b"Content-Length: %d\r\n",
+    b"Content-Length:%d\r\n",
+    b"content-length: \t%d \t\r\n",
+    b"Content-Length: 0%d\r\n",
+    b"Content-Length: +%d\r\n",
+    b"Content-Length: %d,%d\r\n",
+    b"Content-Length: %d\r\nContent-Length: %d\r\n",
+    b"Content-Length: %d;\r\n",
+    b"Content-Length: \x0b%d\r\n",
+    b"Content-Length: %d\xa0\r\n",
+    b"Content_Length: %d\r\n",
+    b"Content-Length : %d\r\n",
+    b"Content-Length: %d\r\n x\r\n",
+    b"Transfer-Encoding: chunked\r\n",
+    b"Transfer-Encoding: Chunked\r\n",
+    b"Transfer-Encoding:\tchunked\t\r\n",
+    b"Transfer-Encoding: chunked, identity\r\n",
+    b"Transfer-Encoding: identity, chunked\r\n",
+    b"Transfer-Encoding: chunked, chunked\r\n",
+    b"Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n",
+    b"Transfer-Encoding: ,chunked\r\n",
+    b"Transfer-Encoding: chunked,\r\n",
+    b"Transfer-Encoding: xchunked\r\n",
+    b"Transfer-Encoding: chunked;q=1\r\n",
+    b'Transfer-Encoding: "chunked"\r\n',
+    b"Transfer-Encoding: chunked\x0b\r\n",
+    b"Transfer-Encoding: chunked\xa0\r\n",
+    b"Transfer-Encoding : chunked\r\n",
+    b"Transfer-Encoding:\r\n chunked\r\n",
+    b"X: y\r\n Transfer-Encoding: chunked\r\n",
+    b"Transfer_Encoding: chunked\r\n",
+    b"X: y\rTransfer-Encoding: chunked\r\n",
+    b"X: y\nTransfer-Encoding: chunked\r\n",
+    b"Trailer: content-length\r\n",
+]
+_CHUNKS = [
+    b"5\r\nhello\r\n",
+    b"05\r\nhello\r\n",
+    b"5;a=b\r\nhello\r\n",
+    b'5 ; a = "b\\";c" ;d\r\nhello\r\n',
+    b"5;\r\nhello\r\n",
+    b"5 \r\nhello\r\n",
+    b"5\r\nhello",
+    b"5\r\nhello\n",
+    b"5\nhello\r\n",
+    b"5;a\nb\r\nhello\r\n",
+    b"5;a=\x0b\r\nhello\r\n",
+    b"A\r\n0\r\n\r\nGET /\r\n",
+    b"0x5\r\nhello\r\n",
+    b"-5\r\nhello\r\n",
+    b"5\r\nhello!\r\n",
+    b"ffffffffffffffff5\r\nhello\r\n",
+    b"100000000000000005\r\nhello\r\n",
+]
+_ENDS = [
+    b"0\r\n\r\n",
+    b"000\r\n\r\n",
+    b"0;a\r\n\r\n",
+    b"0\r\nX: y\r\n\r\n",
+    b"0\r\nX: y\r\n z\r\n\r\n",
+    b"0\r\nContent-Length: 5\r\n\r\n",
+    b"0\r\nX : y\r\n\r\n",
+    b"0\r\nX_Y: z\r\n\r\n",
+    b"0\r\n\n",
+    b"0\n\r\n",
+    b"0\r\n",
+    b"\r\n",
+    b"",
+]
+_STARTS = [b"POST /first HTTP/1.1\r\n"] * 4 + [b"GET /first HTTP/1.1\r\n", b"POST /first HTTP/1.0\r\n"]
+_STARTS += [b"HEAD /first HTTP/1.1\r\n", b"CONNECT first:443 HTTP/1.1\r\n", b"POST /first HTTP/1.2\r\n"]
+_BEHIND = b"GET /behind HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+def _assemble(generator: random.Random) -> bytes:
+    """A request whose framing is put together from doubtful parts, and another one behind it."""
+    body = b"".join(generator.choice(_CHUNKS[:5] + _CHUNKS) for _ in range(generator.randint(0, 3)))
+    body += generator.choice(_ENDS[:5] + _ENDS) if generator.random() < 0.8 else _BEHIND
+    lines = [generator.choice(_FRAMINGS) for _ in range(generator.choice([1, 1, 1, 2, 3]))]
+    length = generator.choice([len(body), len(body), len(body) - 1, len(body) + len(_BEHIND), 0, 5])
+    lines = [line.replace(b"%d", b"%d" % max(length, 0)) for line in lines]
+    lines.insert(generator.randint(0, len(lines)), b"Host: a\r\n")
+    if generator.random() < 0.2:
+        lines.append(generator.choice([b"Connection: close\r\n", b"Connection: keep-alive\r\n"]))
+    return generator.choice(_STARTS) + b"".join(lines) + b"\r\n" + body + _BEHIND
 
 
 def seeds(kind: str) -> list[bytes]:
@@ -162,8 +251,14 @@ def mutants(count: int, seed: int = 1) -> Iterator[bytes]:
     generator = random.Random(seed)
     valid, invalid = seeds("valid"), seeds("invalid")
     for _ in range(count):
-        # What is wrong in two places is mostly refused for the first; a valid case leaves room for what is new.
-        raw = generator.choice(valid if generator.random() < 0.8 else invalid)
+        if generator.random() < 0.3:
+            raw = _assemble(generator)
+            if generator.random() < 0.7:
+                yield raw
+                continue
+        else:
+            # What is wrong in two places is mostly refused for the first; a valid case leaves room for what is new.
+            raw = generator.choice(valid if generator.random() < 0.8 else invalid)
         if generator.random() < 0.25:
             raw = _splice(generator, raw, generator.choice(valid))
         # Many foreign cases have no Host, and would all be refused for the same reason.
