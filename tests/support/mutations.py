@@ -50,8 +50,8 @@ _LINES = [
     b"Cookie: a=b\r\nCookie: c=d\r\n",
     b"Content-Type: a/b\r\n",
     b"X-Forwarded-Proto: https\r\n",
-    b"SCRIPT_NAME: /stuff\r\n",
-    b"SCRIPT_NAME: /s\r\n",
+    b"SCRIPT_NAME: /first\r\n",
+    b"SCRIPT_NAME: /f\r\n",
     b"X: y\r\n z\r\n",
     b"Trailer: x\r\n",
 ]
@@ -98,6 +98,7 @@ _FRAMINGS = [
     b"Transfer-Encoding: chunked,\r\n",
     b"Transfer-Encoding: xchunked\r\n",
     b"Transfer-Encoding: chunked;q=1\r\n",
+    b"Transfer-Encoding: chunked\rX",
     b'Transfer-Encoding: "chunked"\r\n',
     b"Transfer-Encoding: chunked\x0b\r\n",
     b"Transfer-Encoding: chunked\xa0\r\n",
@@ -118,6 +119,9 @@ _CHUNKS = [
     b"5 \r\nhello\r\n",
     b"5\r\nhello",
     b"5\r\nhello\n",
+    b"5\r\nhello\rX",
+    b"5\r\nhelloX\n",
+    b"5\rXhello\r\n",
     b"5\nhello\r\n",
     b"5;a\nb\r\nhello\r\n",
     b"5;a=\x0b\r\nhello\r\n",
@@ -138,27 +142,41 @@ _ENDS = [
     b"0\r\nX : y\r\n\r\n",
     b"0\r\nX_Y: z\r\n\r\n",
     b"0\r\n\n",
+    b"0\r\n\rX",
+    b"0\rX\r\n",
+    b"0\r\nX: y\rZ\r\n",
+    b"0\r\nX: y\n\r\n",
     b"0\n\r\n",
     b"0\r\n",
     b"\r\n",
     b"",
 ]
-_STARTS = [b"POST /first HTTP/1.1\r\n"] * 4 + [b"GET /first HTTP/1.1\r\n", b"POST /first HTTP/1.0\r\n"]
-_STARTS += [b"HEAD /first HTTP/1.1\r\n", b"CONNECT first:443 HTTP/1.1\r\n", b"POST /first HTTP/1.2\r\n"]
+_STARTS = [b"GET /first HTTP/1.1\r\n", b"POST /first HTTP/1.0\r\n", b"HEAD /first HTTP/1.1\r\n"]
+_STARTS += [b"CONNECT first:443 HTTP/1.1\r\n", b"POST /first HTTP/1.2\r\n"]
 _BEHIND = b"GET /behind HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
 def _assemble(generator: random.Random) -> bytes:
-    """A request whose framing is put together from doubtful parts, and another one behind it."""
-    body = b"".join(generator.choice(_CHUNKS[:5] + _CHUNKS) for _ in range(generator.randint(0, 3)))
-    body += generator.choice(_ENDS[:5] + _ENDS) if generator.random() < 0.8 else _BEHIND
-    lines = [generator.choice(_FRAMINGS) for _ in range(generator.choice([1, 1, 1, 2, 3]))]
-    length = generator.choice([len(body), len(body), len(body) - 1, len(body) + len(_BEHIND), 0, 5])
-    lines = [line.replace(b"%d", b"%d" % max(length, 0)) for line in lines]
-    lines.insert(generator.randint(0, len(lines)), b"Host: a\r\n")
+    """A request put together from parts, few of which are doubtful, and another one behind it."""
+
+    def part(good: bytes, others: list[bytes]) -> bytes:
+        return good if generator.random() < 0.7 else generator.choice(others)
+
+    if generator.random() < 0.6:
+        framing = part(b"Transfer-Encoding: chunked\r\n", _FRAMINGS)
+        body = b"".join(part(_CHUNKS[0], _CHUNKS) for _ in range(generator.randint(0, 3))) + part(_ENDS[0], _ENDS)
+    else:
+        framing = part(b"Content-Length: %d\r\n", _FRAMINGS)
+        body = b"hello"
+    lines = [framing, b"Host: a\r\n"]
     if generator.random() < 0.2:
-        lines.append(generator.choice([b"Connection: close\r\n", b"Connection: keep-alive\r\n"]))
-    return generator.choice(_STARTS) + b"".join(lines) + b"\r\n" + body + _BEHIND
+        lines.append(generator.choice(_FRAMINGS))
+    if generator.random() < 0.2:
+        lines.append(generator.choice(_LINES))
+    generator.shuffle(lines)
+    length = len(body) if generator.random() < 0.7 else generator.choice([0, 1, len(body) + 1, len(body + _BEHIND)])
+    head = part(b"POST /first HTTP/1.1\r\n", _STARTS) + b"".join(lines).replace(b"%d", b"%d" % length)
+    return head + b"\r\n" + body + _BEHIND
 
 
 def seeds(kind: str) -> list[bytes]:
