@@ -116,6 +116,7 @@ _CHUNKS = [
     b"5;a=b\r\nhello\r\n",
     b'5 ; a = "b\\";c" ;d\r\nhello\r\n',
     b"5;\r\nhello\r\n",
+    b"5;" + b"a" * 60 + b"\r\nhello\r\n",
     b"5 \r\nhello\r\n",
     b"5\r\nhello",
     b"5\r\nhello\n",
