@@ -281,7 +281,17 @@ RULES = [
     Rule(
         "cookies",
         "several Cookie fields are joined as cookies are, RFC 6265 §5.4",
-        _differs("HTTP_COOKIE", lambda theirs, ours: ours.environ["HTTP_COOKIE"] == "; ".join(theirs.all("COOKIE"))),
+        _differs(
+            "HTTP_COOKIE",
+            lambda theirs, ours: ours.environ["HTTP_COOKIE"] == "; ".join(map(str.strip, theirs.all("COOKIE"))),
+        ),
+    ),
+    Rule(
+        "last-script-name",
+        "of several SCRIPT_NAME fields the last one counts, and HTTP_SCRIPT_NAME does not say otherwise",
+        _differs(
+            "HTTP_SCRIPT_NAME", lambda theirs, ours: ours.environ["HTTP_SCRIPT_NAME"] == theirs.environ["SCRIPT_NAME"]
+        ),
     ),
     Rule(
         "connection-options",
