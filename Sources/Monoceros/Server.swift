@@ -92,6 +92,7 @@ struct Server {
     private func workerConfiguration(_ seat: WorkerSeat) -> WorkerConfiguration {
         var transport = TransportConfiguration()
         transport.policy = configuration.policy
+        transport.proxyMode = configuration.proxyProtocol
         transport.body.memory = configuration.requestBodyMemory
         transport.body.spoolDirectory =
             configuration.temporaryUploadDirectory ?? Process.environment("TMPDIR") ?? "/tmp"
@@ -125,9 +126,16 @@ struct Server {
     }
 
     /// Whoever may open a Unix socket is trusted: its permissions say who that is.
-    private var trust: @Sendable (SocketAddress) -> Bool {
+    private var trust: @Sendable (SocketAddress) -> PeerTrust {
         let forwarders = configuration.forwardedAllowIPs
-        return { peer in peer.ip.map(forwarders.contains) ?? true }
+        let announcers = configuration.proxyAllowIPs
+        return { peer in
+            guard let address = peer.ip else { return [.forwarding, .announcing] }
+            var trust: PeerTrust = []
+            if forwarders.contains(address) { trust.insert(.forwarding) }
+            if announcers.contains(address) { trust.insert(.announcing) }
+            return trust
+        }
     }
 }
 

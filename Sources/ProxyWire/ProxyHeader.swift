@@ -12,6 +12,11 @@ public enum ProxyMode: String, CaseIterable, Sendable {
 public struct ProxyEndpoint: Equatable, Sendable {
     public let address: IPAddress
     public let port: UInt16
+
+    public init(address: IPAddress, port: UInt16) {
+        self.address = address
+        self.port = port
+    }
 }
 
 /// What a proxy says, in front of the first byte, about the connection that it passes on.
@@ -19,9 +24,9 @@ public struct ProxyHeader: Equatable, Sendable {
     /// The connection that the proxy accepted.
     public enum Route: Equatable, Sendable {
         /// Both addresses are IPv4.
-        case tcp4(source: ProxyEndpoint, destination: ProxyEndpoint)
+        indirect case tcp4(source: ProxyEndpoint, destination: ProxyEndpoint)
         /// Both addresses are IPv6.
-        case tcp6(source: ProxyEndpoint, destination: ProxyEndpoint)
+        indirect case tcp6(source: ProxyEndpoint, destination: ProxyEndpoint)
         /// A stream over a Unix socket, whose ends have no address. Version 2 only.
         case unix
         /// The proxy does not know or say: the peer of the socket stands. Version 1's `UNKNOWN`.
@@ -35,6 +40,11 @@ public struct ProxyHeader: Equatable, Sendable {
     public let route: Route
     /// Bytes of the header; what follows is the client's.
     public let byteCount: Int
+
+    public init(route: Route, byteCount: Int) {
+        self.route = route
+        self.byteCount = byteCount
+    }
 }
 
 extension ProxyHeader.Route {

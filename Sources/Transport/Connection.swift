@@ -1,4 +1,5 @@
 public import Platform
+public import ProxyWire
 
 /// A client's connection.
 ///
@@ -8,11 +9,14 @@ public import Platform
 ///
 /// ```
 ///   accept ──► idle ──► head ──► body ──► held ──► running ──► draining ──► idle | lingering | closed
-///               │         └────────────────────────▲              ▲
-///               └── a whole request in one read ───┘              └ only if the socket took less than all
+///      │        ▲ │       └────────────────────────▲              ▲
+///      │        │ └── a whole request in one read ─┘              └ only if the socket took less than all
+///      └► preamble, where the PROXY protocol is spoken
 /// ```
 public final class Connection {
     enum Phase {
+        /// Waits for the PROXY header. Part of it may be in `input`.
+        case preamble
         /// Between requests. Holds no memory.
         case idle
         /// Part of a head has come; it is in `input`.
@@ -31,15 +35,18 @@ public final class Connection {
     }
 
     public let socket: Descriptor
-    public let peer: SocketAddress
+    /// The other end of the socket, or the client that a PROXY header announced.
+    public internal(set) var peer: SocketAddress
+    /// What a PROXY header said.
+    public internal(set) var proxyRoute: ProxyHeader.Route?
     /// The listener it came from: an index into the reactor's list.
     public let listener: Int
-    /// Which peers may set forwarding headers is decided once, when the connection is accepted.
-    let isTrusted: Bool
+    /// The other end of the socket earned it, whomever it announces.
+    let trust: PeerTrust
     /// Tells this connection from an earlier one with the same descriptor.
     let generation: UInt32
 
-    var phase = Phase.idle
+    var phase: Phase
     /// Whether the poller watches it. A connection that is closed after its first request never needs to be.
     var isWatched = false
     /// Whether the kernel may hold bytes that were not read: set by an edge, cleared by a short read.
@@ -72,12 +79,24 @@ public final class Connection {
     /// Requests begun on this connection, this one included.
     public internal(set) var requestCount = 0
 
-    init(socket: Descriptor, peer: SocketAddress, listener: Int, isTrusted: Bool, generation: UInt32) {
+    init(
+        socket: Descriptor, peer: SocketAddress, listener: Int, trust: PeerTrust, generation: UInt32, phase: Phase
+    ) {
         self.socket = socket
         self.peer = peer
         self.listener = listener
-        self.isTrusted = isTrusted
+        self.trust = trust
         self.generation = generation
+        self.phase = phase
+    }
+
+    /// Nothing of a request, nor of what stands in front of it, has come.
+    var awaitsRequest: Bool {
+        switch phase {
+        case .idle: true
+        case .preamble: input == nil
+        default: false
+        }
     }
 
     /// What the poller gives back with this connection's events.

@@ -71,7 +71,8 @@ extension Reactor {
     private func admit(_ socket: Descriptor, _ peer: SocketAddress, listener: Int) -> Connection {
         generation = (generation &+ 1) & 0x3FFF_FFFF
         let connection = Connection(
-            socket: socket, peer: peer, listener: listener, isTrusted: trust(peer), generation: generation)
+            socket: socket, peer: peer, listener: listener, trust: trust(peer), generation: generation,
+            phase: configuration.proxyMode == nil ? .idle : .preamble)
         let index = Int(socket.rawValue)
         while table.count <= index { table.append(nil) }
         table[index] = connection

@@ -56,7 +56,9 @@ extension Reactor {
         case .idle where connection.requestCount == 0 || connection.input == nil:
             // Nothing was asked, so there is nothing to answer.
             linger(connection)
-        case .idle, .head:
+        case .preamble where connection.input == nil:
+            linger(connection)
+        case .preamble, .idle, .head:
             refuse(connection, WireError(.headTimeout))
         case .body:
             refuse(connection, WireError(.bodyTimeout))

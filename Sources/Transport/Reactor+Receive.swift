@@ -52,7 +52,7 @@ extension Reactor {
         if !events.isDisjoint(with: [.readable, .peerClosed, .hangUp, .error]) { connection.mayBeReadable = true }
         if !events.isDisjoint(with: [.peerClosed, .hangUp, .error]) { connection.peerClosed = true }
         switch connection.phase {
-        case .idle, .head, .body:
+        case .preamble, .idle, .head, .body:
             guard connection.mayBeReadable else { return false }
             return advance(connection, on: bench)
         case .held, .running:
@@ -76,10 +76,10 @@ extension Reactor {
     /// Work that no event announces. True when it completed a request.
     private func proceed(_ connection: Connection, on bench: Workbench) -> Bool {
         switch connection.phase {
-        case .idle, .head, .body:
+        case .preamble, .idle, .head, .body:
             if advance(connection, on: bench) { return true }
             // At the end, a connection is kept only for a request that has begun.
-            if isClosing, case .idle = connection.phase { linger(connection) }
+            if isClosing, connection.awaitsRequest { linger(connection) }
             return false
         case .lingering:
             lingerOn(connection, on: bench)
@@ -99,7 +99,13 @@ extension Reactor {
                 case .wait: return false
                 }
             }
-            switch receiveHead(connection, on: bench) {
+            let progress =
+                if case .preamble = connection.phase {
+                    receivePreamble(connection, on: bench)
+                } else {
+                    receiveHead(connection, on: bench)
+                }
+            switch progress {
             case .complete: return true
             case .again: continue
             case .wait: return false
@@ -111,7 +117,7 @@ extension Reactor {
 
     private static let readsInARow = 16
 
-    private enum Progress { case complete, again, wait }
+    enum Progress { case complete, again, wait }
 
     // MARK: Head
 
@@ -136,12 +142,12 @@ extension Reactor {
         return .again
     }
 
-    private func parseHead(
+    func parseHead(
         _ connection: Connection, _ bytes: UnsafeRawBufferPointer, on bench: Workbench
     ) -> Progress {
         let progress: ParseProgress
         do throws(WireError) {
-            progress = try bench.parser.parse(bytes.bytes, fromTrustedPeer: connection.isTrusted)
+            progress = try bench.parser.parse(bytes.bytes, fromTrustedPeer: connection.trust.contains(.forwarding))
         } catch {
             refuse(connection, error)
             return .wait
@@ -276,7 +282,9 @@ extension Reactor {
     }
 
     private func parseAgain(_ connection: Connection, _ bytes: UnsafeRawBufferPointer, on bench: Workbench) {
-        guard case .head? = try? bench.parser.parse(bytes.bytes, fromTrustedPeer: connection.isTrusted) else {
+        guard
+            case .head? = try? bench.parser.parse(bytes.bytes, fromTrustedPeer: connection.trust.contains(.forwarding))
+        else {
             preconditionFailure("bytes that parsed once do not parse again")
         }
     }
@@ -284,7 +292,7 @@ extension Reactor {
     // MARK: Reading
 
     /// Reads what has come into the bench. Nil when nothing has, or when the connection ended, which is dealt with.
-    private func read(_ connection: Connection, on bench: Workbench) -> UnsafeRawBufferPointer? {
+    func read(_ connection: Connection, on bench: Workbench) -> UnsafeRawBufferPointer? {
         do throws(SystemError) {
             switch try connection.socket.receive(into: bench.buffer) {
             case .wouldBlock:
@@ -310,7 +318,7 @@ extension Reactor {
     }
 
     /// After bytes that did not suffice: read on if there may be more, else wait for an event.
-    private func waitOrReadOn(_ connection: Connection) -> Progress {
+    func waitOrReadOn(_ connection: Connection) -> Progress {
         if connection.mayBeReadable { return .again }
         watch(connection)
         return .wait

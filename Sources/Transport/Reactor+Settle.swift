@@ -1,5 +1,6 @@
 internal import HTTPWire
 internal import Platform
+internal import ProxyWire
 public import Scheduling
 
 /// What becomes of a connection after a response.
@@ -30,12 +31,22 @@ extension Reactor {
 
     /// Answers a request that cannot be served, and ends the connection: where its next request starts is unknown.
     func refuse(_ connection: Connection, _ error: WireError) {
+        refuse(connection, status: error.status, id: error.id)
+    }
+
+    /// The same for a connection that starts wrong.
+    func refuse(_ connection: Connection, _ error: ProxyError) {
+        refuse(connection, status: error.status, id: error.id)
+    }
+
+    private func refuse(_ connection: Connection, status: Int, id: String) {
         if case .unix = connection.peer {
-            note(.warning, "Invalid request from a unix socket: \(error.id).")
+            note(.warning, "Invalid request from a unix socket: \(id).")
         } else {
-            note(.warning, "Invalid request from ip=\(connection.peer.host): \(error.id).")
+            note(.warning, "Invalid request from ip=\(connection.peer.host): \(id).")
         }
-        let page = ErrorPage.response(to: error, date: HTTPDate(unixSeconds: Int(Clock.wallSeconds())))
+        let page = ErrorPage.response(
+            status: status, id: id, date: HTTPDate(unixSeconds: Int(Clock.wallSeconds())), includesBody: true)
         page.withUnsafeBytes { connection.outbox.append(copying: $0) }
         connection.input = nil
         connection.consumed = 0
@@ -129,7 +140,7 @@ extension Reactor {
         for listener in listeners { listener.descriptor.close() }
         for case let connection? in table {
             // A request may have come this very moment: it is read before the connection is given up.
-            if case .idle = connection.phase { enqueue(connection) }
+            if connection.awaitsRequest { enqueue(connection) }
         }
     }
 

@@ -23,7 +23,7 @@ public final class Reactor {
     /// Whoever handles signals writes to it; `takeSignals` tells that one came.
     public let signals: WakePipe
     let listeners: [ListenerSocket]
-    let trust: @Sendable (SocketAddress) -> Bool
+    let trust: @Sendable (SocketAddress) -> PeerTrust
 
     /// By descriptor number, which the kernel keeps small.
     var table: [Connection?] = []
@@ -61,11 +61,11 @@ public final class Reactor {
     var releases: [UnsafeMutableRawPointer] = []
     var notices: [Notice] = []
 
-    /// - Parameter trust: whether a peer may set forwarding headers.
+    /// - Parameter trust: what the word of a socket's other end counts for.
     /// - Throws: `SystemError` when the system has no descriptors left.
     public init(
         configuration: TransportConfiguration, listeners: [ListenerSocket],
-        trust: @escaping @Sendable (SocketAddress) -> Bool
+        trust: @escaping @Sendable (SocketAddress) -> PeerTrust
     ) throws(SystemError) {
         self.configuration = configuration
         self.listeners = listeners

@@ -1,9 +1,12 @@
 public import HTTPWire
 public import Platform
+public import ProxyWire
 
 /// What the reactor is told once, before it starts.
 public struct TransportConfiguration: Sendable {
     public var policy = RequestPolicy()
+    /// Whether connections start with a PROXY header; nil where they start with HTTP.
+    public var proxyMode: ProxyMode?
     public var body = BodyLimits()
     public var timeouts = Timeouts()
     /// The most connections at a time; past it, accepting pauses (`worker_connections`).
@@ -14,6 +17,20 @@ public struct TransportConfiguration: Sendable {
     public var keepsAlive: Bool { timeouts.idle > 0 }
 
     public init() {}
+}
+
+/// What a peer's word counts for, decided once, when its connection is accepted.
+public struct PeerTrust: OptionSet, Sendable {
+    public let rawValue: UInt8
+
+    public init(rawValue: UInt8) {
+        self.rawValue = rawValue
+    }
+
+    /// Its fields may name the scheme and the mount point (`forwarded_allow_ips`).
+    public static let forwarding = PeerTrust(rawValue: 1)
+    /// It may send a PROXY header (`proxy_allow_ips`).
+    public static let announcing = PeerTrust(rawValue: 2)
 }
 
 /// How long a client may take. Nanoseconds; 0 is for ever, except for `idle`.

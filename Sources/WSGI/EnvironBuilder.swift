@@ -1,5 +1,6 @@
 internal import HTTPWire
 internal import Platform
+internal import ProxyWire
 internal import PythonBridge
 internal import Transport
 
@@ -269,6 +270,24 @@ final class EnvironBuilder {
         let (host, port) = try addresses.strings(for: connection.peer, gil)
         try gil.set(environ, keys.remoteAddress, host)
         if let port { try gil.set(environ, keys.remotePort, port) }
+        if let route = connection.proxyRoute {
+            if port == nil, !listenersAreUnix[connection.listener] { try gil.remove(environ, keys.remotePort) }
+            try setProxy(environ, route, gil)
+        }
+    }
+
+    /// gunicorn's keys for what a PROXY header says of the connection that the proxy accepted.
+    private func setProxy(
+        _ environ: PyPointer, _ route: ProxyHeader.Route, _ gil: borrowing GIL
+    ) throws(PythonError) {
+        try gil.set(environ, keys.proxyProtocol, try gil.interned("\(route.name)"))
+        switch route {
+        case .tcp4(_, let destination), .tcp6(_, let destination):
+            let (host, port) = try addresses.strings(for: SocketAddress(destination), gil)
+            try gil.set(environ, keys.proxyAddress, host)
+            if let port { try gil.set(environ, keys.proxyPort, port) }
+        case .unix, .unknown, .unspecified, .local: break
+        }
     }
 
     private func setServerFromHost(

@@ -4,6 +4,7 @@ internal import PythonBridge
 struct EnvironKeys {
     let requestMethod, requestURI, scriptName, pathInfo, queryString, serverProtocol: PyPointer
     let serverName, serverPort, remoteAddress, remotePort: PyPointer
+    let proxyProtocol, proxyAddress, proxyPort: PyPointer
     let urlScheme, input, contentLength, host: PyPointer
 
     init(_ gil: borrowing GIL) throws(PythonError) {
@@ -17,6 +18,9 @@ struct EnvironKeys {
         serverPort = try gil.interned("SERVER_PORT").leak()
         remoteAddress = try gil.interned("REMOTE_ADDR").leak()
         remotePort = try gil.interned("REMOTE_PORT").leak()
+        proxyProtocol = try gil.interned("PROXY_PROTOCOL").leak()
+        proxyAddress = try gil.interned("PROXY_ADDR").leak()
+        proxyPort = try gil.interned("PROXY_PORT").leak()
         urlScheme = try gil.interned("wsgi.url_scheme").leak()
         input = try gil.interned("wsgi.input").leak()
         contentLength = try gil.interned("CONTENT_LENGTH").leak()

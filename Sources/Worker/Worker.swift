@@ -25,7 +25,7 @@ public final class Worker {
     /// - Throws: `SystemError` when the system gives no descriptors.
     public init(
         configuration: WorkerConfiguration, listeners: [ListenerSocket], types: WSGITypes, state: WorkerState,
-        trust: @escaping @Sendable (SocketAddress) -> Bool
+        trust: @escaping @Sendable (SocketAddress) -> PeerTrust
     ) throws(SystemError) {
         self.types = types
         let reactor = try Reactor(configuration: configuration.transport, listeners: listeners, trust: trust)

@@ -67,11 +67,10 @@ import Testing
     }
 
     @Test func trustIsAskedOncePerConnection() throws {
-        let loop = try ForeignLoop()
+        let loop = try ForeignLoop(trust: .announcing)
         let client = try loop.client()
         #expect(loop.run { loop.reactor.connectionCount == 1 })
-        #expect(loop.reactor.table.contains { $0?.isTrusted == false })
-        #expect(loop.reactor.table.allSatisfy { $0?.isTrusted != true })
+        #expect(loop.reactor.table.compactMap { $0?.trust } == [.announcing])
         client.close()
     }
 }

@@ -23,7 +23,11 @@ final class ForeignLoop {
     private let listener: Descriptor
 
     /// - Parameter sharing: listens on the same socket as this one.
-    init(sharing other: ForeignLoop? = nil, _ configure: (inout TransportConfiguration) -> Void = { _ in }) throws {
+    ///   - trust: what the word of its clients counts for.
+    init(
+        sharing other: ForeignLoop? = nil, trust: PeerTrust = [],
+        _ configure: (inout TransportConfiguration) -> Void = { _ in }
+    ) throws {
         var configuration = TransportConfiguration()
         configure(&configuration)
         if let other {
@@ -34,7 +38,7 @@ final class ForeignLoop {
         port = try #require(try listener.localAddress()?.port)
         reactor = try Reactor(
             configuration: configuration, listeners: [ListenerSocket(descriptor: listener)],
-            trust: { _ in false })
+            trust: { _ in trust })
         bench = Workbench(policy: configuration.policy)
         poller = try Poller(capacity: 4)
         try poller.add(reactor.descriptor, .readable, payload: 0)
