@@ -21,7 +21,7 @@ pytestmark = [
 
 if foreign.SOURCES.is_dir():
     from support.disagreements import RULES, disagreements, explanation
-    from support.mutations import mutants
+    from support.mutations import PROXY_HEADERS, mutants
     from support.reference import Reference
 
 #: Mutants of each configuration: of the usual run, and of the one with --slow.
@@ -71,7 +71,7 @@ def compare(address, count: int, settings: dict[str, object]) -> Counter[str]:
     reference = Reference(settings)
     used: Counter[str] = Counter()
     unexplained = []
-    for number, raw in enumerate(mutants(count)):
+    for number, raw in enumerate(mutants(count, PROXY_HEADERS if "proxy_protocol" in settings else ())):
         verdict = reference.judge(raw)
         # Most come whole; a cut makes the parser wait, and the body cross a read.
         cut = number % len(raw) if number % 3 == 0 else len(raw)

@@ -1,4 +1,5 @@
 import HTTPWire
+import ProxyWire
 
 extension CorpusCase {
     /// How the bytes of a case come in.
@@ -58,11 +59,12 @@ extension Exchange {
     }
 
     private func mismatch(with ending: CorpusCase.Ending?) -> String? {
-        let found = fault.map { "\($0.rawValue) \($0.status)" } ?? "none"
+        let status = fault?.status ?? proxyFault?.status
+        let found = fault?.rawValue ?? proxyFault?.rawValue ?? "none"
         return switch ending {
         case .fault(let expected): fault == expected ? nil : "the fault is \(found), not \(expected.rawValue)"
-        case .refused(let status): fault?.status == status ? nil : "the fault is \(found), not a \(status)"
-        case .more, nil: fault == nil ? nil : "the fault is \(found)"
+        case .refused(let expected): status == expected ? nil : "the fault is \(found), not a \(expected)"
+        case .more, nil: status == nil ? nil : "the fault is \(found)"
         }
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import HTTPWire
+import ProxyWire
 import Testing
 
 /// One case of Tests/Corpus. The notation is described there, in README.md.
@@ -24,8 +25,8 @@ struct CorpusCase: Sendable, CustomTestStringConvertible {
     var isTrusted = false
     /// Its field names are in upper case, whatever the client sent.
     var isForeign = false
-    /// A PROXY header may come first.
-    var isProxied = false
+    /// How the connection may start with a PROXY header, if it may.
+    var proxyMode: ProxyMode?
     var requests: [Expectation] = []
     var ending: Ending?
 
@@ -59,7 +60,8 @@ struct CorpusCase: Sendable, CustomTestStringConvertible {
                 let parts = line.split(separator: " ", maxSplits: 1).map(String.init)
                 let argument = parts.count > 1 ? latin1(unescape(parts[1])) : ""
                 switch parts[0] {
-                case "policy" where argument.hasPrefix("proxy-protocol "): isProxied = true
+                case "policy" where argument.hasPrefix("proxy-protocol "):
+                    proxyMode = ProxyMode(rawValue: String(argument.dropFirst("proxy-protocol ".count)))!
                 case "policy": policy.apply(argument)
                 case "trusted": isTrusted = true
                 case "more": expectation.ending = .more

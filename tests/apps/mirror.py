@@ -2,8 +2,10 @@
 
 import json
 
-#: What the request alone decides, and not the server's address or version.
-KEYS = {
+#: Who sent it, by the connection or by a PROXY header.
+CLIENT_KEYS = {"REMOTE_ADDR", "REMOTE_PORT", "PROXY_PROTOCOL", "PROXY_ADDR", "PROXY_PORT"}
+#: What else the request decides, and not the server's address or version.
+KEYS = CLIENT_KEYS | {
     "REQUEST_METHOD",
     "RAW_URI",
     "SCRIPT_NAME",

@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from mirror import CLIENT_KEYS
+
 from support.conversation import Answer
 from support.reference import Served, Verdict
 
@@ -180,8 +182,43 @@ def _size_line_is_too_long(it: Disagreement) -> bool:
 def _differs_in_the_space_of_folds(it: Disagreement) -> bool:
     if it.kind != "environ" or not re.search(rb"\r\n[ \t]", it.raw):
         return False
-    theirs, ours = (re.sub("[ \t]", "", environ.get(it.key, "")) for environ in (it.theirs.environ, it.ours.environ))
+    theirs, ours = (re.sub("[ \t]", "", environ.get(it.key) or "") for environ in (it.theirs.environ, it.ours.environ))
     return it.verdict.settings.get("permit_obsolete_folding", False) and theirs == ours
+
+
+_BLOCK_START = b"\r\n\r\n\0\r\nQUIT\n"
+
+
+def _nobody_is_announced(it: Disagreement) -> bool:
+    """LOCAL and UNSPEC: the client is the peer, here a Unix socket."""
+    if it.kind != "environ" or it.key not in CLIENT_KEYS or it.verdict.served[0].environ["REMOTE_ADDR"] is not None:
+        return False
+    return it.ours.environ.get(it.key) == ("" if it.key == "REMOTE_ADDR" else None)
+
+
+def _same_address(it: Disagreement) -> bool:
+    if it.kind != "environ" or it.key not in ("REMOTE_ADDR", "PROXY_ADDR"):
+        return False
+    theirs = it.verdict.served[0].environ.get(it.key) or ""
+    ours = it.ours.environ.get(it.key) or ""
+    return ":" in theirs and ":" in ours and ipaddress.IPv6Address(theirs) == ipaddress.IPv6Address(ours)
+
+
+def _announced_as_the_protocol_has_it(it: Disagreement) -> bool:
+    """What gunicorn refuses and the protocol allows: UNKNOWN, Unix sockets, and no family with no protocol."""
+    if it.kind not in ("served", "ending") or it.verdict.served:
+        return False
+    if it.verdict.ending == "InvalidProxyLine":
+        return it.raw.startswith((b"PROXY UNKNOWN\r\n", b"PROXY UNKNOWN "))
+    start = len(_BLOCK_START)
+    return it.verdict.ending == "InvalidProxyHeader" and it.raw[start : start + 2] in (b"\x21\x31", b"\x21\x00")
+
+
+def _port_is_no_plain_number(it: Disagreement) -> bool:
+    words = it.raw.partition(b"\r\n")[0].split(b" ")
+    if it.kind != "refused" or it.theirs is not it.verdict.served[0] or words[0] != b"PROXY":
+        return False
+    return not all(re.fullmatch(rb"0|[1-9][0-9]*", port) for port in words[4:])
 
 
 def _framing_is_folded(it: Disagreement) -> bool:
@@ -284,6 +321,36 @@ RULES = [
         _differs(
             "HTTP_COOKIE",
             lambda theirs, ours: ours.environ["HTTP_COOKIE"] == "; ".join(map(str.strip, theirs.all("COOKIE"))),
+        ),
+    ),
+    Rule(
+        "announced-as-specified",
+        "PROXY headers that the protocol allows are not refused for what they say of the client",
+        _announced_as_the_protocol_has_it,
+    ),
+    Rule(
+        "nobody-is-announced",
+        "the environ holds text, and who is not announced is not in it",
+        _nobody_is_announced,
+    ),
+    Rule(
+        "canonical-address",
+        "applications compare addresses, so each has one form",
+        _same_address,
+    ),
+    Rule(
+        "plain-ports",
+        "ports in PROXY lines are decimal, without sign and leading zeros",
+        _port_is_no_plain_number,
+    ),
+    Rule(
+        "proxied-connection",
+        "a PROXY header is about the connection, so about each of its requests",
+        lambda it: (
+            it.kind == "environ"
+            and it.key in CLIENT_KEYS
+            and it.theirs is not it.verdict.served[0]
+            and it.ours.environ.get(it.key) == it.verdict.served[0].environ.get(it.key)
         ),
     ),
     Rule(

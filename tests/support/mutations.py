@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from support import foreign
 
@@ -52,6 +52,7 @@ _LINES = [
     b"X-Forwarded-Proto: https\r\n",
     b"SCRIPT_NAME: /first\r\n",
     b"SCRIPT_NAME: /f\r\n",
+    b"SCRIPT_NAME: /f\r\nSCRIPT_NAME: /first\r\n",
     b"X: y\r\n z\r\n",
     b"Trailer: x\r\n",
 ]
@@ -187,6 +188,36 @@ def seeds(kind: str) -> list[bytes]:
     return [raw for raw in found if 0 < len(raw) <= LONGEST_SEED]
 
 
+def _block(command: int, kind: int, data: bytes) -> bytes:
+    return b"\r\n\r\n\0\r\nQUIT\n" + bytes([command, kind]) + len(data).to_bytes(2, "big") + data
+
+
+#: PROXY headers, by which a proxy says who the client is.
+PROXY_HEADERS = [
+    b"PROXY TCP4 192.0.2.1 192.0.2.2 56324 443\r\n",
+    b"PROXY TCP4 192.0.2.1 192.0.2.2 0 65535\r\n",
+    b"PROXY TCP4 192.0.2.01 192.0.2.2 1 2\r\n",
+    b"PROXY TCP6 2001:db8::1 ::ffff:192.0.2.2 56324 443\r\n",
+    b"PROXY TCP6 2001:DB8:0:0::1 :: 1 2\r\n",
+    b"PROXY UNKNOWN\r\n",
+    b"PROXY UNKNOWN ffff::1 ffff::2 65535 65535\r\n",
+    b"PROXY UDP4 192.0.2.1 192.0.2.2 1 2\r\n",
+    _block(0x21, 0x11, bytes([192, 0, 2, 1, 192, 0, 2, 2, 1, 2, 3, 4])),
+    _block(0x21, 0x11, bytes([192, 0, 2, 1, 192, 0, 2, 2, 1, 2, 3, 4]) + b"\x03\0\x04abcd"),
+    _block(0x21, 0x11, bytes([192, 0, 2, 1, 192, 0, 2, 2, 1, 2, 3])),
+    _block(0x21, 0x21, bytes(range(36))),
+    _block(0x21, 0x21, bytes(range(40))),
+    _block(0x21, 0x12, bytes(12)),
+    _block(0x21, 0x31, bytes(216)),
+    _block(0x21, 0x00, b""),
+    _block(0x21, 0x01, b"abc"),
+    _block(0x20, 0x00, b""),
+    _block(0x20, 0x11, bytes(12)),
+    _block(0x22, 0x11, bytes(12)),
+    _block(0x11, 0x11, bytes(12)),
+]
+
+
 def _flip(generator: random.Random, raw: bytes) -> bytes:
     place = generator.randrange(len(raw))
     byte = generator.choice([raw[place] ^ 1 << generator.randrange(8), generator.randrange(256)])
@@ -265,14 +296,14 @@ _MUTATIONS: list[Mutation] = [
 ]
 
 
-def mutants(count: int, seed: int = 1) -> Iterator[bytes]:
-    """As many mutants as asked for; the same ones each time."""
+def mutants(count: int, preambles: Sequence[bytes] = (), seed: int = 1) -> Iterator[bytes]:
+    """As many mutants as asked for; the same ones each time. Many start with one of the preambles, if there are any."""
     generator = random.Random(seed)
     valid, invalid = seeds("valid"), seeds("invalid")
     for _ in range(count):
         if generator.random() < 0.3:
             raw = _assemble(generator)
-            if generator.random() < 0.7:
+            if generator.random() < 0.7 and not preambles:
                 yield raw
                 continue
         else:
@@ -283,6 +314,8 @@ def mutants(count: int, seed: int = 1) -> Iterator[bytes]:
         # Many foreign cases have no Host, and would all be refused for the same reason.
         if generator.random() < 0.5 and b"\nhost:" not in raw.lower():
             raw = raw.replace(b"\r\n", b"\r\nHost: h\r\n", 1)
+        if preambles and generator.random() < 0.7:
+            raw = generator.choice(preambles) + raw
         for _ in range(generator.choice([1, 1, 1, 2, 3])):
             raw = generator.choice(_MUTATIONS)(generator, raw) or raw
         yield raw

@@ -79,7 +79,8 @@ class Reference:
                 verdict.ending = "close" if request.should_close() else "end"
         except self._errors.NoMoreData:
             verdict.ending = "cut"
-        except self._errors.ParseException as error:
+        # ValueError: a NUL in the address of a PROXY line, which it does not foresee. The client gets a 500.
+        except (self._errors.ParseException, ValueError) as error:
             verdict.ending = type(error).__name__
             verdict.detail = str(error)
         return verdict
