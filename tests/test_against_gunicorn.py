@@ -1,28 +1,30 @@
 """Thousands of broken requests, given to gunicorn's own parser and to a running server, must come to the same.
 
 Above all, nothing may be served that gunicorn refuses, and no body may end somewhere else: so requests are smuggled.
-What Monoceros means to do differently is a rule in support/disagreements.py; anything else is a failure.
+What Monoceros means to do differently is a rule in support/rules.py; anything else is a failure.
 """
 
 from __future__ import annotations
 
+import functools
 import os
+import tempfile
 from collections import Counter
+from collections.abc import Callable
 
 import pytest
 from support import foreign
 from support.conversation import converse
-from support.server import MODULE
+from support.disagreements import Disagreement, disagreements
+from support.mutations import PROXY_HEADERS, mutants
+from support.reference import Reference
+from support.rules import RULES, Rule, explanation
+from support.server import MODULE, Server
 
 pytestmark = [
     pytest.mark.skipif(not foreign.SOURCES.is_dir(), reason=foreign.MISSING),
     pytest.mark.skipif(MODULE != "monoceros", reason="it would be compared with itself"),
 ]
-
-if foreign.SOURCES.is_dir():
-    from support.disagreements import RULES, disagreements, explanation
-    from support.mutations import PROXY_HEADERS, mutants
-    from support.reference import Reference
 
 #: Mutants of each configuration: of the usual run, and of the one with --slow.
 FEW = 4000
@@ -57,54 +59,60 @@ def flags(settings: dict[str, object]) -> list[str]:
     return found
 
 
-def serve_and_compare(serve, path: str, configuration: str, count: int) -> Counter[str]:
-    settings, others = CONFIGURATIONS[configuration]
-    server = serve("mirror:app", *flags(settings), *others, binds=(f"unix:{path}",))
-    used = compare(server.address, count, settings)
-    # They are not all refused for being nonsense, and not all served either.
-    assert min(used["served by both"], used["refused by both"]) > count / 20, used
-    return used
+class Comparison:
+    """gunicorn's parser and a server of ours, with the same configuration."""
+
+    def __init__(self, configuration: str, serve: Callable[..., Server], path: str) -> None:
+        self.settings, others = CONFIGURATIONS[configuration]
+        self.reference = Reference(self.settings)
+        self.server = serve("mirror:app", *flags(self.settings), *others, binds=(f"unix:{path}",))
+        self.counts: Counter[str] = Counter()
+
+    def compare(self, raw: bytes, cut: int) -> list[Disagreement]:
+        verdict = self.reference.judge(raw)
+        answers = converse(self.server.address, [raw[:cut], raw[cut:]])
+        self.counts["served by both"] += len(verdict.served)
+        self.counts["refused by both"] += verdict.refuses and bool(answers) and not answers[-1].is_accepted
+        return list(disagreements(raw, verdict, answers))
+
+    def run(self, count: int) -> None:
+        """Compare so many mutants. Fails with what no rule explains."""
+        unexplained = []
+        for number, raw in enumerate(mutants(count, PROXY_HEADERS if "proxy_protocol" in self.settings else ())):
+            # Most come whole; a cut makes the parser wait, and the body cross a read.
+            for disagreement in self.compare(raw, number % len(raw) if number % 3 == 0 else len(raw)):
+                rule = explanation(disagreement)
+                if rule:
+                    self.counts[rule.name] += 1
+                else:
+                    unexplained.append(str(disagreement))
+        assert not unexplained, f"{len(unexplained)} of {count}:\n" + "\n".join(unexplained[:5])
+        # They are not all refused for being nonsense, and not all served either.
+        assert min(self.counts["served by both"], self.counts["refused by both"]) > count / 20, self.counts
 
 
-def compare(address, count: int, settings: dict[str, object]) -> Counter[str]:
-    """How often each rule explains a difference. Fails with what none explains."""
-    reference = Reference(settings)
-    used: Counter[str] = Counter()
-    unexplained = []
-    for number, raw in enumerate(mutants(count, PROXY_HEADERS if "proxy_protocol" in settings else ())):
-        verdict = reference.judge(raw)
-        # Most come whole; a cut makes the parser wait, and the body cross a read.
-        cut = number % len(raw) if number % 3 == 0 else len(raw)
-        answers = converse(address, [raw[:cut], raw[cut:]])
-        used["served by both"] += len(verdict.served)
-        used["refused by both"] += verdict.refuses and bool(answers) and not answers[-1].is_accepted
-        for disagreement in disagreements(raw, verdict, answers):
-            rule = explanation(disagreement)
-            if rule:
-                used[rule.name] += 1
-            else:
-                unexplained.append(str(disagreement))
-    assert not unexplained, f"{len(unexplained)} of {count}:\n" + "\n".join(unexplained[:5])
-    return used
-
-
-#: The rules that explained something so far.
-rules_in_use: set[str] = set()
+@pytest.fixture(scope="module")
+def comparison(serve_module: Callable[..., Server]) -> Callable[[str], Comparison]:
+    """The comparison under the configuration of that name; one server for each serves all tests."""
+    with tempfile.TemporaryDirectory(prefix="mono-") as directory:
+        yield functools.cache(lambda name: Comparison(name, serve_module, f"{directory}/{name}"))
 
 
 @pytest.mark.parametrize("configuration", CONFIGURATIONS)
-def test_mutants(serve, short_path, configuration: str) -> None:
-    rules_in_use.update(serve_and_compare(serve, short_path, configuration, FEW))
+def test_mutants(comparison: Callable[[str], Comparison], configuration: str) -> None:
+    comparison(configuration).run(FEW)
 
 
-def test_no_rule_is_stale() -> None:
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_no_rule_is_stale(comparison: Callable[[str], Comparison], rule: Rule) -> None:
     """A rule that explains nothing any more has no place in the list."""
-    if not rules_in_use:
-        pytest.skip("needs the run of the mutants before it")
-    assert {rule.name for rule in RULES} - rules_in_use == set()
+    found = comparison(rule.configuration).compare(rule.example, len(rule.example))
+    assert found and {explanation(each) for each in found} == {rule}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("configuration", CONFIGURATIONS)
-def test_many_mutants(serve, short_path, configuration: str) -> None:
-    print(configuration, MANY, dict(serve_and_compare(serve, short_path, configuration, MANY)))
+def test_many_mutants(comparison: Callable[[str], Comparison], configuration: str) -> None:
+    it = comparison(configuration)
+    it.run(MANY)
+    print(configuration, MANY, dict(it.counts))
