@@ -54,8 +54,8 @@ extension Exchange {
                 mismatches.append("a request is \(request.isComplete ? "" : "not ")complete")
             }
         }
-        if let mismatch = mismatch(with: testCase.ending ?? testCase.requests.last?.ending) { mismatches.append(mismatch) }
-        return mismatches
+        let ending = mismatch(with: testCase.ending ?? testCase.requests.last?.ending)
+        return mismatches + (ending.map { [$0] } ?? [])
     }
 
     private func mismatch(with ending: CorpusCase.Ending?) -> String? {
