@@ -110,7 +110,6 @@ SERVERS = {
             REFERENCE,
             monoceros("-k", "gthread", "--threads", "{threads}", "--worker-connections", "2048"),
             threads=4,
-            default=False,
         ),
         Server(
             "gunicorn-sync",

@@ -122,6 +122,33 @@ def test_head(server: Server, files: dict[str, Path], kind: str) -> None:
         assert connection.read_response().body == b"hello"
 
 
+def test_wrappers_around_wrappers(server: Server) -> None:
+    """They cannot be read, so it is a 500; and the C stack is not used up on the way to the innermost."""
+    worker = server.worker()
+    assert fetch(server.address, "/file-nested?name=nested").status == 500
+    assert fetch(server.address, "/body?case=one").body == b"hello"
+    assert server.worker() == worker
+    assert server.trace("nested") in ("", "c")
+
+
+def test_a_file_that_shrinks_while_it_is_sent(server: Server, tmp_path: Path) -> None:
+    """What was promised is not there any more: the client must see that, and the operator too."""
+    path = tmp_path / "shrinking"
+    size = 64 << 20
+    with open(path, "wb") as file:
+        file.truncate(size)
+    with Connection(server.address, receive_buffer=65536) as connection:
+        connection.send(encode("GET", f"/file-shrinking?path={quote(str(path))}") + encode("GET", "/body?case=one"))
+        connection.take(1000)
+        # The worker has returned to its poll: the rest is the reactor's to send.
+        assert fetch(server.address, "/body?case=one").body == b"hello"
+        with open(path, "r+b") as file:
+            file.truncate(0)
+        rest = connection.read_to_end()
+    assert len(rest) < size and b"hello" not in rest[-100:]
+    server.wait_for_log(r"\[WARNING\] A file became shorter while it was sent, \d+ bytes are missing")
+
+
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize("length", [None, 6])
 def test_the_file_is_closed(server: Server, method: str, length: int | None) -> None:

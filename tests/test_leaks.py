@@ -85,6 +85,8 @@ KINDS: dict[str, Callable[[Server, int], None]] = {
     "chunked": pipelined(encode_chunked("POST", "/echo", [b"x" * 500] * 3)),
     "unread": pipelined(encode("POST", "/ignore", body=b"x" * 2000)),
     "replaced": pipelined(encode("GET", "/replaced")),
+    "hints": pipelined(encode("GET", "/hints?case=several")),
+    "kept-callables": pipelined(encode("GET", "/keep-callables")),
     "file": pipelined(encode("GET", f"/file?kind=file&path={__file__}"), batch=10),
     "connection": one_by_one(encode("GET", "/small", [("Connection", "close")])),
     "error": one_by_one(encode("GET", "/raise-before")),

@@ -163,6 +163,76 @@ def test_what_is_too_short_ends_the_connection(server: Server, path: str, case: 
     assert fetch(server.address, "/body?case=one").body == b"hello"
 
 
+@pytest.mark.parametrize("case", ["one", "generator", "empty-list"])
+def test_what_is_too_short_is_told_to_the_operator(server: Server, case: str) -> None:
+    size = len(b"".join(BODIES[case]()))
+    with Connection(server.address) as connection:
+        connection.send(encode("GET", f"/body?case={case}&length=9001"))
+        connection.read_to_end()
+    (line,) = server.wait_for_log(rf"\[WARNING\] The response to GET /body\?case={case}&length=9001 is too short: .*")
+    assert f"{size} of 9001 bytes" in line[0]
+
+
+def test_a_body_that_may_be_missing_is_not_too_short(server: Server) -> None:
+    fetch(server.address, "/body?case=one&length=8999", "HEAD")
+    fetch(server.address, "/body?case=one&length=8999&status=304%20Same")
+    assert fetch(server.address, "/body?case=one").body == b"hello"
+    assert "8999 is too short" not in server.log()
+
+
+@pytest.mark.parametrize("version", ["HTTP/1.1", "HTTP/1.0"])
+@pytest.mark.parametrize(
+    ("case", "body", "framing"),
+    [
+        ("one", b"single", "length"),
+        ("two", b"abb", None),
+        ("none", b"", "length"),
+        ("empty-block", b"", "length"),
+        ("failing", b"single", None),
+    ],
+)
+def test_an_iterable_of_one_block_tells_its_length(
+    server: Server, case: str, body: bytes, framing: str | None, version: str
+) -> None:
+    """PEP 3333: where `len()` says 1, the first block is all."""
+    response = fetch(server.address, f"/sized?case={case}", version=version)
+    assert response.status == 200 and response.body == body
+    assert response.framing == (framing or ("chunked" if version == "HTTP/1.1" else "close"))
+
+
+@pytest.mark.parametrize("status", ["100 Continue", "102 Processing", "103 Early Hints", "199 Odd"])
+def test_an_interim_status_is_no_response(server: Server, status: str) -> None:
+    """The client would go on waiting, and take the answer to its next request for this one's."""
+    with Connection(server.address) as connection:
+        connection.send(encode("GET", f"/body?case=one&status={status.replace(' ', '%20')}"))
+        response = connection.read_response()
+        assert response.status == 500 and response.interim == []
+    server.wait_for_log("ValueError: a 1xx status is no answer to a request")
+
+
+def test_behind_a_101_nothing_is_a_request(server: Server) -> None:
+    target = "/upgrade?status=101%20Switching%20Protocols&to=WebSocket"
+    with Connection(server.address) as connection:
+        connection.send(encode("GET", target) + encode("GET", "/body?case=one"))
+        head = connection.read_head()
+        assert head.status == 101
+        assert head.header("Connection") == "upgrade" and head.header("Upgrade") == "WebSocket"
+        assert head.header("Content-Length") is None and head.header("Transfer-Encoding") is None
+        connection.assert_closed()
+    assert fetch(server.address, target, version="HTTP/1.0").status == 500
+
+
+@pytest.mark.parametrize(("to", "kept"), [("websocket", "websocket"), ("h2c", None)])
+def test_an_upgrade_that_is_offered(server: Server, to: str, kept: str | None) -> None:
+    """426 names what the client should speak; of protocols, only websocket is an application's to offer."""
+    with Connection(server.address) as connection:
+        for _ in range(2):
+            connection.send(encode("GET", f"/upgrade?status=426%20Upgrade%20Required&to={to}"))
+            response = connection.read_response()
+            assert response.status == 426 and response.body == b"body"
+            assert response.header("Connection") == "upgrade" and response.header("Upgrade") == kept
+
+
 @pytest.mark.parametrize("path", ["/step", "/step-written"])
 def test_each_block_is_sent_before_the_next_is_produced(server: Server, path: str) -> None:
     name = path.strip("/")

@@ -2,6 +2,7 @@
 #include "CSystem.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,10 +46,23 @@ int csystem_thread_start(const char *name, void (*body)(void *), void *context) 
     return 0;
 }
 
+void csystem_thread_name(const char *name) {
+    char cut[16];
+    snprintf(cut, sizeof cut, "%s", name);
+    pthread_setname_np(pthread_self(), cut);
+}
+
 static volatile int forks;
 static void note_fork(void) { forks++; }
 void csystem_note_forks(void) { pthread_atfork(NULL, NULL, note_fork); }
 int csystem_forks(void) { return forks; }
+
+int csystem_peer_state(int socket) {
+    struct pollfd watched = {.fd = socket, .events = POLLRDHUP};
+    if (poll(&watched, 1, 0) <= 0) return 0;
+    if (watched.revents & (POLLHUP | POLLERR | POLLNVAL)) return 2;
+    return watched.revents & POLLRDHUP ? 1 : 0;
+}
 
 int csystem_duplicate(int descriptor) { return fcntl(descriptor, F_DUPFD_CLOEXEC, 3); }
 

@@ -152,7 +152,12 @@ public struct ResponseHeadWriter: ~Copyable {
             break
         }
         if applicationWantsUpgrade {
-            prepend("\r\nConnection: upgrade\r\n")
+            // After 101 the connection is no longer one of HTTP, so nothing is said of its end.
+            if isPersistent || statusCode == 101 {
+                prepend("\r\nConnection: upgrade\r\n")
+            } else {
+                prepend("\r\nConnection: upgrade, close\r\n")
+            }
         } else if isPersistent {
             prepend("\r\nConnection: keep-alive\r\n")
         } else {

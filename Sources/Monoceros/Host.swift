@@ -1,4 +1,5 @@
 internal import Arbiter
+internal import Platform
 internal import PythonBridge
 internal import Transport
 internal import WSGI
@@ -52,15 +53,51 @@ struct Host {
     }
 
     func workerReport(_ gil: borrowing GIL) throws(PythonError) -> WorkerReport {
-        WorkerReport(
-            notice: { level, text, gil in
-                switch level {
-                case .debug: self.log(.debug, text, gil)
-                case .warning: self.log(.warning, text, gil)
-                case .error: self.log(.error, text, gil)
-                }
+        let notice = { (level: Notice.Level, text: String, gil: borrowing GIL) in
+            switch level {
+            case .debug: self.log(.debug, text, gil)
+            case .info: self.log(.info, text, gil)
+            case .warning: self.log(.warning, text, gil)
+            case .error: self.log(.error, text, gil)
+            }
+        }
+        return WorkerReport(
+            notice: notice,
+            application: ApplicationLog(try gil.attribute(object, "log_exception"), line: notice, gil),
+            overdue: { overdue, gil in self.logOverdue(overdue, gil) },
+            startThread: { (name, run, gil) throws(PythonError) in
+                _ = try gil.call(try gil.attribute(self.object, "start_thread"), try gil.string(name), run)
             },
-            application: ApplicationLog(try gil.attribute(object, "log_exception"), gil))
+            threadDied: { gil in self.logException("A thread of the worker died: the worker is replaced", gil) })
+    }
+
+    /// Logs that a request takes too long, and where its thread is.
+    func logOverdue(_ overdue: OverdueRequest, _ gil: borrowing GIL) {
+        do throws(PythonError) {
+            let seconds = overdue.duration / 1_000_000_000
+            _ = try gil.call(
+                try gil.attribute(object, "log_overdue"), try gil.string(overdue.request),
+                try gil.integer(Int(seconds)), try gil.integer(overdue.thread))
+        } catch {
+            gil.writeUnraisable()
+        }
+    }
+
+    /// Ends the process although threads are still in the application, with the status of the exception that is set, if one
+    /// is. Returns only when that failed.
+    func leaveThreadsBehind(_ count: Int, _ gil: borrowing GIL) {
+        let exception = gil.isErrorSet ? gil.takeException() : nil
+        do throws(PythonError) {
+            let method = try gil.attribute(object, "leave_threads_behind")
+            if let exception {
+                _ = try gil.call(method, try gil.integer(count), exception.value)
+            } else {
+                _ = try gil.call(method, try gil.integer(count), gil.none())
+            }
+        } catch {
+            gil.writeUnraisable()
+        }
+        Process.exitImmediately(1)
     }
 
     func errorsStream(_ gil: borrowing GIL) throws(PythonError) -> PyRef { try gil.attribute(object, "errors_stream") }
@@ -80,8 +117,9 @@ struct Host {
     }
 
     func installWorkerSignals(
-        quit: borrowing some PythonObject, terminate: borrowing some PythonObject, _ gil: borrowing GIL
+        quit: borrowing some PythonObject, terminate: borrowing some PythonObject,
+        abort: borrowing some PythonObject, _ gil: borrowing GIL
     ) throws(PythonError) {
-        _ = try gil.call(try gil.attribute(object, "install_worker_signals"), quit, terminate)
+        _ = try gil.call(try gil.attribute(object, "install_worker_signals"), quit, terminate, abort)
     }
 }

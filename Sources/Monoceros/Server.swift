@@ -61,11 +61,12 @@ struct Server {
 
     private func work(_ seat: WorkerSeat, _ gil: inout GIL) throws(PythonError) {
         let state = WorkerState()
-        let control = WorkerControl(state: state)
+        let control = WorkerControl(state: state, host: host)
         let handle = try WorkerControl.makeType(gil).wrap(control, gil)
         try host.installWorkerSignals(
             quit: try gil.attribute(handle.pointer, "quit"),
-            terminate: try gil.attribute(handle.pointer, "terminate"), gil)
+            terminate: try gil.attribute(handle.pointer, "terminate"),
+            abort: try gil.attribute(handle.pointer, "abort"), gil)
 
         let application = try host.loadApplication(gil)
         let types = try WSGITypes(gil)
@@ -82,11 +83,16 @@ struct Server {
         try host.watchSignals(worker.signalDescriptor.rawValue, gil)
         if state.isDraining { worker.drain() }
         let errors = try host.errorsStream(gil)
-        try worker.run(
-            application: application.pointer, errors: errors.pointer,
-            report: try host.workerReport(gil), &gil)
+        let report = try host.workerReport(gil)
+        do throws(PythonError) {
+            try worker.run(application: application.pointer, errors: errors.pointer, report: report, &gil)
+        } catch {
+            if worker.threadsLeftBehind > 0 { host.leaveThreadsBehind(worker.threadsLeftBehind, gil) }
+            throw error
+        }
         try host.ignoreFurtherSignals(gil)
         host.log(.info, "Worker exiting (pid: \(Process.id))", gil)
+        if worker.threadsLeftBehind > 0 { host.leaveThreadsBehind(worker.threadsLeftBehind, gil) }
     }
 
     private func workerConfiguration(_ seat: WorkerSeat) -> WorkerConfiguration {
@@ -106,13 +112,23 @@ struct Server {
         gateway.listeners = seat.listeners.map(Self.describe)
         gateway.serverSoftware = host.serverSoftware
         gateway.scriptName = configuration.rootPath
+        gateway.isMultithreaded = configuration.workerClass == .gthread
         gateway.isMultiprocess = configuration.workers > 1
         gateway.usesSendFile = configuration.sendfile
+        gateway.responseBuffer = configuration.responseBuffer
 
         var worker = WorkerConfiguration()
         worker.transport = transport
+        worker.mainThreadRuns = configuration.workerClass == .sync
+        worker.runners = worker.mainThreadRuns ? 1 : configuration.threads
         // With one runner there is nobody to give the baton to: the pilot only has to keep the I/O from standing still.
         worker.tick = worker.runners == 1 ? .milliseconds(5) : .microseconds(500)
+        worker.requestLimit = configuration.maxRequests.map { most in
+            // Workers that were started together should not all be replaced together.
+            most + Int.random(in: 0...configuration.maxRequestsJitter)
+        }
+        worker.requestTimeout = configuration.requestTimeout.map { .seconds($0) }
+        worker.lockTimeout = configuration.timeout.map { .seconds($0) }
         worker.gateway = gateway
         worker.gracefulTimeout = .seconds(configuration.gracefulTimeout)
         worker.parent = seat.parentID

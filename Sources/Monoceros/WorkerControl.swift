@@ -5,11 +5,13 @@ internal import Worker
 /// What a worker's signal handlers call. They run on the main thread, where `worker` is set.
 final class WorkerControl {
     private let state: WorkerState
+    private let host: Host
     /// Nil until the application is loaded.
     var worker: Worker?
 
-    init(state: WorkerState) {
+    init(state: WorkerState, host: Host) {
         self.state = state
+        self.host = host
     }
 
     private func terminate() {
@@ -20,6 +22,12 @@ final class WorkerControl {
     private func quit() {
         state.quit()
         worker?.drain()
+    }
+
+    /// SIGABRT: says what took too long, if that is the reason.
+    private func abort(_ gil: borrowing GIL) {
+        if let overdue = worker?.interruptedRequest(gil) { host.logOverdue(overdue, gil) }
+        quit()
     }
 
     static func makeType(_ gil: borrowing GIL) throws(PythonError) -> NativeType {
@@ -40,6 +48,15 @@ final class WorkerControl {
                     { control, _, _, _ in
                         GIL.calledByPython { (gil) throws(PythonError) in
                             WorkerControl.of(control).quit()
+                            return gil.newNone()
+                        }
+                    }
+                ),
+                (
+                    "abort",
+                    { control, _, _, _ in
+                        GIL.calledByPython { (gil) throws(PythonError) in
+                            WorkerControl.of(control).abort(gil)
                             return gil.newNone()
                         }
                     }

@@ -9,6 +9,9 @@ public struct Descriptor: RawRepresentable, Hashable, Sendable {
         self.rawValue = rawValue
     }
 
+    /// The process's `stderr`, `stdio(3)`.
+    public static let standardError = Descriptor(rawValue: STDERR_FILENO)
+
     /// Closes it. Errors are of no use here: the number is free afterwards whatever `close(2)` says.
     public func close() {
         _ = Glibc.close(rawValue)

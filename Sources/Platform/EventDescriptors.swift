@@ -66,6 +66,19 @@ public struct WakePipe: Sendable {
         writer = Descriptor(rawValue: ends.1)
     }
 
+    /// Makes it readable. A full pipe is readable already.
+    public func wake() {
+        var byte: UInt8 = 0
+        _ = Glibc.write(writer.rawValue, &byte, 1)
+    }
+
+    /// Waits until there is news, a signal arrives, or the time is up.
+    public func wait(milliseconds: Int32) {
+        var watched = pollfd(fd: descriptor.rawValue, events: Int16(POLLIN), revents: 0)
+        // Not through the funnel: an interruption is an arrival, and its handler may want to run in Python.
+        _ = poll(&watched, 1, milliseconds)
+    }
+
     /// Makes it unreadable again.
     public func drain() {
         var bytes: (UInt64, UInt64) = (0, 0)

@@ -54,6 +54,21 @@ extension Descriptor {
         return try nonBlockingCall("sendfile") { sendfile(rawValue, file.rawValue, &position, count) }
     }
 
+    /// What the peer has done so far, without waiting and without taking anything from the socket (`poll(2)`).
+    public func peerState() -> PeerState {
+        switch csystem_peer_state(rawValue) {
+        case 0: .present
+        case 1: .finishedSending
+        default: .gone
+        }
+    }
+
+    /// Whether bytes that nobody has read wait in the socket.
+    public var hasUnreadBytes: Bool {
+        var byte: UInt8 = 0
+        return recv(rawValue, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) > 0
+    }
+
     /// Ends our sending half; the peer reads an end of file. Errors mean that the peer has left already.
     public func shutdownSending() {
         _ = shutdown(rawValue, Int32(SHUT_WR))
@@ -67,4 +82,13 @@ extension Descriptor {
         var watched = pollfd(fd: rawValue, events: Int16(POLLOUT), revents: 0)
         return poll(&watched, 1, milliseconds) != 0
     }
+}
+
+/// How much of a connection its peer has ended.
+public enum PeerState: Sendable {
+    case present
+    /// It sends no more; whether it still reads cannot be known.
+    case finishedSending
+    /// It closed both directions, or reset the connection.
+    case gone
 }

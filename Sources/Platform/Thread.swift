@@ -18,6 +18,15 @@ public enum Thread {
         }
     }
 
+    /// The kernel's number of the calling thread (`gettid(2)`).
+    public static var currentID: Int32 { csystem_thread_id() }
+
+    /// Whether a thread of this process with that number has not ended (`tgkill(2)`).
+    public static func exists(_ id: Int32) -> Bool { csystem_thread_exists(id) != 0 }
+
+    /// Names the calling thread, as `start` does.
+    public static func setName(_ name: String) { csystem_thread_name(name) }
+
     private final class Body {
         let run: @Sendable () -> Void
         init(_ run: @escaping @Sendable () -> Void) { self.run = run }

@@ -60,6 +60,20 @@ extension GIL {
         cpython_is_list(sequence.pointer) != 0 ? PyList_Size(sequence.pointer) : PyTuple_Size(sequence.pointer)
     }
 
+    /// What `len()` says of an object; nil for one that has none, or whose `__len__` raises.
+    public borrowing func length(_ object: borrowing some PythonObject) -> Int? {
+        // Asking for the slot first spares the usual case, a generator, an exception.
+        guard let type = cpython_type(object.pointer),
+            PyType_GetSlot(type, Py_sq_length) != nil || PyType_GetSlot(type, Py_mp_length) != nil
+        else { return nil }
+        let count = PyObject_Size(object.pointer)
+        guard count >= 0 else {
+            PyErr_Clear()
+            return nil
+        }
+        return count
+    }
+
     /// An item of a list or tuple, owned by it.
     @inlinable public borrowing func item(_ sequence: borrowing some PythonObject, _ index: Int) throws(PythonError)
         -> PyPointer
@@ -127,6 +141,13 @@ extension GIL {
         _ second: borrowing some PythonObject
     ) throws(PythonError) -> PyRef {
         try owned(cpython_call_2(callable.pointer, first.pointer, second.pointer))
+    }
+
+    public borrowing func call(
+        _ callable: borrowing some PythonObject, _ first: borrowing some PythonObject,
+        _ second: borrowing some PythonObject, _ third: borrowing some PythonObject
+    ) throws(PythonError) -> PyRef {
+        try owned(cpython_call_3(callable.pointer, first.pointer, second.pointer, third.pointer))
     }
 
     public borrowing func call(

@@ -158,14 +158,39 @@ public struct NativeType {
     private static func deallocate(_ object: PyPointer?, isGarbageCollected: Bool) {
         guard let object else { return }
         let type = cpython_type(object)!
-        if isGarbageCollected { PyObject_GC_UnTrack(object) }
-        _ = clear(object)
+        if isGarbageCollected {
+            PyObject_GC_UnTrack(object)
+            dropReferences(object)
+        }
         if let payload = box(object).pointee.payload { Unmanaged<AnyObject>.fromOpaque(payload).release() }
         // A subclass written in Python has its own way to free.
         let free = unsafeBitCast(PyType_GetSlot(type, Py_tp_free), to: freefunc.self)
         free(object)
         // Instances of heap types own a reference to their type.
         cpython_decref(PyPointer(type))
+    }
+
+    // One set for all threads: the lock guards it, and a thread that takes the lock in between just does some of the work.
+    private nonisolated(unsafe) static var depth = 0
+    private nonisolated(unsafe) static var postponed: [PyPointer] = []
+
+    /// Gives up what an instance holds. Wrappers can wrap wrappers, as deep as an application likes: past some depth the
+    /// references are put aside for the outermost instance, so that the C stack is not used up (CPython's "trashcan").
+    private static func dropReferences(_ object: PyPointer) {
+        let isTooDeep = depth >= 100
+        if isTooDeep {
+            let held = box(object).pointee.references
+            box(object).pointee.references = (nil, nil)
+            if let reference = held.0 { postponed.append(reference) }
+            if let reference = held.1 { postponed.append(reference) }
+            return
+        }
+        depth += 1
+        _ = clear(object)
+        if depth == 1 {
+            while let reference = postponed.popLast() { cpython_decref(reference) }
+        }
+        depth -= 1
     }
 
     private static func traverse(_ object: PyPointer?, _ visit: visitproc?, _ argument: UnsafeMutableRawPointer?)

@@ -15,6 +15,9 @@ public struct PythonThread: ~Copyable {
     /// The calling thread, which holds the lock. Whoever lent its capability gets it back by a last `withGIL`.
     public static func current(_ gil: inout GIL) -> PythonThread { PythonThread() }
 
+    /// `threading.get_ident()` of the calling thread.
+    public static var identity: Int { Int(bitPattern: PyThread_get_thread_ident()) }
+
     /// Gives the lock up, if it is held.
     public mutating func detach() {
         if detached == nil { detached = PyEval_SaveThread() }

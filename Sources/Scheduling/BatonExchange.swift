@@ -46,6 +46,18 @@ public final class BatonExchange: Sendable {
         Futex.wake(offered)
     }
 
+    /// Gives the baton to a runner that waits. Nil when one does; the baton back when none does.
+    public func offerIfAwaited(_ baton: consuming Baton) -> Baton? {
+        guard waitingRunners.load(ordering: .sequentiallyConsistent) > 0 else { return baton }
+        offer(baton)
+        return nil
+    }
+
+    /// Ends the wait of every runner in `take`, so that it looks whether there is still something to do.
+    public func wakeRunners() {
+        Futex.wake(offered, count: .max)
+    }
+
     /// Before the application runs: the pilot may now retake the baton.
     public func lend(_ baton: consuming Baton) -> BatonLoan {
         let lent = BatonWord(bits: word.load(ordering: .relaxed)).lent
@@ -91,11 +103,11 @@ public final class BatonExchange: Sendable {
         Futex.wait(pilotParked, while: 0, timeout: tick)
     }
 
-    /// Sleeps until a runner lends the baton, or `wakePilot`.
-    public func sleepUntilLent() {
+    /// Sleeps until a runner lends the baton, `wakePilot`, or the timeout.
+    public func sleepUntilLent(timeout: Nanoseconds) {
         pilotParked.store(1, ordering: .sequentiallyConsistent)
         if !BatonWord(bits: word.load(ordering: .sequentiallyConsistent)).isLent {
-            Futex.wait(pilotParked, while: 1)
+            Futex.wait(pilotParked, while: 1, timeout: timeout)
         }
         pilotParked.store(0, ordering: .sequentiallyConsistent)
     }

@@ -4,7 +4,7 @@ public import ProxyWire
 /// The settings as the server uses them: typed, in range, with the meaning of special values worked out.
 public struct ServerConfiguration: Equatable, Sendable {
     public enum WorkerClass: String, CaseIterable, Sendable {
-        case sync
+        case sync, gthread
     }
 
     /// At least one.
@@ -13,7 +13,18 @@ public struct ServerConfiguration: Equatable, Sendable {
     public let backlog: Int32
     /// Worker processes.
     public let workers: Int
+    /// What runs, which is not what was asked for where `sync` is asked for with several threads.
     public let workerClass: WorkerClass
+    /// Threads of a gthread worker that run the application.
+    public let threads: Int
+    /// Requests after which a worker is replaced; nil sets no limit.
+    public let maxRequests: Int?
+    /// The most that is added to it at random.
+    public let maxRequestsJitter: Int
+    /// Seconds after which a worker that is stuck is ended; nil waits for ever.
+    public let timeout: Int?
+    /// Seconds that one request may take; nil for as long as it takes.
+    public let requestTimeout: Int?
     /// Client connections of a worker; at least 1.
     public let workerConnections: Int
     /// Seconds.
@@ -37,6 +48,8 @@ public struct ServerConfiguration: Equatable, Sendable {
     /// Where larger bodies are spooled to; nil leaves it to the system.
     public let temporaryUploadDirectory: String?
     public let sendfile: Bool
+    /// Bytes of a response that may wait for its client.
+    public let responseBuffer: Int
 
     /// Makes the configuration from values by name; a name that is absent, or whose value is none, has its default.
     /// Names that only Python uses, such as `chdir`, are checked and left alone.
@@ -58,7 +71,15 @@ public struct ServerConfiguration: Equatable, Sendable {
         bind = try Self.addresses(list("bind"))
         backlog = Int32(int("backlog"))
         workers = int("workers")
-        workerClass = string("worker_class").flatMap(WorkerClass.init) ?? .sync
+        threads = int("threads")
+        let named = string("worker_class").flatMap(WorkerClass.init) ?? .sync
+        // As gunicorn does.
+        workerClass = threads > 1 ? .gthread : named
+        maxRequests = int("max_requests") == 0 ? nil : int("max_requests")
+        maxRequestsJitter = int("max_requests_jitter")
+        timeout = int("timeout") == 0 ? nil : int("timeout")
+        let limits = [int("request_timeout"), workerClass == .sync ? int("timeout") : 0].filter { $0 > 0 }
+        requestTimeout = limits.min()
         workerConnections = int("worker_connections")
         gracefulTimeout = int("graceful_timeout")
         keepAlive = int("keepalive")
@@ -71,6 +92,7 @@ public struct ServerConfiguration: Equatable, Sendable {
         requestBodyMemory = int("request_body_memory")
         temporaryUploadDirectory = string("tmp_upload_dir")
         sendfile = checked["sendfile"] != .bool(false)
+        responseBuffer = int("response_buffer")
     }
 
     private static func addresses(_ texts: [String]) throws(SettingError) -> [BindAddress] {

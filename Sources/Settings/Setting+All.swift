@@ -39,13 +39,46 @@ extension Setting {
             environment: Environment("WEB_CONCURRENCY"), metavar: "INT",
             text: "How many worker processes handle requests."),
         Setting(
-            "worker_class", section: "Worker Processes", flags: ["-k", "--worker-class"], kind: .choice(["sync"]),
+            "worker_class", section: "Worker Processes", flags: ["-k", "--worker-class"],
+            kind: .choice(ServerConfiguration.WorkerClass.allCases.map(\.rawValue)),
             default: .string("sync"), metavar: "STRING",
-            text: "How a worker runs the application."),
+            text: """
+                How a worker runs the application: sync, one request at a time on the main thread, or gthread, on \
+                several threads.
+                """),
+        Setting(
+            "threads", section: "Worker Processes", flags: ["--threads"], kind: .int(1...4096), default: .int(1),
+            metavar: "INT",
+            text: """
+                How many threads of a worker run the application. More than 1 makes sync workers gthread workers.
+                """),
         Setting(
             "worker_connections", section: "Worker Processes", flags: ["--worker-connections"],
             kind: .int(1...Int(Int32.max)), default: .int(1000), metavar: "INT",
             text: "How many client connections a worker holds at the same time."),
+        Setting(
+            "max_requests", section: "Worker Processes", flags: ["--max-requests"], kind: .int(anyCount),
+            default: .int(0), metavar: "INT",
+            text: "How many requests a worker serves before it is replaced by a new one; 0 sets no limit."),
+        Setting(
+            "max_requests_jitter", section: "Worker Processes", flags: ["--max-requests-jitter"],
+            kind: .int(anyCount), default: .int(0), metavar: "INT",
+            text: "The most that is added at random to max_requests, so that workers are not all replaced at once."),
+        Setting(
+            "timeout", section: "Worker Processes", flags: ["-t", "--timeout"], kind: .int(anySeconds),
+            default: .int(30), metavar: "INT",
+            text: """
+                After how many seconds a worker that is stuck is ended and replaced: a sync worker in a request, a \
+                gthread worker in which no thread gets to run Python; 0 waits for ever.
+                """),
+        // Not in gunicorn.
+        Setting(
+            "request_timeout", section: "Worker Processes", flags: ["--request-timeout"], kind: .int(anySeconds),
+            default: .int(0), metavar: "INT",
+            text: """
+                How many seconds the application may take for a request before its worker is replaced; 0 leaves it to \
+                timeout.
+                """),
         Setting(
             "graceful_timeout", section: "Worker Processes", flags: ["--graceful-timeout"], kind: .int(anySeconds),
             default: .int(30), metavar: "INT",
@@ -99,6 +132,14 @@ extension Setting {
             "request_body_memory", section: "Server Mechanics", flags: ["--request-body-memory"],
             kind: .int(anyBytes), default: .int(65536), metavar: "INT",
             text: "How many bytes of a request body stay in memory; a larger body is spooled to a file."),
+        // Not in gunicorn.
+        Setting(
+            "response_buffer", section: "Server Mechanics", flags: ["--response-buffer"],
+            kind: .int(anyBytes), default: .int(1 << 20), metavar: "INT",
+            text: """
+                How many bytes of a response may wait for a slow client before the application is held up. Up to that it \
+                goes on with other requests; 0 holds it up until the client's side has taken everything.
+                """),
         // gunicorn knows the name, never reads it and has no flag for it.
         Setting(
             "tmp_upload_dir", section: "Server Mechanics", flags: ["--tmp-upload-dir"], kind: .string, default: .none,

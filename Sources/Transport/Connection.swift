@@ -74,6 +74,8 @@ public final class Connection {
     public internal(set) var body = RequestBody.none
     /// What the socket has not taken. The runner fills it; the reactor drains it afterwards.
     public var outbox = Outbox()
+    /// The response is in the outbox as a whole, and may wait there for others (`Reactor.defersResponses`).
+    public var isDeferred = false
     /// The running request's head said that no other follows it.
     var clientSaidClose = false
     /// Requests begun on this connection, this one included.
@@ -101,4 +103,19 @@ public final class Connection {
 
     /// What the poller gives back with this connection's events.
     var payload: UInt64 { UInt64(generation) << 32 | UInt64(UInt32(bitPattern: socket.rawValue)) }
+}
+
+extension Connection {
+    /// Whether the client of the running request has left. For the runner that has it; one system call.
+    ///
+    /// A client that closes its socket and one that just ends its sending half look the same until something is sent to them.
+    /// The first is what browsers and proxies do with a request that is given up, so it is taken for that. A client that sent
+    /// more requests before it ended is one that waits for their answers.
+    public var clientHasLeft: Bool {
+        switch socket.peerState() {
+        case .present: false
+        case .gone: true
+        case .finishedSending: (input?.count ?? 0) <= consumed && !socket.hasUnreadBytes
+        }
+    }
 }

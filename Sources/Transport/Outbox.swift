@@ -49,6 +49,9 @@ public struct Outbox {
         count += size
     }
 
+    /// What `flush` throws when a file has fewer bytes than were promised of it: nobody but the server knows of that.
+    public static let fileEnded = SystemError(.invalidArgument, call: "sendfile")
+
     /// Sends as much as the socket takes. Owners whose bytes are all sent go to `releases`.
     ///
     /// - Returns: whether all is sent.
@@ -85,7 +88,7 @@ public struct Outbox {
                     return false
                 }
                 // The file is shorter than it was: what was promised cannot be sent, and must not be made up.
-                if sent == 0, size > 0 { throw SystemError(.invalidArgument, call: "sendfile") }
+                if sent == 0, size > 0 { throw Self.fileEnded }
                 count -= sent
                 if sent < size {
                     segments[0] = .file(file, offset: offset + sent, count: size - sent)

@@ -149,7 +149,7 @@ extension Reactor {
         do throws(WireError) {
             progress = try bench.parser.parse(bytes.bytes, fromTrustedPeer: connection.trust.contains(.forwarding))
         } catch {
-            refuse(connection, error)
+            refuse(connection, error, head: bytes)
             return .wait
         }
         switch progress {
@@ -259,6 +259,7 @@ extension Reactor {
         connection.deadline = 0
         connection.clientSaidClose = !bench.parser.head.isPersistent
         connection.requestCount += 1
+        requestCount &+= 1
     }
 
     /// Keeps a complete request for a runner: its bytes move from the bench into the connection.

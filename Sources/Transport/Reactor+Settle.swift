@@ -30,23 +30,26 @@ extension Reactor {
     }
 
     /// Answers a request that cannot be served, and ends the connection: where its next request starts is unknown.
-    func refuse(_ connection: Connection, _ error: WireError) {
-        refuse(connection, status: error.status, id: error.id)
+    ///
+    /// - Parameter head: what has come of the head, for the looks of the answer; what the connection keeps of it unless given.
+    func refuse(_ connection: Connection, _ error: WireError, head: UnsafeRawBufferPointer? = nil) {
+        let audience = (head ?? connection.input?.bytes).map { ErrorAudience(head: $0.bytes) } ?? ErrorAudience()
+        refuse(connection, status: error.status, id: error.id, for: audience)
     }
 
     /// The same for a connection that starts wrong.
     func refuse(_ connection: Connection, _ error: ProxyError) {
-        refuse(connection, status: error.status, id: error.id)
+        refuse(connection, status: error.status, id: error.id, for: ErrorAudience())
     }
 
-    private func refuse(_ connection: Connection, status: Int, id: String) {
+    private func refuse(_ connection: Connection, status: Int, id: String, for audience: ErrorAudience) {
         if case .unix = connection.peer {
             note(.warning, "Invalid request from a unix socket: \(id).")
         } else {
             note(.warning, "Invalid request from ip=\(connection.peer.host): \(id).")
         }
         let page = ErrorPage.response(
-            status: status, id: id, date: HTTPDate(unixSeconds: Int(Clock.wallSeconds())), includesBody: true)
+            status: status, id: id, for: audience, date: HTTPDate(unixSeconds: Int(Clock.wallSeconds())))
         page.withUnsafeBytes { connection.outbox.append(copying: $0) }
         connection.input = nil
         connection.consumed = 0
@@ -114,7 +117,16 @@ extension Reactor {
     /// Sends what is left of a response. When all is sent, the connection goes its way.
     func drain(_ connection: Connection) {
         guard case .draining(let persist) = connection.phase else { return }
-        guard let isSent = try? connection.outbox.flush(to: connection.socket, releasing: &releases) else {
+        let isSent: Bool
+        do throws(SystemError) {
+            isSent = try connection.outbox.flush(to: connection.socket, releasing: &releases)
+        } catch {
+            if error == Outbox.fileEnded {
+                note(
+                    .warning,
+                    "A file became shorter while it was sent, \(connection.outbox.count) bytes are missing: "
+                        + "the connection is closed.")
+            }
             close(connection)
             return
         }
@@ -128,11 +140,13 @@ extension Reactor {
 
     // MARK: Ending all
 
-    /// Closes the listeners and idle connections, and lets each of the others finish the request it is in. Connections that
-    /// wait in the backlog are accepted first: closing the last copy of a listener resets them.
-    public func beginClosing(_ baton: borrowing Baton) {
+    /// Closes the listeners and idle connections, and lets each of the others finish the request it is in.
+    ///
+    /// - Parameter takingBacklog: connections that wait in the backlog are accepted first: closing the last copy of a
+    ///   listener resets them.
+    public func beginClosing(_ baton: borrowing Baton, takingBacklog: Bool = true) {
         guard !isClosing else { return }
-        for index in listeners.indices {
+        for index in listeners.indices where takingBacklog {
             while connectionCount < configuration.maximumConnections, (try? takeFromBacklog(of: index)) != nil {}
         }
         isClosing = true
@@ -144,12 +158,12 @@ extension Reactor {
         }
     }
 
-    /// Whether no connection is left that awaits a response.
-    public func isDrained(_ baton: borrowing Baton) -> Bool {
-        table.allSatisfy { connection in
-            guard let connection else { return true }
-            if case .lingering = connection.phase { return true }
-            return false
+    /// How many connections still await a response, or the rest of one.
+    public func unsettledCount(_ baton: borrowing Baton) -> Int {
+        table.count { connection in
+            guard let connection else { return false }
+            if case .lingering = connection.phase { return false }
+            return true
         }
     }
 }

@@ -28,6 +28,8 @@ public final class Reactor {
     /// By descriptor number, which the kernel keeps small.
     var table: [Connection?] = []
     public internal(set) var connectionCount = 0
+    /// Complete requests so far.
+    var requestCount = 0
     var generation: UInt32 = 0
     var wheel: DeadlineWheel
     /// When the timer descriptor rings; `.max` is never.
@@ -48,6 +50,12 @@ public final class Reactor {
     /// Whole requests that came while no runner was free.
     var held = Queue<Connection>()
 
+    /// Connections whose response waits to leave with others (`defersResponses`), and since when the first of them does.
+    var deferred: [Connection] = []
+    var deferredSince: Nanoseconds = 0
+    /// How long the last request took, from its turn to its response, in nanoseconds.
+    var lastTurn: Nanoseconds = 0
+
     /// Whether the owner wants connections to be accepted; see `setAccepting`.
     var wantsAccepting = true
     var isAccepting = false
@@ -60,6 +68,9 @@ public final class Reactor {
     var sawSignal = false
     var releases: [UnsafeMutableRawPointer] = []
     var notices: [Notice] = []
+    /// Lines that found no room in `notices`.
+    var noticesLeftOut = 0
+    static let noticeLimit = 256
 
     /// - Parameter trust: what the word of a socket's other end counts for.
     /// - Throws: `SystemError` when the system has no descriptors left.
@@ -99,6 +110,7 @@ public final class Reactor {
     /// - Returns: whether anything happened; false after the time is up or when a signal arrived.
     @discardableResult
     public func poll(_ baton: borrowing Baton, milliseconds: Int32, ignoringHeld: Bool = false) -> Bool {
+        if eventCursor >= eventCount { sendDeferred() }
         updateAccepting()
         let isBusy = !queue.isEmpty || eventCursor < eventCount || (!held.isEmpty && !ignoringHeld)
         if eventCursor < eventCount { return true }
@@ -142,6 +154,7 @@ public final class Reactor {
     public func turn(_ baton: borrowing Baton, on bench: Workbench, _ handle: (Connection) -> Void) {
         poll(baton, milliseconds: 0)
         while let connection = next(baton, on: bench) { handle(connection) }
+        sendDeferred()
         // The host has other work too: what is left over makes the descriptor readable again, for the next turn.
         if hasQueuedWork { waker.wake() }
         // The host waits outside of `poll`: what changed in this turn must be known to the poller now.
@@ -156,7 +169,9 @@ public final class Reactor {
     /// - Parameter persist: whether the response left the connection open.
     public func finish(_ connection: Connection, _ baton: borrowing Baton, persist: Bool) {
         // The application ran since the last poll, perhaps for longer than the client may now idle.
+        let began = now
         now = Clock.now()
+        lastTurn = now &- began
         connection.body = .none
         if connection.consumed > 0, let input = connection.input {
             input.removeFirst(connection.consumed)
@@ -165,11 +180,22 @@ public final class Reactor {
         }
         if connection.outbox.isEmpty {
             settle(connection, persist: persist)
+            return
+        }
+        connection.phase = .draining(persist: persist)
+        if connection.isDeferred {
+            connection.isDeferred = false
+            addDeferred(connection)
         } else {
-            connection.phase = .draining(persist: persist)
             drain(connection)
         }
     }
+
+    /// How many complete requests came so far.
+    public func requestCount(_ baton: borrowing Baton) -> Int { requestCount }
+
+    /// The monotonic clock as of the last poll or response, in nanoseconds.
+    public func recently(_ baton: borrowing Baton) -> Nanoseconds { now }
 
     // MARK: What runners fetch
 
@@ -190,19 +216,30 @@ public final class Reactor {
     /// Lines for the error log.
     public func takeNotices(_ baton: borrowing Baton) -> [Notice] {
         guard !notices.isEmpty else { return [] }
+        if noticesLeftOut > 0 {
+            notices.append(Notice(level: .warning, text: "\(noticesLeftOut) more lines like these are left out."))
+            noticesLeftOut = 0
+        }
         defer { notices = [] }
         return notices
     }
 
+    /// A line of the owner's for the error log.
+    public func note(_ level: Notice.Level, _ text: String, _ baton: borrowing Baton) { note(level, text) }
+
     func note(_ level: Notice.Level, _ text: String) {
-        // A flood of bad clients must not grow memory: the log has seen enough of them.
-        if notices.count < 256 { notices.append(Notice(level: level, text: text)) }
+        // A flood of bad clients must grow neither memory nor the time that the log takes.
+        if notices.count < Self.noticeLimit {
+            notices.append(Notice(level: level, text: text))
+        } else {
+            noticesLeftOut += 1
+        }
     }
 }
 
 /// A line for the error log, from a place that cannot write it.
 public struct Notice: Equatable, Sendable {
-    public enum Level: Sendable { case debug, warning, error }
+    public enum Level: Sendable { case debug, info, warning, error }
     public let level: Level
     public let text: String
 }

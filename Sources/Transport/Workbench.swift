@@ -18,6 +18,14 @@ public final class Workbench {
         return UnsafeRawBufferPointer(start: request.baseAddress! + offsets.lowerBound, count: offsets.count)
     }
 
+    /// The request's path, still percent-encoded.
+    @inline(__always)
+    public var path: UnsafeRawBufferPointer { bytes(parser.head.path) }
+
+    /// A number for each method that is known, and one for all others.
+    @inline(__always)
+    public var method: UInt8 { parser.head.knownMethod.rawValue }
+
     public init(policy: RequestPolicy) {
         buffer = .allocate(byteCount: Self.capacity, alignment: 64)
         parser = RequestParser(policy: policy)

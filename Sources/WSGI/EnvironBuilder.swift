@@ -81,14 +81,23 @@ final class EnvironBuilder {
             try gil.set(environ, key, empty)
         }
         if !listener.isUnix { try gil.set(environ, keys.remotePort, empty) }
-        // A dictionary never shrinks: two entries more than it needs make CPython choose the next size of table, which has
-        // room for the fields of a usual request, so that no copy has to grow.
-        for name in ["monoceros.reserve.1", "monoceros.reserve.2"] { try put(name, gil.none()) }
-        for name in ["monoceros.reserve.1", "monoceros.reserve.2"] {
-            try gil.remove(environ, try gil.interned(name))
-        }
+        // `install` fills them.
+        for key in [keys.earlyHints, keys.clientDisconnected] { try gil.set(environ, key, gil.none()) }
+        // A dictionary never shrinks: these are more than 21 entries, so that CPython has chosen a size of table which has
+        // room for the fields of a usual request, and no copy has to grow.
         try gil.remove(environ, keys.host)
         return made
+    }
+
+    /// How many references to each installed callable are ours.
+    var templateCount: Int { templates.count }
+
+    /// Gives all environs from here on these callables.
+    func install(_ callables: EnvironCallables, _ gil: borrowing GIL) throws(PythonError) {
+        for template in templates {
+            try gil.set(template, keys.earlyHints, callables.earlyHints)
+            try gil.set(template, keys.clientDisconnected, callables.clientDisconnected)
+        }
     }
 
     /// - Throws: `EnvironFault`.
@@ -109,6 +118,22 @@ final class EnvironBuilder {
             // `setPath` answers false without an exception when the path is outside the mount point.
             throw gil.isErrorSet ? .python(error) : .outsideScriptName
         }
+    }
+
+    // MARK: Looking back
+
+    /// What an environ says of the request's method; nil if the application replaced it by something else.
+    func method(of environ: PyPointer, _ gil: borrowing GIL) -> String? { text(environ, keys.requestMethod, gil) }
+
+    /// The request target as sent.
+    func target(of environ: PyPointer, _ gil: borrowing GIL) -> String? { text(environ, keys.requestURI, gil) }
+
+    private func text(_ environ: PyPointer, _ key: PyPointer, _ gil: borrowing GIL) -> String? {
+        guard let value = try? gil.get(environ, key) else {
+            gil.clearError()
+            return nil
+        }
+        return gil.text(value)
     }
 
     // MARK: Request line

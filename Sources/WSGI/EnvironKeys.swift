@@ -6,6 +6,7 @@ struct EnvironKeys {
     let serverName, serverPort, remoteAddress, remotePort: PyPointer
     let proxyProtocol, proxyAddress, proxyPort: PyPointer
     let urlScheme, input, contentLength, host: PyPointer
+    let earlyHints, clientDisconnected: PyPointer
 
     init(_ gil: borrowing GIL) throws(PythonError) {
         requestMethod = try gil.interned("REQUEST_METHOD").leak()
@@ -25,5 +26,7 @@ struct EnvironKeys {
         input = try gil.interned("wsgi.input").leak()
         contentLength = try gil.interned("CONTENT_LENGTH").leak()
         host = try gil.interned("HTTP_HOST").leak()
+        earlyHints = try gil.interned("wsgi.early_hints").leak()
+        clientDisconnected = try gil.interned("monoceros.client_disconnected").leak()
     }
 }

@@ -13,7 +13,10 @@ public final class Gateway {
     private let writeTimeout: Int32
     private let environ: EnvironBuilder
     private var callables: ResponseCallables
+    private var environCallables: EnvironCallables
     private let closeName: PyPointer
+    /// The environ of the request under way, which `answer` owns.
+    private var current: PyPointer?
 
     /// - Parameters:
     ///   - application: the WSGI callable.
@@ -31,22 +34,26 @@ public final class Gateway {
         self.state = state
         self.writeTimeout = writeTimeout
         environ = try EnvironBuilder(types: types, configuration: configuration, errors: errors, gil)
-        callables = try ResponseCallables(Response(state: state, writeTimeout: writeTimeout), types, gil)
+        callables = try Self.makeCallables(state, writeTimeout, configuration, types, gil)
+        environCallables = try EnvironCallables(callables.response, types, gil)
+        try environ.install(environCallables, gil)
         closeName = try gil.interned("close").leak()
     }
 
     /// Runs the request on the bench and sends its response.
     ///
-    /// - Parameter mayPersist: whether the server lets the connection stay open.
+    /// - Parameters:
+    ///   - mayPersist: whether the server lets the connection stay open.
+    ///   - mayDefer: whether a small response may wait in the outbox (`Reactor.defersResponses`).
     /// - Returns: whether the response leaves it open.
     /// - Throws: `PythonError` only for a SystemExit that ends the process.
     public func run(
-        _ connection: Connection, on bench: Workbench, mayPersist: Bool, _ gil: inout GIL
+        _ connection: Connection, on bench: Workbench, mayPersist: Bool, mayDefer: Bool, _ gil: inout GIL
     ) throws(PythonError) -> Bool {
         let response = callables.response
         response.begin(
             connection, isHead: bench.parser.head.knownMethod == .head, version: bench.parser.head.version,
-            mayPersist: mayPersist && bench.parser.head.isPersistent)
+            mayPersist: mayPersist && bench.parser.head.isPersistent, mayDefer: mayDefer)
         var isLeaving = false
         do throws(PythonError) {
             try answer(connection, on: bench, response, &gil)
@@ -54,10 +61,20 @@ public final class Gateway {
             isLeaving = handleError(response, on: bench, &gil)
         }
         let persists = response.persists && !response.isBroken && !response.isAborted
+        if response.isBroken || response.missingCount > 0 { reportLoss(response, on: bench, gil) }
         response.end()
         if !callables.areUnused(gil) { try renewCallables(gil) }
+        if !environCallables.areUnused(templates: environ.templateCount, gil) { try renewEnvironCallables(gil) }
         if isLeaving { throw PythonError() }
         return persists
+    }
+
+    /// Method and target of the request in the application, from its environ; nil when there is none. Any thread: both are
+    /// looked at with the lock held.
+    public func requestUnderWay(_ gil: borrowing GIL) -> String? {
+        guard let current, let method = environ.method(of: current, gil), let target = environ.target(of: current, gil)
+        else { return nil }
+        return "\(method) \(target.prefix(256))"
     }
 
     private func answer(
@@ -70,6 +87,8 @@ public final class Gateway {
             guard case .outsideScriptName = error else { throw PythonError() }
             throw gil.raise(.runtimeError, "the request's path does not start with SCRIPT_NAME")
         }
+        current = environ.pointer
+        defer { current = nil }
         let result = try run(environ, &gil)
         var failure = false
         do throws(PythonError) {
@@ -105,9 +124,11 @@ public final class Gateway {
         {
             return
         }
+        let isSingle = gil.length(result) == 1
         let iterator = try gil.iterator(result)
         while response.wantsMore, let block = try gil.next(iterator.pointer) {
-            try response.send(block.pointer, total: nil, &gil)
+            // PEP 3333, "Handling the Content-Length Header": of an iterable of one block that block is all.
+            try response.send(block.pointer, total: isSingle ? try gil.bytes(of: block.pointer).count : nil, &gil)
         }
     }
 
@@ -119,6 +140,9 @@ public final class Gateway {
             let block = try gil.item(result, index)
             guard gil.isBytes(block) else { throw gil.raise(.typeError, "the body must consist of bytes objects") }
             total += try gil.bytes(of: block).count
+        }
+        if count > 1, total > 0, total <= Response.copyLimit, !response.isCommitted {
+            return try response.sendJoined(result, total: total, &gil)
         }
         for index in 0..<count where response.wantsMore {
             try response.send(try gil.item(result, index), total: total, &gil)
@@ -155,32 +179,80 @@ public final class Gateway {
             return false
         }
         let exception = gil.takeException()
-        let target = String(decoding: bench.bytes(bench.parser.head.target).prefix(256), as: UTF8.self)
-        log.exception("Error handling request \(target)", exception, gil)
+        log.exception("Error handling request \(Self.target(bench))", exception, gil)
         if !response.isCommitted {
             let page = ErrorPage.response(
-                status: 500, id: "application-error", date: response.currentDate(), includesBody: !response.isHead)
+                status: 500, id: "application-error", for: ErrorAudience(head: bench.request.bytes),
+                date: response.currentDate())
             page.withUnsafeBytes { response.post($0, &gil) }
         }
         response.isAborted = true
         return false
     }
 
+    /// Says in the log that the client did not get all, and why.
+    private func reportLoss(_ response: Response, on bench: Workbench, _ gil: borrowing GIL) {
+        let method = String(decoding: bench.bytes(bench.parser.head.method), as: UTF8.self)
+        let request = "\(method) \(Self.target(bench))"
+        if response.missingCount > 0 {
+            let promised = response.promisedCount
+            log.warning(
+                "The response to \(request) is too short: \(promised - response.missingCount) of \(promised) bytes. "
+                    + "The connection is closed.", gil)
+        } else {
+            log.debug("The client of \(request) left after \(response.sentCount) bytes of the response.", gil)
+        }
+    }
+
+    /// The request target, as much of it as a line in the log should hold.
+    private static func target(_ bench: Workbench) -> String {
+        String(decoding: bench.bytes(bench.parser.head.target).prefix(256), as: UTF8.self)
+    }
+
+    // MARK: Callables that the application keeps
+
+    private static func makeCallables(
+        _ state: WorkerState, _ writeTimeout: Int32, _ configuration: GatewayConfiguration, _ types: WSGITypes,
+        _ gil: borrowing GIL
+    ) throws(PythonError) -> ResponseCallables {
+        let response = Response(state: state, writeTimeout: writeTimeout, bufferLimit: configuration.responseBuffer)
+        return try ResponseCallables(response, types, gil)
+    }
+
     private func renewCallables(_ gil: borrowing GIL) throws(PythonError) {
-        let renewed = try ResponseCallables(Response(state: state, writeTimeout: writeTimeout), types, gil)
+        let renewed = try Self.makeCallables(state, writeTimeout, configuration, types, gil)
         callables.discard(gil)
         callables = renewed
+        environCallables.attach(renewed.response)
+    }
+
+    private func renewEnvironCallables(_ gil: borrowing GIL) throws(PythonError) {
+        let renewed = try EnvironCallables(callables.response, types, gil)
+        try environ.install(renewed, gil)
+        environCallables.discard(gil)
+        environCallables = renewed
     }
 }
 
-/// Where an application's errors are told: a Python callable `(message, type, value, traceback)`.
+/// Where an application's errors are told.
 public struct ApplicationLog {
     private let report: PyPointer
+    private let line: (Notice.Level, String, borrowing GIL) -> Void
 
-    public init(_ report: borrowing some PythonObject, _ gil: borrowing GIL) {
+    /// - Parameters:
+    ///   - report: a Python callable `(message, type, value, traceback)`.
+    ///   - line: writes a line.
+    public init(
+        _ report: borrowing some PythonObject, line: @escaping (Notice.Level, String, borrowing GIL) -> Void,
+        _ gil: borrowing GIL
+    ) {
         gil.retain(report)
         self.report = report.pointer
+        self.line = line
     }
+
+    func warning(_ message: String, _ gil: borrowing GIL) { line(.warning, message, gil) }
+    func debug(_ message: String, _ gil: borrowing GIL) { line(.debug, message, gil) }
 
     func exception(_ message: String, _ exception: borrowing PythonException, _ gil: borrowing GIL) {
         do throws(PythonError) {

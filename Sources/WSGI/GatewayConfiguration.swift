@@ -24,6 +24,8 @@ public struct GatewayConfiguration: Sendable {
     public var isMultithreaded = false
     public var isMultiprocess = false
     public var usesSendFile = true
+    /// Bytes of a response that may wait for the client before the application is held up.
+    public var responseBuffer = 1 << 20
 
     public init() {}
 }

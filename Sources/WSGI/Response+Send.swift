@@ -6,7 +6,7 @@ internal import Transport
 /// From blocks of the application to bytes on the socket.
 extension Response {
     /// Blocks up to this size are copied behind the head, or into a chunk, and leave as one run of bytes.
-    private static let copyLimit = 4096
+    static let copyLimit = 4096
 
     // MARK: Blocks
 
@@ -33,6 +33,22 @@ extension Response {
         try makeRoom(&gil)
     }
 
+    /// Sends a whole body of several small blocks, all of them `bytes`, in one run with the head.
+    ///
+    /// - Parameter total: bytes of the whole body, at least one.
+    func sendJoined(_ blocks: PyPointer, total: Int, _ gil: inout GIL) throws(PythonError) {
+        try commit(total: total, gil)
+        for index in 0..<gil.count(blocks) {
+            guard case .length(let remaining) = framing, remaining > 0 else { break }
+            let bytes = try gil.bytes(of: try gil.item(blocks, index))
+            let body = UnsafeRawBufferPointer(rebasing: bytes[..<min(bytes.count, remaining)])
+            head.appendBody(body.bytes)
+            framing = .length(remaining - body.count)
+        }
+        headIsSent = true
+        post(head.bytes, &gil)
+    }
+
     /// Completes the head, unless that is done.
     func commit(total: Int?, _ gil: borrowing GIL) throws(PythonError) {
         guard !isCommitted else { return }
@@ -43,11 +59,15 @@ extension Response {
         if !head.allowsBody || isHead {
             framing = .none
             field = .asIs
+            // Behind 101 stands another protocol: nothing there is a request.
+            if head.statusCode == 101 { persists = false }
         } else if let length = head.contentLength {
             framing = .length(length)
+            promisedCount = length
             field = .asIs
         } else if let total {
             framing = .length(total)
+            promisedCount = total
             field = .contentLength(total)
         } else if version == .http11 {
             framing = .chunked
@@ -70,7 +90,10 @@ extension Response {
         }
         switch framing {
         case .none, .untilClose, .length(0): break
-        case .length: isAborted = true
+        case .length(let missing):
+            isAborted = true
+            // Where the client left, it is not the application that came short.
+            if !isBroken { missingCount = missing }
         case .chunked:
             let end: StaticString = "0\r\n\r\n"
             post(UnsafeRawBufferPointer(start: end.utf8Start, count: end.utf8CodeUnitCount), &gil)
@@ -101,7 +124,12 @@ extension Response {
             headIsSent = true
             if body.count <= Self.copyLimit {
                 if body.count > 0 { head.appendBody(body.bytes) }
-                post(head.bytes, &gil)
+                if mayDefer, framing == .length(0), let connection, connection.outbox.isEmpty {
+                    connection.outbox.append(copying: head.bytes)
+                    connection.isDeferred = true
+                } else {
+                    post(head.bytes, &gil)
+                }
             } else {
                 post(head.bytes, body, owner: owner, &gil)
             }
@@ -144,6 +172,7 @@ extension Response {
         if connection.outbox.isEmpty {
             guard let result = try? connection.socket.send(bytes) else { return fail(&gil) }
             if case .processed(let count) = result { sent = count }
+            sentCount &+= sent
             if sent == bytes.count { return }
         }
         connection.outbox.append(copying: bytes.after(sent))
@@ -160,11 +189,13 @@ extension Response {
         if connection.outbox.isEmpty {
             guard let result = try? connection.socket.send(first, body, last) else { return fail(&gil) }
             if case .processed(let count) = result { sent = count }
+            sentCount &+= sent
             if sent == first.count + body.count + last.count { return }
         }
         connection.outbox.append(copying: first.after(sent))
         let rest = body.after(sent - first.count)
-        if let owner, rest.count > 0 {
+        // A segment for each of many small blocks would cost more than copying them.
+        if let owner, rest.count > Self.copyLimit {
             gil.retain(owner)
             connection.outbox.append(rest, owner: UnsafeMutableRawPointer(owner))
         } else {
@@ -180,10 +211,10 @@ extension Response {
     /// may end.
     ///
     /// - Throws: `PythonError` when a signal handler raised.
-    private func makeRoom(_ gil: inout GIL) throws(PythonError) {
-        guard let mine = connection, mine.outbox.count > Self.outboxLimit, framing != .length(0) else { return }
+    func makeRoom(_ gil: inout GIL) throws(PythonError) {
+        guard let mine = connection, mine.outbox.count > bufferLimit, framing != .length(0) else { return }
         var waited: Int32 = 0
-        while connection === mine, !isBroken, mine.outbox.count > Self.outboxLimit / 2 {
+        while connection === mine, !isBroken, mine.outbox.count > bufferLimit / 2 {
             let socket = mine.socket
             let slice = writeTimeout < 0 ? Self.waitSlice : min(Self.waitSlice, writeTimeout - waited)
             let isWritable = gil.released { socket.waitUntilWritable(milliseconds: slice) }
@@ -206,9 +237,20 @@ extension Response {
     func flush(_ gil: inout GIL) {
         guard let connection else { return }
         var releases: [UnsafeMutableRawPointer] = []
-        let isAlive = (try? connection.outbox.flush(to: connection.socket, releasing: &releases)) != nil
+        let before = connection.outbox.count
+        var failure: SystemError?
+        do throws(SystemError) {
+            _ = try connection.outbox.flush(to: connection.socket, releasing: &releases)
+        } catch {
+            failure = error
+        }
+        sentCount &+= before - connection.outbox.count
         gil.release(owners: releases)
-        if !isAlive { fail(&gil) }
+        guard let failure else { return }
+        if failure == Outbox.fileEnded, case .length(let unsent) = framing {
+            missingCount = connection.outbox.count + unsent
+        }
+        fail(&gil)
     }
 
     /// The client is gone.

@@ -36,8 +36,14 @@ final class Response {
     /// The body was cut or came out short: what follows on this connection would be taken for the rest of it.
     var isAborted = false
     var framing = Framing.none
+    /// Bytes of the body that the head promises, and how many of them will never come.
+    var promisedCount = 0
+    var missingCount = 0
+    /// Bytes that the kernel has taken, head and framing included.
+    var sentCount = 0
     var persists = false
     private(set) var isHead = false
+    private(set) var mayDefer = false
     private(set) var version = HTTPVersion.http11
     let state: WorkerState
     /// The longest wait for the client to take bytes, in milliseconds; -1 is for ever.
@@ -45,25 +51,31 @@ final class Response {
     private var dateSecond: Int64 = -1
     private var date = HTTPDate(unixSeconds: 0)
 
-    /// Bytes that may wait for the client before the application is held up.
-    static let outboxLimit = 1 << 20
+    /// Bytes that may wait for the client before the application is held up (`response_buffer`).
+    let bufferLimit: Int
 
-    init(state: WorkerState, writeTimeout: Int32) {
+    init(state: WorkerState, writeTimeout: Int32, bufferLimit: Int) {
         self.state = state
         self.writeTimeout = writeTimeout
+        self.bufferLimit = bufferLimit
     }
 
-    /// - Parameter mayPersist: whether client and configuration let the connection stay open.
-    func begin(_ connection: Connection, isHead: Bool, version: HTTPVersion, mayPersist: Bool) {
+    /// - Parameters:
+    ///   - mayPersist: whether client and configuration let the connection stay open.
+    ///   - mayDefer: whether it may wait in the outbox if it is small.
+    func begin(_ connection: Connection, isHead: Bool, version: HTTPVersion, mayPersist: Bool, mayDefer: Bool) {
         self.connection = connection
         self.isHead = isHead
         self.version = version
         persists = mayPersist
+        self.mayDefer = mayDefer
         isStarted = false
         isCommitted = false
         headIsSent = false
         isBroken = false
         isAborted = false
+        missingCount = 0
+        sentCount = 0
         framing = .none
         head.reset()
     }
@@ -115,12 +127,23 @@ final class Response {
         do throws(PythonError) {
             try setStatus(status, gil)
             try setFields(headers, gil)
+            try checkInterim(gil)
         } catch {
             // Half a head must not be sent.
             head.reset()
             throw error
         }
         isStarted = true
+    }
+
+    /// A response with a 1xx status is never the last one: the client goes on waiting, and would take the answer to its next
+    /// request for the one to this. The exception is 101, behind which the connection is not HTTP any more. RFC 9110 §15.2.
+    @inline(__always)
+    private func checkInterim(_ gil: borrowing GIL) throws(PythonError) {
+        guard head.statusCode < 200 else { return }
+        guard head.statusCode == 101, version == .http11 else {
+            throw gil.raise(.valueError, "a 1xx status is no answer to a request; for 103 there is wsgi.early_hints")
+        }
     }
 
     private func setStatus(_ status: PyPointer, _ gil: borrowing GIL) throws(PythonError) {
@@ -171,7 +194,7 @@ final class Response {
     }
 
     /// The application's fault as an exception; it never quotes the value.
-    private static func raise(_ fault: ResponseFault, _ gil: borrowing GIL) -> PythonError {
+    static func raise(_ fault: ResponseFault, _ gil: borrowing GIL) -> PythonError {
         switch fault {
         case .invalidStatus:
             gil.raise(.valueError, "the status is not 'ddd reason' (100 to 999), or has a control character in it")

@@ -4,6 +4,7 @@ public import PythonBridge
 public struct WSGITypes {
     let input: NativeType
     let response: NativeType
+    let requestLink: NativeType
     /// The class `wsgi.file_wrapper`.
     let fileWrapper: PyPointer
     /// The one stream of all requests without a body.
@@ -14,6 +15,7 @@ public struct WSGITypes {
     public init(_ gil: borrowing GIL) throws(PythonError) {
         input = try InputStream.makeType(gil)
         response = try Response.makeType(gil)
+        requestLink = try RequestLink.makeType(gil)
         fileWrapper = try FileWrapper.makeType(gil).type
         emptyInput = try input.wrap(InputStream(), gil).leak()
         let io = try gil.importModule("io")

@@ -12,13 +12,28 @@ final class Crew: @unchecked Sendable {
     let state: WorkerState
     let returns = Returns()
     let configuration: WorkerConfiguration
+    let watchdog: Watchdog
+    /// What the main thread waits on where it is no runner; nil where it is one.
+    let attendance: WakePipe?
+    /// How requests of a kind went; only for who has the baton.
+    var promotion = PromotionPolicy()
+    /// Requests after which the worker is replaced; nil for any number.
+    private let requestLimit: Int?
     /// When a draining worker leaves, whatever is still under way; 0 until it drains.
     private let drainDeadline = Atomic<UInt64>(0)
+    private let hasEnded = Atomic<Bool>(false)
+    private let isReplaced = Atomic<Bool>(false)
+    /// Runners whose request has taken too long: nobody waits for them.
+    private let condemned = Atomic<Int>(0)
 
-    init(configuration: WorkerConfiguration, reactor: Reactor, state: WorkerState) {
+    /// - Throws: `SystemError` when the system gives no descriptors.
+    init(configuration: WorkerConfiguration, reactor: Reactor, state: WorkerState) throws(SystemError) {
         self.configuration = configuration
         self.reactor = reactor
         self.state = state
+        watchdog = Watchdog(configuration)
+        attendance = configuration.mainThreadRuns ? nil : try WakePipe()
+        requestLimit = configuration.requestLimit
         let waker = reactor.waker
         exchange = BatonExchange(interruptPilot: { waker.wake() })
     }
@@ -30,20 +45,56 @@ final class Crew: @unchecked Sendable {
 
     /// Done by whoever has the baton, before it polls.
     func settleReturns(_ baton: borrowing Baton) {
-        for item in returns.takeAll() { reactor.finish(item.connection, baton, persist: item.persists) }
+        for item in returns.takeAll() {
+            promotion.note(item.kind, outlastedTick: item.outlastedTick)
+            reactor.finish(item.connection, baton, persist: item.persists)
+        }
+    }
+
+    /// Closes the worker to further requests when this one is the last that it should serve.
+    @inline(__always)
+    func countRequest(_ baton: borrowing Baton) {
+        guard let requestLimit, reactor.requestCount(baton) >= requestLimit, !state.isDraining else { return }
+        reactor.note(.info, "Autorestarting worker after current request.", baton)
+        drain(toBeReplaced: true)
+        reactor.beginClosing(baton, takingBacklog: false)
     }
 
     /// Ends the worker once the last request is answered. Any thread, any number of times.
-    func drain() {
+    ///
+    /// - Parameter toBeReplaced: the server goes on, and with it whoever takes the connections that wait in the backlog.
+    func drain(toBeReplaced: Bool = false) {
+        if toBeReplaced { isReplaced.store(true, ordering: .relaxed) }
         state.drain()
         _ = drainDeadline.compareExchange(
             expected: 0, desired: Clock.now() + configuration.gracefulTimeout, ordering: .relaxed)
         wakeAll()
     }
 
+    /// Ends every thread that is not in the application. Any thread, any number of times.
+    func end() {
+        hasEnded.store(true, ordering: .releasing)
+        wakeAll()
+    }
+
+    var isOver: Bool { hasEnded.load(ordering: .acquiring) }
+
     func wakeAll() {
+        wakeThreads()
+        attendance?.wake()
+    }
+
+    /// All but the main thread.
+    func wakeThreads() {
         reactor.waker.wake()
+        exchange.wakeRunners()
         exchange.wakePilot()
+    }
+
+    /// Gives a runner up whose request has taken too long, and with it this worker, once the others are done.
+    func condemn() {
+        condemned.add(1, ordering: .relaxed)
+        drain(toBeReplaced: true)
     }
 
     /// Drains when the arbiter is gone. Nobody would stop this worker otherwise.
@@ -55,8 +106,12 @@ final class Crew: @unchecked Sendable {
     func isDone(_ baton: borrowing Baton) -> Bool {
         if reactor.isBroken { return true }
         guard state.isDraining else { return false }
-        reactor.beginClosing(baton)
-        return reactor.isDrained(baton) || isOverdue
+        beginClosing(baton)
+        return reactor.unsettledCount(baton) <= condemned.load(ordering: .relaxed) || isOverdue
+    }
+
+    func beginClosing(_ baton: borrowing Baton) {
+        reactor.beginClosing(baton, takingBacklog: !isReplaced.load(ordering: .relaxed))
     }
 
     /// Whether a draining worker's time is up.

@@ -10,13 +10,22 @@ struct Pilot: @unchecked Sendable {
     // `@unchecked`: made on the main thread and then used by the pilot's alone.
 
     let crew: Crew
+    /// Of the runner on the main thread, where there is one.
+    private let mainGauge: RunnerGauge?
     private let bench: Workbench
+    private let checks = Checks()
+
+    /// When the watchdog looked last.
+    private final class Checks {
+        var next: Nanoseconds = 0
+    }
 
     /// Glances without a loan before it sleeps until the next one.
     private static let idleGlances = 20
 
-    init(crew: Crew) {
+    init(crew: Crew, mainGauge: RunnerGauge?) {
         self.crew = crew
+        self.mainGauge = mainGauge
         bench = Workbench(policy: crew.configuration.transport.policy)
     }
 
@@ -24,12 +33,13 @@ struct Pilot: @unchecked Sendable {
         let exchange = crew.exchange
         var last: BatonObservation?
         var idle = 0
-        while !crew.state.isQuitting {
+        while !crew.state.isQuitting, !crew.isOver {
+            watch()
             guard let seen = exchange.observe() else {
                 last = nil
                 idle += 1
                 if idle > Self.idleGlances {
-                    exchange.sleepUntilLent()
+                    exchange.sleepUntilLent(timeout: Crew.nap)
                 } else {
                     exchange.sleep(crew.configuration.tick)
                 }
@@ -52,7 +62,7 @@ struct Pilot: @unchecked Sendable {
         crew.reactor.setAccepting(false, baton)
         while true {
             crew.settleReturns(baton)
-            if crew.state.isDraining { crew.reactor.beginClosing(baton) }
+            if crew.state.isDraining { crew.beginClosing(baton) }
             crew.reactor.serve(baton, on: bench)
             crew.reactor.setAccepting(true, baton)
             guard let kept = crew.exchange.offerToWaitingRunner(baton) else { return }
@@ -60,9 +70,21 @@ struct Pilot: @unchecked Sendable {
             crew.reactor.setAccepting(false, baton)
             crew.reactor.poll(baton, milliseconds: Crew.napMilliseconds, ignoringHeld: true)
             crew.checkParent()
+            watch()
+            guard crew.isOverdue || crew.reactor.isBroken || crew.isOver else { continue }
             // The runners are in applications that do not come back, and the arbiter, which would end this process, is
             // perhaps gone.
-            if crew.isOverdue || crew.reactor.isBroken { Process.exitImmediately(1) }
+            guard crew.attendance != nil else { Process.exitImmediately(1) }
+            crew.exchange.offer(baton)
+            crew.end()
+            return
         }
+    }
+
+    private func watch() {
+        let now = Clock.now()
+        guard now >= checks.next else { return }
+        checks.next = now + Crew.nap
+        crew.watchdog.check(mainGauge, at: now)
     }
 }

@@ -8,6 +8,9 @@ final class Returns: Sendable {
     struct Item: @unchecked Sendable {
         let connection: Connection
         let persists: Bool
+        /// What `PromotionPolicy` learns from it.
+        let kind: UInt32
+        let outlastedTick: Bool
     }
 
     private let items = Lock<[Item]>([])

@@ -11,13 +11,17 @@ final class Runner {
     private let report: WorkerReport
     /// Python runs signal handlers on its main thread alone.
     private let isMain: Bool
+    /// Whether there are others to give the baton to.
+    private let isOneOfMany: Bool
     private let bench: Workbench
+    let gauge = RunnerGauge()
 
     init(crew: Crew, gateway: Gateway, report: WorkerReport, isMain: Bool) {
         self.crew = crew
         self.gateway = gateway
         self.report = report
         self.isMain = isMain
+        isOneOfMany = crew.configuration.runners > 1
         bench = Workbench(policy: crew.configuration.transport.policy)
     }
 
@@ -35,6 +39,7 @@ final class Runner {
     ///
     /// - Returns: false when a signal handler raised: that exception is set.
     func run(_ python: inout PythonThread) -> Bool {
+        gauge.enter(python: PythonThread.identity, kernel: Thread.currentID)
         while true {
             python.detach()
             let taken = crew.exchange.take(timeout: Crew.nap)
@@ -44,12 +49,13 @@ final class Runner {
                 return false
             }
             guard let baton = taken else {
-                if crew.isOverdue || (!isMain && crew.state.isDraining) { return true }
+                if crew.isOverdue || crew.isOver { return true }
                 continue
             }
             switch serveWhileHolding(baton, &python) {
             case .kept(let baton):
                 crew.exchange.offer(baton)
+                crew.end()
                 return true
             case .lost: continue
             case .failed: return false
@@ -71,8 +77,9 @@ final class Runner {
                 crew.exchange.offer(baton)
                 return .failed
             }
-            if crew.isDone(baton) { return .kept(baton) }
+            let isDone = crew.isOver || crew.isDone(baton)
             fetch(baton, &python)
+            if isDone { return .kept(baton) }
             // Nothing at hand: the lock is for others while this thread waits.
             python.detach()
             if !crew.reactor.poll(baton, milliseconds: Crew.napMilliseconds), !attend(&python) {
@@ -86,21 +93,28 @@ final class Runner {
     private func serve(_ held: consuming Baton, _ python: inout PythonThread) -> Turn {
         var baton = held
         while let connection = crew.reactor.next(baton, on: bench) {
-            let mayPersist = crew.reactor.configuration.keepsAlive
-            let loan = crew.exchange.lend(baton)
-            let outcome = python.withGIL { gil -> (persists: Bool, failed: Bool) in
-                do throws(PythonError) {
-                    return (try gateway.run(connection, on: bench, mayPersist: mayPersist, &gil), false)
-                } catch {
-                    return (false, true)
+            crew.countRequest(baton)
+            gauge.begin(crew.reactor.recently(baton))
+            let mayDefer = crew.reactor.defersResponses(baton)
+            var kind: UInt32 = 0
+            if isOneOfMany {
+                kind = requestKind
+                if crew.promotion.promotesEarly(kind) {
+                    guard let kept = crew.exchange.offerIfAwaited(baton) else {
+                        return serveWithoutBaton(connection, kind, &python)
+                    }
+                    baton = kept
                 }
             }
+            let loan = crew.exchange.lend(baton)
+            let outcome = runApplication(connection, mayDefer: mayDefer, &python)
             guard let recovered = crew.exchange.recover(loan) else {
-                crew.returns.put(Returns.Item(connection: connection, persists: outcome.persists))
-                crew.reactor.waker.wake()
+                giveBack(connection, outcome, kind, outlastedTick: true)
                 return outcome.failed ? .failed : .lost
             }
             baton = recovered
+            gauge.end()
+            if isOneOfMany { crew.promotion.note(kind, outlastedTick: false) }
             crew.reactor.finish(connection, baton, persist: outcome.persists)
             if outcome.failed {
                 crew.exchange.offer(baton)
@@ -108,6 +122,47 @@ final class Runner {
             }
         }
         return .kept(baton)
+    }
+
+    /// Runs the application after another runner got the baton.
+    private func serveWithoutBaton(_ connection: Connection, _ kind: UInt32, _ python: inout PythonThread) -> Turn {
+        let began = Clock.now()
+        let outcome = runApplication(connection, mayDefer: false, &python)
+        giveBack(connection, outcome, kind, outlastedTick: Clock.now() - began > crew.configuration.tick)
+        return outcome.failed ? .failed : .lost
+    }
+
+    private typealias Outcome = (persists: Bool, failed: Bool)
+
+    @inline(__always)
+    private func runApplication(
+        _ connection: Connection, mayDefer: Bool, _ python: inout PythonThread
+    ) -> Outcome {
+        let mayPersist = crew.reactor.configuration.keepsAlive
+        return python.withGIL { gil -> Outcome in
+            do throws(PythonError) {
+                return (try gateway.run(connection, on: bench, mayPersist: mayPersist, mayDefer: mayDefer, &gil), false)
+            } catch {
+                return (false, true)
+            }
+        }
+    }
+
+    /// Leaves a connection to whoever has the baton.
+    private func giveBack(_ connection: Connection, _ outcome: Outcome, _ kind: UInt32, outlastedTick: Bool) {
+        gauge.end()
+        crew.returns.put(
+            Returns.Item(connection: connection, persists: outcome.persists, kind: kind, outlastedTick: outlastedTick))
+        crew.reactor.waker.wake()
+    }
+
+    /// The kind of the request on the bench, for `PromotionPolicy`.
+    private var requestKind: UInt32 { PromotionPolicy.kind(method: bench.method, path: bench.path) }
+
+    /// What there is to say of a request that has been running for too long. Any thread.
+    func overdue(_ duration: Nanoseconds, _ gil: borrowing GIL) -> OverdueRequest {
+        OverdueRequest(
+            request: gateway.requestUnderWay(gil) ?? "a request", duration: duration, thread: gauge.identity)
     }
 
     /// What a thread owes the rest of the world when nothing else is to do. False when a signal handler raised.

@@ -4,16 +4,38 @@ internal import Scheduling
 public import Transport
 public import WSGI
 
-/// Where a worker's news go.
+/// A request that has been running for longer than it may.
+public struct OverdueRequest {
+    /// `GET /path`.
+    public let request: String
+    /// Nanoseconds.
+    public let duration: Nanoseconds
+    /// `threading.get_ident()` of the thread that runs it.
+    public let thread: Int
+}
+
+/// What a worker needs of Python's world.
 public struct WorkerReport {
     public let notice: (Notice.Level, String, borrowing GIL) -> Void
     public let application: ApplicationLog
+    /// A request is given up that takes too long.
+    public let overdue: (OverdueRequest, borrowing GIL) -> Void
+    /// Starts a thread of Python's with this name that calls the callable.
+    public let startThread: (String, PyPointer, borrowing GIL) throws(PythonError) -> Void
+    /// A runner's thread ended by the exception that is set.
+    public let threadDied: (borrowing GIL) -> Void
 
     public init(
-        notice: @escaping (Notice.Level, String, borrowing GIL) -> Void, application: ApplicationLog
+        notice: @escaping (Notice.Level, String, borrowing GIL) -> Void, application: ApplicationLog,
+        overdue: @escaping (OverdueRequest, borrowing GIL) -> Void,
+        startThread: @escaping (String, PyPointer, borrowing GIL) throws(PythonError) -> Void,
+        threadDied: @escaping (borrowing GIL) -> Void
     ) {
         self.notice = notice
         self.application = application
+        self.overdue = overdue
+        self.startThread = startThread
+        self.threadDied = threadDied
     }
 }
 
@@ -21,6 +43,9 @@ public struct WorkerReport {
 public final class Worker {
     private let crew: Crew
     private let types: WSGITypes
+    private var runners: [Runner] = []
+    /// Threads that were still in the application when `run` ended. Python would wait for them on its way out.
+    public private(set) var threadsLeftBehind = 0
 
     /// - Throws: `SystemError` when the system gives no descriptors.
     public init(
@@ -29,18 +54,26 @@ public final class Worker {
     ) throws(SystemError) {
         self.types = types
         let reactor = try Reactor(configuration: configuration.transport, listeners: listeners, trust: trust)
-        crew = Crew(configuration: configuration, reactor: reactor, state: state)
+        crew = try Crew(configuration: configuration, reactor: reactor, state: state)
     }
 
     /// Where the handlers of signals write a byte each, so that no signal waits for the next request.
-    public var signalDescriptor: Descriptor { crew.reactor.signals.writer }
+    public var signalDescriptor: Descriptor { (crew.attendance ?? crew.reactor.signals).writer }
 
     /// Lets the requests under way finish, then ends `run`. For the main thread's signal handlers.
     public func drain() {
         crew.drain()
     }
 
-    /// Serves on the calling thread, Python's main thread, until the worker ends.
+    /// The main thread's request, if the watchdog interrupted it. For the handler of SIGABRT.
+    public func interruptedRequest(_ gil: borrowing GIL) -> OverdueRequest? {
+        guard crew.watchdog.hasAborted, let runner = runners.first,
+            let duration = runner.gauge.duration(at: Clock.now())
+        else { return nil }
+        return runner.overdue(duration, gil)
+    }
+
+    /// Serves until the worker ends. The calling thread is Python's main thread.
     ///
     /// - Parameters:
     ///   - application: the WSGI callable.
@@ -50,23 +83,49 @@ public final class Worker {
         application: PyPointer, errors: PyPointer, report: WorkerReport, _ gil: inout GIL
     ) throws(PythonError) {
         let timeout = crew.configuration.transport.timeouts.progress
-        let gateway = try Gateway(
-            application: application, errors: errors, log: report.application, types: types,
-            configuration: crew.configuration.gateway, state: crew.state,
-            writeTimeout: timeout == 0 ? -1 : Int32(clamping: timeout / 1_000_000), gil)
+        let isMain = crew.configuration.mainThreadRuns
         // Before there is a second thread: what Swift initializes on first use (`static let`) must not be reached for the
         // first time by two threads of a forked process at once, see docs/fork-safety.md.
-        let runner = Runner(crew: crew, gateway: gateway, report: report, isMain: true)
-        let pilot = Pilot(crew: crew)
+        for _ in 0..<crew.configuration.runners {
+            let gateway = try Gateway(
+                application: application, errors: errors, log: report.application, types: types,
+                configuration: crew.configuration.gateway, state: crew.state,
+                writeTimeout: timeout == 0 ? -1 : Int32(clamping: timeout / 1_000_000), gil)
+            runners.append(Runner(crew: crew, gateway: gateway, report: report, isMain: isMain))
+        }
+        let pilot = Pilot(crew: crew, mainGauge: isMain ? runners[0].gauge : nil)
         Process.noteForks()
         do throws(SystemError) {
             try Thread.start(name: "pilot") { pilot.run() }
         } catch {
             throw gil.raise(.osError, "The pilot thread cannot be started: \(error).")
         }
-        var python = PythonThread.current(&gil)
-        let finished = runner.run(&python)
-        python.withGIL { _ in }
+        let finished = isMain ? runOnThisThread(&gil) : try runOnThreads(report, &gil)
         guard finished else { throw PythonError() }
+    }
+
+    private func runOnThisThread(_ gil: inout GIL) -> Bool {
+        var python = PythonThread.current(&gil)
+        let finished = runners[0].run(&python)
+        python.withGIL { _ in }
+        return finished
+    }
+
+    private func runOnThreads(_ report: WorkerReport, _ gil: inout GIL) throws(PythonError) -> Bool {
+        guard let pipe = crew.attendance else { preconditionFailure("no pipe for the main thread to wait on") }
+        let starter = try RunnerThread.makeType(gil)
+        for (index, runner) in runners.enumerated() {
+            let name = "runner-\(index + 1)"
+            let handle = try starter.wrap(RunnerThread(runner, name: name, crew, report), gil)
+            let run = try gil.attribute(handle.pointer, "run")
+            try report.startThread(name, run.pointer, gil)
+        }
+        var attendant = Attendant(crew: crew, runners: runners, pipe: pipe, report: report)
+        var python = PythonThread.current(&gil)
+        let finished = attendant.run(&python)
+        // The exception of a signal handler, if there is one, is kept in the thread's state meanwhile.
+        threadsLeftBehind = attendant.dismiss(&python)
+        python.withGIL { _ in }
+        return finished
     }
 }

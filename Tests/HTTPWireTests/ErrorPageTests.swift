@@ -12,7 +12,8 @@ import Testing
         #expect(ReasonPhrase.of(error.status) == error.reason)
         #expect(error.id.allSatisfy { $0.isLowercase || $0.isNumber || $0 == "-" })
         for asJSON in [false, true] {
-            let page = latin1(ErrorPage.response(to: error, asJSON: asJSON, date: Self.date))
+            let page = latin1(
+                ErrorPage.response(to: error, for: ErrorAudience(prefersJSON: asJSON), date: Self.date))
             let parts = page.components(separatedBy: "\r\n\r\n")
             #expect(parts.count == 2)
             let lines = parts[0].components(separatedBy: "\r\n")
@@ -24,13 +25,15 @@ import Testing
             #expect(lines.contains("Content-Type: " + (asJSON ? "application/json" : "text/html; charset=utf-8")))
             #expect(parts[1].contains(error.id))
             #expect(parts[1].contains("\(error.status)"))
-            let head = ErrorPage.response(to: error, asJSON: asJSON, date: Self.date, includesBody: false)
+            let head = ErrorPage.response(
+                to: error, for: ErrorAudience(isHead: true, prefersJSON: asJSON), date: Self.date)
             #expect(latin1(head) == parts[0] + "\r\n\r\n")
         }
     }
 
     @Test func jsonIsJSON() throws {
-        let page = ErrorPage.response(status: 500, id: "application-error", asJSON: true, date: Self.date)
+        let page = ErrorPage.response(
+            status: 500, id: "application-error", for: ErrorAudience(prefersJSON: true), date: Self.date)
         let body = latin1(page).components(separatedBy: "\r\n\r\n")[1]
         #expect(body == "{\"status\": 500, \"reason\": \"Internal Server Error\", \"id\": \"application-error\"}\n")
     }

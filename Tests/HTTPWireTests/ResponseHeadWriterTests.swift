@@ -96,6 +96,14 @@ import Testing
         #expect(
             try Self.write("101 Switching Protocols", [("Connection", "Upgrade"), ("Upgrade", "WebSocket")])
                 .hasSuffix("Connection: upgrade\r\nUpgrade: WebSocket\r\n\r\n"))
+        // 426 names the protocol to change to, and the connection may end behind it all the same.
+        for (status, isPersistent, connection) in [
+            ("101 X", false, "upgrade"), ("426 X", true, "upgrade"), ("426 X", false, "upgrade, close"),
+        ] {
+            #expect(
+                try Self.write(status, [("Connection", "upgrade")], isPersistent: isPersistent)
+                    == "HTTP/1.1 \(status)\r\n\(Self.prefix)Connection: \(connection)\r\n\r\n")
+        }
     }
 
     @Test func reasonPhrases() throws {

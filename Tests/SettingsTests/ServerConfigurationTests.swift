@@ -20,6 +20,7 @@ import Testing
         #expect(configuration.requestBodyMemory == 65536)
         #expect(configuration.temporaryUploadDirectory == nil)
         #expect(configuration.sendfile)
+        #expect(configuration.responseBuffer == 1 << 20)
     }
 
     @Test func takesWhatItIsGiven() throws {
@@ -29,7 +30,8 @@ import Testing
             "keepalive": .int(0), "request_head_timeout": .int(5), "limit_request_line": .int(6),
             "limit_request_fields": .int(7), "limit_request_field_size": .int(8), "limit_request_body": .int(9),
             "request_body_memory": .int(0), "tmp_upload_dir": .string("/var/tmp"), "sendfile": .bool(false),
-            "chdir": .string("/"), "wsgi_app": .string("module:app"), "loglevel": .string("debug"),
+            "response_buffer": .int(0), "chdir": .string("/"), "wsgi_app": .string("module:app"),
+            "loglevel": .string("debug"),
         ])
         #expect(configuration.bind == [.tcp(host: "::1", port: 1), .unix(path: "/a")])
         #expect(configuration.backlog == 1)
@@ -45,6 +47,42 @@ import Testing
         #expect(configuration.requestBodyMemory == 0)
         #expect(configuration.temporaryUploadDirectory == "/var/tmp")
         #expect(!configuration.sendfile)
+        #expect(configuration.responseBuffer == 0)
+    }
+
+    @Test func severalThreadsMakeAGthreadWorker() throws {
+        #expect(try ServerConfiguration([:]).threads == 1)
+        #expect(try ServerConfiguration(["threads": .int(2)]).workerClass == .gthread)
+        #expect(try ServerConfiguration(["threads": .int(1)]).workerClass == .sync)
+        #expect(try ServerConfiguration(["worker_class": .string("gthread")]).workerClass == .gthread)
+        #expect(
+            try ServerConfiguration(["worker_class": .string("sync"), "threads": .int(4)]).workerClass == .gthread)
+    }
+
+    /// gunicorn's `timeout` is the limit of a request where the worker has one thread, and no limit of it where it has
+    /// several.
+    @Test func whatLimitsARequest() throws {
+        func limit(_ timeout: Int, _ request: Int, threads: Int) throws -> Int? {
+            try ServerConfiguration([
+                "timeout": .int(timeout), "request_timeout": .int(request), "threads": .int(threads),
+            ]).requestTimeout
+        }
+        #expect(try ServerConfiguration([:]).timeout == 30)
+        #expect(try ServerConfiguration([:]).requestTimeout == 30)
+        #expect(try limit(0, 0, threads: 1) == nil)
+        #expect(try limit(5, 0, threads: 1) == 5)
+        #expect(try limit(5, 3, threads: 1) == 3)
+        #expect(try limit(5, 7, threads: 1) == 5)
+        #expect(try limit(0, 7, threads: 1) == 7)
+        #expect(try limit(5, 0, threads: 2) == nil)
+        #expect(try limit(5, 7, threads: 2) == 7)
+    }
+
+    @Test func requestsPerWorker() throws {
+        #expect(try ServerConfiguration([:]).maxRequests == nil)
+        let configuration = try ServerConfiguration(["max_requests": .int(10), "max_requests_jitter": .int(3)])
+        #expect(configuration.maxRequests == 10)
+        #expect(configuration.maxRequestsJitter == 3)
     }
 
     @Test func noneMeansTheDefault() throws {

@@ -78,7 +78,7 @@ import Testing
         #expect(sendfile["kind"] == .string("bool"))
         #expect(sendfile["action"] == .string("store_false"))
         #expect(sendfile["metavar"] == SettingValue.none)
-        #expect(try row("worker_class")["choices"] == .list(["sync"]))
+        #expect(try row("worker_class")["choices"] == .list(["sync", "gthread"]))
         #expect(try row("worker_class")["kind"] == .string("choice"))
         #expect(try row("chdir")["kind"] == .string("str"))
         #expect(Set(Setting.all.map { $0.row.map(\.key) }).count == 1, "every row has the same keys in the same order")

@@ -150,6 +150,55 @@ import Testing
         #expect(loop.run { client.hasEnded() })
         #expect(client.received == Array(pattern(100)[50...]))
         #expect(loop.reactor.connectionCount == 0)
+        #expect(
+            loop.notices == [
+                Notice(
+                    level: .warning,
+                    text: "A file became shorter while it was sent, 50 bytes are missing: the connection is closed.")
+            ])
+    }
+
+    // MARK: Presence
+
+    /// Runs one request, and tells whether its client was there after what it did.
+    private func hasLeft(_ requests: String..., then act: (LoopbackClient) -> Void) throws -> Bool {
+        let loop = try ForeignLoop()
+        var running: [Connection] = []
+        loop.handle = { connection, _ in running.append(connection) }
+        let client = try loop.client()
+        for request in requests { client.send(request) }
+        try #require(loop.run { running.count == 1 })
+        let connection = running[0]
+        #expect(!connection.clientHasLeft)
+        act(client)
+        return loop.run(milliseconds: 200) { connection.clientHasLeft }
+    }
+
+    @Test func theClientOfARunningRequestIsSeenToLeave() throws {
+        #expect(try hasLeft(Request.get("/a"), then: { $0.close() }))
+        #expect(try hasLeft(Request.get("/a"), then: { $0.reset() }))
+        #expect(try hasLeft(Request.post("/a", "hello"), then: { $0.finishSending() }))
+    }
+
+    @Test func aClientThatAsksForMoreHasNotLeft() throws {
+        #expect(try !hasLeft(Request.get("/a"), then: { $0.send("G") }))
+        #expect(
+            try !hasLeft(
+                Request.get("/a"),
+                then: {
+                    $0.send(Request.get("/b"))
+                    $0.finishSending()
+                }))
+        // Read together with the request, so that the socket has nothing more.
+        #expect(try !hasLeft(Request.get("/a") + Request.get("/b"), then: { $0.finishSending() }))
+        // One that reset the connection has left, whatever it sent before.
+        #expect(
+            try hasLeft(
+                Request.get("/a") + Request.get("/b"),
+                then: {
+                    $0.send(Request.get("/c"))
+                    $0.reset()
+                }))
     }
 
     // MARK: Lingering

@@ -1,10 +1,15 @@
 """What the Swift core asks of Python: the log, the application, a worker's signal handlers."""
 
+import atexit
+import logging
+import os
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable
 from types import TracebackType
+from typing import NoReturn
 
 from monoceros import __version__, log
 from monoceros.application import AppImportError, AppModuleNotFoundError, load_application
@@ -70,6 +75,41 @@ class Host:
         """Writes a line for the person who starts the server, whatever the log level is."""
         print(line, file=sys.stderr, flush=True)
 
+    def start_thread(self, name: str, run: Callable[[], object]) -> None:
+        """Starts a thread that runs the application.
+
+        It is no daemon, since the threads that an application starts in it would be daemons too: cut off in the middle
+        when the worker leaves.
+        """
+        threading.Thread(target=run, name=name, daemon=False).start()
+
+    def log_overdue(self, request: str, seconds: int, thread: int) -> None:
+        """Writes that a request takes too long, and where its thread is at the moment."""
+        frame = sys._current_frames().get(thread)
+        stack = "".join(traceback.format_stack(frame)).rstrip() if frame is not None else "(its thread runs no Python)"
+        self.log(
+            logging.CRITICAL,
+            f"WORKER TIMEOUT (pid:{os.getpid()}): {request} has been running for {seconds} s. It is here:\n{stack}",
+        )
+
+    def leave_threads_behind(self, count: int, error: BaseException | None) -> NoReturn:
+        """Ends the process, as the interpreter would but for waiting for threads that are still in the application."""
+        self.log(
+            logging.WARNING, f"Worker leaves {count} unfinished request{'s' if count > 1 else ''} (pid: {os.getpid()})"
+        )
+        status = 0
+        if isinstance(error, SystemExit):
+            status = error.code if isinstance(error.code, int) else int(error.code is not None)
+        elif error is not None:
+            self.log_exception("A signal handler raised in the worker", type(error), error, error.__traceback__)
+            status = 1
+        try:
+            atexit._run_exitfuncs()
+            for stream in (sys.stdout, sys.stderr):
+                stream.flush()
+        finally:
+            os._exit(status)
+
     def watch_signals(self, descriptor: int) -> None:
         """Has Python write a byte to the descriptor for every signal, so that a worker asleep in the core wakes."""
         signal.set_wakeup_fd(descriptor, warn_on_full_buffer=False)
@@ -80,10 +120,13 @@ class Host:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
             signal.signal(number, signal.SIG_IGN)
 
-    def install_worker_signals(self, quit: Callable[[], object], terminate: Callable[[], object]) -> None:
+    def install_worker_signals(
+        self, quit: Callable[[], object], terminate: Callable[[], object], abort: Callable[[], object]
+    ) -> None:
         """Gives a worker gunicorn's signal handlers; called in its main thread.
 
-        `terminate` asks for an end after the requests under way, `quit` for an end at once. Both only take a note.
+        `terminate` asks for an end after the requests under way, `quit` for an end at once, `abort` too, after it wrote
+        which request took too long, if one did. They only take a note.
         """
 
         def handle_terminate(number, frame):
@@ -97,7 +140,7 @@ class Host:
 
         def handle_abort(number, frame):
             self.is_quitting = True
-            quit()
+            abort()
             raise SystemExit(1)
 
         # What the arbiter did with a signal is not for a worker; HUP, USR2 and CHLD have no meaning here.

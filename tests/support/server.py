@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -24,6 +25,9 @@ MODULE = os.environ.get("MONOCEROS_TEST_SERVER", "monoceros")
 #: What another server needs to be comparable: one thread that keeps connections alive, as Monoceros' sync worker has.
 EXTRA_ARGUMENTS = {"gunicorn": ["--worker-class", "gthread", "--threads", "1", "--no-control-socket"]}
 
+#: More arguments for every server, so that the same tests can be put to another kind of worker.
+MORE_ARGUMENTS = shlex.split(os.environ.get("MONOCEROS_TEST_ARGUMENTS", ""))
+
 #: Variables that change what a server does, and that the environment of the test run must not decide.
 STEERING = ("GUNICORN_CMD_ARGS", "MONOCEROS_CMD_ARGS", "WEB_CONCURRENCY", "PORT", "SCRIPT_NAME", "FORWARDED_ALLOW_IPS")
 
@@ -34,7 +38,7 @@ def clean_environment(**changes: str) -> dict[str, str]:
 
 
 def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", MODULE, *EXTRA_ARGUMENTS.get(MODULE, []), *arguments]
+    return [sys.executable, "-m", MODULE, *EXTRA_ARGUMENTS.get(MODULE, []), *MORE_ARGUMENTS, *arguments]
 
 
 def run(

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import logging
+import os
 import re
 import signal
 import subprocess
@@ -190,7 +191,8 @@ SIGNALS = """
     import os, signal, sys, time
     from monoceros.host import Host
     said = []
-    Host("module:app").install_worker_signals(lambda: said.append("quit"), lambda: said.append("terminate"))
+    take = lambda word: lambda: said.append(word)
+    Host("module:app").install_worker_signals(take("quit"), take("terminate"), take("abort"))
     try:
         os.kill(os.getpid(), signal.{name})
         for _ in range(1000):
@@ -209,7 +211,7 @@ SIGNALS = """
         ("SIGTERM", "['terminate']", 9),
         ("SIGINT", "['quit']", 0),
         ("SIGQUIT", "['quit']", 0),
-        ("SIGABRT", "['quit']", 1),
+        ("SIGABRT", "['abort']", 1),
         ("SIGUSR1", "[]", 9),
         ("SIGWINCH", "[]", 9),
         ("SIGCHLD", "[]", 9),
@@ -222,3 +224,46 @@ def test_signals_of_a_worker(name, said, status):
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
     assert (done.stdout.strip(), done.returncode) == (said, status)
     assert done.stderr == ""
+
+
+# Threads
+
+
+def test_a_thread_is_pythons_own_and_no_daemon():
+    said = []
+    Host("module:app").start_thread("runner-9", lambda: said.append(threading.current_thread()))
+    for thread in threading.enumerate():
+        if thread.name == "runner-9":
+            thread.join(30)
+    assert [(thread.name, thread.daemon) for thread in said] == [("runner-9", False)]
+
+
+def test_an_overdue_request_is_told_with_its_stack(caplog, monkeypatch):
+    monkeypatch.setattr(log.LOGGER, "propagate", True)
+    with caplog.at_level("CRITICAL", "gunicorn.error"):
+        Host("module:app").log_overdue("GET /slow", 31, threading.get_ident())
+        Host("module:app").log_overdue("GET /gone", 31, -1)
+    first, second = (record.getMessage() for record in caplog.records)
+    assert first.startswith(f"WORKER TIMEOUT (pid:{os.getpid()}): GET /slow has been running for 31 s. It is here:\n")
+    assert "in test_an_overdue_request_is_told_with_its_stack" in first
+    assert second.endswith("(its thread runs no Python)")
+
+
+LEAVING = """
+    import atexit
+    from monoceros.host import Host
+    atexit.register(print, "atexit")
+    print("before", end=" ")
+    Host("module:app").leave_threads_behind(2, {error})
+"""
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [("None", 0), ("SystemExit(3)", 3), ("SystemExit()", 0), ("SystemExit('x')", 1), ("OSError()", 1)],
+)
+def test_leaving_threads_behind(error, status):
+    result = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(LEAVING.format(error=error))], capture_output=True, text=True, timeout=60
+    )
+    assert (result.returncode, result.stdout) == (status, "before atexit\n")

@@ -40,6 +40,9 @@ static inline PyObject *cpython_call_1(PyObject *callable, PyObject *a) {
 static inline PyObject *cpython_call_2(PyObject *callable, PyObject *a, PyObject *b) {
     return PyObject_CallFunctionObjArgs(callable, a, b, NULL);
 }
+static inline PyObject *cpython_call_3(PyObject *callable, PyObject *a, PyObject *b, PyObject *c) {
+    return PyObject_CallFunctionObjArgs(callable, a, b, c, NULL);
+}
 static inline PyObject *cpython_call_4(PyObject *callable, PyObject *a, PyObject *b, PyObject *c, PyObject *d) {
     return PyObject_CallFunctionObjArgs(callable, a, b, c, d, NULL);
 }

@@ -52,6 +52,13 @@ static inline int csystem_futex_wake(const void *word, int count) {
 /// `pthread_t`, the attribute struct and the start routine's nullability differ between C libraries: hidden here.
 int csystem_thread_start(const char *name, void (*body)(void *), void *context);
 
+/// `syscall` is variadic. The kernel's number of the calling thread, and whether a thread of this process has it.
+static inline int csystem_thread_id(void) { return (int)syscall(SYS_gettid); }
+static inline int csystem_thread_exists(int thread) { return syscall(SYS_tgkill, getpid(), thread, 0) == 0; }
+
+/// `pthread_setname_np` needs `_GNU_SOURCE`, and refuses names of more than 15 bytes: they are cut.
+void csystem_thread_name(const char *name);
+
 /// Sends with `MSG_NOSIGNAL`, so that a peer that left is an error and not a SIGPIPE.
 static inline ssize_t csystem_send(int descriptor, const void *bytes, size_t count) {
     return send(descriptor, bytes, count, MSG_NOSIGNAL);
@@ -66,6 +73,9 @@ static inline ssize_t csystem_send_vectors(int descriptor, const struct iovec *v
 /// `pthread_atfork`, so that asking costs no system call.
 void csystem_note_forks(void);
 int csystem_forks(void);
+
+/// `POLLRDHUP` needs `_GNU_SOURCE`. What the peer of a stream socket did: 0 nothing, 1 ended its sending half, 2 ended all.
+int csystem_peer_state(int socket);
 
 /// `fcntl` is variadic. The duplicate is closed on exec.
 int csystem_duplicate(int descriptor);

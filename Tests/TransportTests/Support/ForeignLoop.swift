@@ -109,7 +109,8 @@ final class ForeignLoop {
     // What tests ask of the reactor: the baton cannot pass through a macro.
 
     var notices: [Notice] { reactor.takeNotices(baton) }
-    var isDrained: Bool { reactor.isDrained(baton) }
+    var isDrained: Bool { reactor.unsettledCount(baton) == 0 }
+    var defersResponses: Bool { reactor.defersResponses(baton) }
     var hasHeldRequests: Bool { reactor.hasHeldRequests(baton) }
 
     func poll(milliseconds: Int32, ignoringHeld: Bool = false) -> Bool {

@@ -80,6 +80,25 @@ def file_iterated(environ: Environ, start_response: StartResponse) -> object:
     )
 
 
+@route("/file-nested")
+def file_nested(environ: Environ, start_response: StartResponse) -> object:
+    """Wrappers around wrappers: none of them has `read`, and all of them go at once."""
+    start_response("200 OK", [])
+    wrapper = environ["wsgi.file_wrapper"]
+    made = wrapper(Closing(b"innermost", query(environ)["name"]))
+    for _ in range(300_000):
+        made = wrapper(made)
+    return made
+
+
+@route("/file-shrinking")
+def file_shrinking(environ: Environ, start_response: StartResponse) -> object:
+    """A file that another process cuts while it is sent."""
+    path = query(environ)["path"]
+    start_response("200 OK", [])
+    return environ["wsgi.file_wrapper"](open(path, "rb"))  # noqa: SIM115 - closed by the server
+
+
 @route("/file-middle")
 def file_middle(environ: Environ, start_response: StartResponse) -> object:
     """A wrapper inside of another iterable is an iterable like any other."""

@@ -65,6 +65,46 @@ def written_body(environ: Environ, start_response: StartResponse) -> object:
     return []
 
 
+class Sized:
+    """An iterable that is no sequence, and says how many blocks it has."""
+
+    def __init__(self, *blocks: bytes, says: int | None = None) -> None:
+        self.blocks = blocks
+        self.says = len(blocks) if says is None else says
+
+    def __len__(self) -> int:
+        if self.says < 0:
+            raise RuntimeError("no length after all")
+        return self.says
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.blocks)
+
+
+SIZED: dict[str, Callable[[], Sized]] = {
+    "one": lambda: Sized(b"single"),
+    "two": lambda: Sized(b"a", b"bb"),
+    "none": lambda: Sized(),
+    "empty-block": lambda: Sized(b""),
+    "failing": lambda: Sized(b"single", says=-1),
+}
+
+
+@route("/sized")
+def sized(environ: Environ, start_response: StartResponse) -> object:
+    start_response("200 OK", [])
+    return SIZED[query(environ)["case"]]()
+
+
+@route("/upgrade")
+def upgrade(environ: Environ, start_response: StartResponse) -> object:
+    asked = query(environ)
+    start_response(
+        asked["status"], [("Connection", "Upgrade"), ("Upgrade", asked["to"]), ("Sec-WebSocket-Accept", "x")]
+    )
+    return [b"body"]
+
+
 @route("/step")
 def step(environ: Environ, start_response: StartResponse) -> Iterator[bytes]:
     """Each block is produced when the test has seen the one before."""

@@ -1,0 +1,48 @@
+internal import Platform
+internal import Synchronization
+
+/// What other threads may see of a runner.
+final class RunnerGauge: Sendable {
+    /// When the request that it runs began, on the monotonic clock; 0 between requests.
+    private let beganAt = Atomic<UInt64>(0)
+    private let pythonIdentity = Atomic<Int>(0)
+    private let threadID = Atomic<Int32>(0)
+    private let hasLeft = Atomic<Bool>(false)
+
+    /// - Parameter now: the clock, as of a moment ago.
+    @inline(__always)
+    func begin(_ now: Nanoseconds) { beganAt.store(now, ordering: .relaxed) }
+
+    @inline(__always)
+    func end() { beganAt.store(0, ordering: .relaxed) }
+
+    /// Whether a request is in the application.
+    var isBusy: Bool { beganAt.load(ordering: .relaxed) != 0 }
+
+    /// How long the present request has been running, in nanoseconds; nil between requests.
+    func duration(at now: Nanoseconds) -> Nanoseconds? {
+        let began = beganAt.load(ordering: .relaxed)
+        return began == 0 ? nil : now &- min(began, now)
+    }
+
+    /// `threading.get_ident()` of its thread; 0 before it runs.
+    var identity: Int { pythonIdentity.load(ordering: .relaxed) }
+
+    /// Its thread, as Python and the kernel number it.
+    func enter(python identity: Int, kernel id: Int32) {
+        pythonIdentity.store(identity, ordering: .relaxed)
+        threadID.store(id, ordering: .releasing)
+    }
+
+    /// The thread serves no more.
+    func leave() { hasLeft.store(true, ordering: .releasing) }
+
+    /// Whether the thread left in order.
+    var isGone: Bool { hasLeft.load(ordering: .acquiring) }
+
+    /// Whether the thread ended where it was: some code in the application ended it.
+    var isLost: Bool {
+        let id = threadID.load(ordering: .acquiring)
+        return id != 0 && !isGone && !Thread.exists(id) && !isGone
+    }
+}

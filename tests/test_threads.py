@@ -1,0 +1,325 @@
+"""Workers of several threads (`gthread`): concurrency, what threads mean to Python, and how they end."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from conftest import Serve
+from support.client import Closed, Connection, Truncated, encode, fetch
+from support.processes import children
+from support.server import Server, run
+from support.waiting import until
+
+THREADS = 4
+
+
+def entered(server: Server, name: str, count: int = 1) -> None:
+    until(lambda: server.trace(f"{name}.entered").count("\n") >= count, f"{name} to enter the application")
+
+
+def start(server: Server, target: str) -> Connection:
+    connection = Connection(server.address)
+    connection.send(encode("GET", target))
+    return connection
+
+
+def finish(connection: Connection) -> dict[str, object]:
+    response = connection.read_response()
+    assert response.status == 200, response
+    return json.loads(response.body)
+
+
+@pytest.fixture(scope="module")
+def server(serve_module: Serve) -> Server:
+    return serve_module("threaded:app", "--threads", str(THREADS))
+
+
+@pytest.fixture
+def busy(server: Server, request: pytest.FixtureRequest) -> Iterator[Server]:
+    """Every thread of the server is in the application until the end of the test."""
+    names = [f"{request.node.name}{number}" for number in range(THREADS)]
+    with ExitStack() as stack:
+        connections = [stack.enter_context(start(server, f"/wait?name={name}")) for name in names]
+        for name in names:
+            entered(server, name)
+        yield server
+        for name, connection in zip(names, connections, strict=True):
+            server.release(name)
+            finish(connection)
+
+
+@pytest.mark.parametrize("arguments", [("--threads", "2"), ("-k", "gthread"), ("-k", "sync", "--threads", "3")])
+def test_several_threads_make_a_gthread_worker(serve: Serve, arguments: tuple[str, ...]) -> None:
+    server = serve("threaded:app", *arguments)
+    server.wait_for_log("Using worker: gthread")
+    assert json.loads(fetch(server.address, "/who").body)["multithread"] is True
+
+
+def test_one_thread_is_a_sync_worker(serve: Serve) -> None:
+    server = serve("threaded:app", "--threads", "1")
+    server.wait_for_log("Using worker: sync")
+    who = json.loads(fetch(server.address, "/who").body)
+    assert who["multithread"] is False and who["main"] is True
+
+
+def test_no_threads_are_refused(serve: Serve) -> None:
+    result = run("threaded:app", "--threads", "0")
+    assert result.returncode == 1
+    assert "threads (--threads): 0: it must be a whole number from 1 to 4096" in result.stderr
+
+
+def test_requests_run_at_the_same_time(server: Server) -> None:
+    names = [f"same{number}" for number in range(THREADS)]
+    with ExitStack() as stack:
+        connections = [stack.enter_context(start(server, f"/wait?name={name}")) for name in names]
+        for name in names:
+            entered(server, name)
+        for name in names:
+            server.release(name)
+        threads = {finish(connection)["thread"] for connection in connections}
+    assert threads == {f"runner-{number + 1}" for number in range(THREADS)}
+
+
+def test_one_more_waits_for_a_thread(server: Server) -> None:
+    names = [f"full{number}" for number in range(THREADS)]
+    with ExitStack() as stack:
+        # Connections that are there already: a worker without a free thread accepts none.
+        connections = [stack.enter_context(Connection(server.address)) for _ in range(THREADS + 2)]
+        for connection in connections:
+            connection.send(encode("GET", "/who"))
+            finish(connection)
+        *busy, more, bad = connections
+        for name, connection in zip(names, busy, strict=True):
+            connection.send(encode("GET", f"/wait?name={name}"))
+            entered(server, name)
+        more.send(encode("GET", "/wait?name=more"))
+        # The pilot reads, refuses and answers while no thread is free.
+        bad.send(b"NONSENSE\r\n\r\n")
+        assert bad.read_response().status == 400
+        assert server.trace("more.entered") == ""
+        server.release("more")
+        server.release(names[0])
+        entered(server, "more")
+        finish(more)
+        for name, connection in zip(names, busy, strict=True):
+            server.release(name)
+            finish(connection)
+
+
+def test_python_knows_the_threads(server: Server) -> None:
+    who = json.loads(fetch(server.address, "/who").body)
+    assert who["name"] in {f"runner-{number + 1}" for number in range(THREADS)}
+    assert who["known"] and not who["main"] and not who["daemon"]
+
+
+def test_the_system_knows_the_threads(server: Server) -> None:
+    tasks = Path(f"/proc/{server.worker()}/task").iterdir()
+    names = sorted((task / "comm").read_text().strip() for task in tasks)
+    assert [name for name in names if name.startswith("runner-")] == [f"runner-{n + 1}" for n in range(THREADS)]
+    assert "pilot" in names
+
+
+def test_threads_keep_what_is_theirs(serve: Serve) -> None:
+    """`threading.local` and context variables last as long as the thread, as with gunicorn's gthread."""
+    server = serve("threaded:app", "-k", "gthread", "--threads", "1")
+    server.release("a")
+    server.release("b")
+    with Connection(server.address) as connection:
+        connection.send(encode("GET", "/wait?name=a"))
+        assert finish(connection)["before"] == [None, "unset"]
+        connection.send(encode("GET", "/wait?name=b"))
+        assert finish(connection)["before"] == ["a", "a"]
+
+
+def test_threads_do_not_share_what_is_theirs(server: Server) -> None:
+    with start(server, "/wait?name=mine") as first, start(server, "/wait?name=yours") as second:
+        entered(server, "mine")
+        entered(server, "yours")
+        server.release("mine")
+        server.release("yours")
+        assert finish(first)["after"] == ["mine", "mine"]
+        assert finish(second)["after"] == ["yours", "yours"]
+
+
+def test_signal_handlers_run_while_every_thread_is_busy(busy: Server) -> None:
+    os.kill(busy.worker(), signal.SIGUSR2)
+    assert busy.wait_for_trace("signal", len("MainThread")) == "MainThread"
+
+
+def test_threads_of_the_application_are_waited_for(serve: Serve) -> None:
+    server = serve("threaded:app", "--threads", "2")
+    assert json.loads(fetch(server.address, "/start").body) == {"daemon": False}
+    server.signal(signal.SIGTERM)
+    server.wait_for_log("Worker exiting")
+    server.release("later")
+    server.wait()
+    assert server.trace("later") == "done"
+
+
+# The end of a worker
+
+
+def test_term_lets_every_thread_finish(serve: Serve) -> None:
+    server = serve("threaded:app", "--threads", "3")
+    with start(server, "/wait?name=a") as first, start(server, "/wait?name=b") as second:
+        entered(server, "a")
+        entered(server, "b")
+        server.signal(signal.SIGTERM)
+        server.wait_for_log("Handling signal: term")
+        server.release("a")
+        assert finish(first)["after"] == ["a", "a"]
+        server.release("b")
+        assert finish(second)["after"] == ["b", "b"]
+    assert server.wait() == 0
+    assert server.trace("atexit") == "x"
+
+
+def test_term_gives_up_after_the_graceful_timeout(serve: Serve) -> None:
+    server = serve("threaded:app", "--threads", "2", "--graceful-timeout", "1")
+    with start(server, "/stubborn"):
+        entered(server, "stubborn")
+        server.signal(signal.SIGTERM)
+        assert server.wait() == 0
+    # Either the worker left by itself, or the arbiter was a moment faster.
+    assert "leaves 1 unfinished request" in server.log() or "SIGKILL" in server.log()
+
+
+def test_quit_does_not_wait(serve: Serve) -> None:
+    server = serve("threaded:app", "--threads", "2", "--graceful-timeout", "60")
+    with start(server, "/stubborn") as connection:
+        entered(server, "stubborn")
+        server.signal(signal.SIGQUIT)
+        assert server.wait() == 0
+        assert connection.read_to_end() == b""
+    assert server.trace("atexit") == "x"
+    server.wait_for_log("leaves 1 unfinished request")
+
+
+def test_system_exit_in_the_application_is_its_error(serve: Serve) -> None:
+    server = serve("threaded:app", "--threads", "2")
+    for _ in range(5):
+        assert fetch(server.address, "/leave").status == 500
+    assert fetch(server.address, "/who").status == 200
+
+
+def test_a_thread_that_vanishes_costs_the_worker(serve: Serve) -> None:
+    server = serve("threaded:app", "--threads", "2", "--graceful-timeout", "1")
+    server.expect_replacements()
+    with start(server, "/vanish"):
+        entered(server, "vanish")
+        server.wait_for_log(r"The thread runner-\d is gone: the worker is replaced")
+        server.wait_for_log("Booting worker", 2)
+    assert fetch(server.address, "/who").status == 200
+
+
+# max_requests
+
+
+@pytest.mark.parametrize("kind", [(), ("--threads", "3")])
+def test_a_worker_is_replaced_after_its_requests(serve: Serve, kind: tuple[str, ...]) -> None:
+    server = serve("threaded:app", "--max-requests", "5", *kind)
+    server.expect_replacements(4)
+    pids = []
+    for _ in range(20):
+        with Connection(server.address) as connection:
+            connection.send(encode("GET", "/who"))
+            pids.append(finish(connection)["pid"])
+    assert len(set(pids)) == 4 and all(pids.count(pid) == 5 for pid in pids)
+    server.wait_for_log("Autorestarting worker after current request", 4)
+
+
+def test_the_last_response_says_that_it_is_the_last(serve: Serve) -> None:
+    server = serve("threaded:app", "--max-requests", "3")
+    server.expect_replacements()
+    with Connection(server.address) as connection:
+        connection.send(encode("GET", "/who") * 3)
+        first, second, third = (connection.read_response() for _ in range(3))
+        connection.assert_closed()
+    assert [response.header("Connection") for response in (first, second, third)] == [
+        "keep-alive",
+        "keep-alive",
+        "close",
+    ]
+
+
+def test_jitter_spreads_the_replacements(serve: Serve) -> None:
+    server = serve("threaded:app", "--max-requests", "1", "--max-requests-jitter", "3")
+    server.expect_replacements(30)
+    pids = [json.loads(fetch(server.address, "/who").body)["pid"] for _ in range(30)]
+    counts = {pids.count(pid) for pid in pids[:-4]}
+    assert counts <= {1, 2, 3, 4} and len(counts) > 1
+
+
+# timeout
+
+
+def test_a_sync_worker_is_interrupted(serve: Serve) -> None:
+    server = serve("threaded:app", "--timeout", "1")
+    server.expect_replacements()
+    with start(server, "/loop?secret=1") as connection:
+        entered(server, "loop")
+        found = server.wait_for_log(
+            r"\[CRITICAL\] WORKER TIMEOUT \(pid:(\d+)\): GET /loop\S* has been running for \d+ s"
+        )
+        assert connection.read_to_end() == b""
+    server.wait_for_log("Booting worker", 2)
+    assert int(found[0][1]) == server.boots()[0]
+    assert "in do_loop" in server.log(), "the log does not say where the application was"
+    assert fetch(server.address, "/who").status == 200
+
+
+def test_an_application_that_cannot_be_interrupted_is_ended(serve: Serve) -> None:
+    server = serve("threaded:app", "--timeout", "1")
+    server.expect_replacements()
+    with start(server, "/stubborn"):
+        entered(server, "stubborn")
+        server.wait_for_log("Booting worker", 2)
+    assert "SystemExit" in server.trace("stubborn.caught")
+    assert "the request could not be interrupted after 1 s" in server.log()
+    assert fetch(server.address, "/who").status == 200
+
+
+@pytest.mark.parametrize("kind", [(), ("--threads", "2")])
+def test_a_worker_without_pythons_lock_is_ended(serve: Serve, kind: tuple[str, ...]) -> None:
+    server = serve("threaded:app", "--timeout", "1", *kind)
+    server.expect_replacements()
+    with start(server, "/hog"):
+        entered(server, "hog")
+        server.wait_for_log("Booting worker", 2)
+    assert re.search(r"\[CRITICAL\] WORKER TIMEOUT", server.log())
+    assert fetch(server.address, "/who").status == 200
+
+
+def test_timeout_leaves_requests_of_threads_alone(serve: Serve) -> None:
+    """As with gunicorn's gthread, a slow request is nothing wrong: the others go on."""
+    server = serve("threaded:app", "--threads", "2", "--timeout", "1")
+    with start(server, "/wait?name=slow") as connection:
+        entered(server, "slow")
+        began = time.monotonic()
+        while time.monotonic() < began + 2.5:
+            assert fetch(server.address, "/who").status == 200
+        server.release("slow")
+        assert finish(connection)["after"] == ["slow", "slow"]
+
+
+def test_request_timeout_replaces_a_worker_of_threads(serve: Serve) -> None:
+    server = serve("threaded:app", "--threads", "2", "--request-timeout", "1", "--graceful-timeout", "20")
+    server.expect_replacements()
+    worker = server.worker()
+    with start(server, "/stubborn") as stuck:
+        entered(server, "stubborn")
+        server.wait_for_log(r"WORKER TIMEOUT \(pid:\d+\): GET /stubborn has been running for \d+ s")
+        # It leaves without waiting for the graceful timeout: nothing else is under way.
+        until(lambda: worker not in children(server.pid), "the end of the worker")
+        with pytest.raises((Closed, Truncated)):
+            stuck.read_response()
+    assert "in do_stubborn" in server.log()
+    assert fetch(server.address, "/who").status == 200
