@@ -33,6 +33,7 @@ MANY = int(os.environ.get("MONOCEROS_TEST_MUTANTS", "50000"))
 #: gunicorn's settings, and what else Monoceros is told.
 CONFIGURATIONS: dict[str, tuple[dict[str, object], list[str]]] = {
     "default": ({}, []),
+    "threads": ({}, ["--threads", "3"]),
     "limits": ({"limit_request_line": 40, "limit_request_fields": 4, "limit_request_field_size": 50}, []),
     "lenient": (
         {
