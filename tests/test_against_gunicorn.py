@@ -27,7 +27,7 @@ pytestmark = [
 ]
 
 #: Mutants of each configuration: of the usual run, and of the one with --slow.
-FEW = 4000
+FEW = 3000
 MANY = int(os.environ.get("MONOCEROS_TEST_MUTANTS", "50000"))
 
 #: gunicorn's settings, and what else Monoceros is told.

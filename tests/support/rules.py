@@ -59,13 +59,13 @@ def _authority(served: Served) -> str | None:
     return target if served.environ["REQUEST_METHOD"] == "CONNECT" else _absolute(target)
 
 
-def _refused(fault: str, condition: Callable[[Served], bool]) -> Callable[[Disagreement], bool]:
+def _refused(fault: str, condition: Callable[[Served], bool], status: int = 400) -> Callable[[Disagreement], bool]:
     def explains(it: Disagreement) -> bool:
-        # The refusal of a HEAD may have no page that names the fault.
-        named = it.kind == "refused" and (
-            it.ours.fault == fault or (it.ours.fault is None and it.theirs.environ["REQUEST_METHOD"] == "HEAD")
-        )
-        return named and condition(it.theirs)
+        if it.kind != "refused" or it.ours.status != status:
+            return False
+        # The refusal of a HEAD has no page that names the fault.
+        is_nameless = it.ours.fault is None and it.theirs.environ["REQUEST_METHOD"] == "HEAD"
+        return (it.ours.fault == fault or is_nameless) and condition(it.theirs)
 
     return explains
 
@@ -200,7 +200,7 @@ RULES = [
     Rule(
         "version",
         "1.0 and 1.1 are served, RFC 9110 §15.6.6",
-        _refused("unsupported-version", lambda served: served.version not in ((1, 0), (1, 1))),
+        _refused("unsupported-version", lambda served: served.version not in ((1, 0), (1, 1)), status=505),
         b"GET / HTTP/1.2\r\nHost: a\r\n\r\n",
     ),
     Rule(
