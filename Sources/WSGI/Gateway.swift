@@ -202,6 +202,9 @@ public final class Gateway {
     ) {
         switch fault {
         case .disconnected:
+            log.warning(
+                "The client of \(Self.method(bench)) \(Self.target(bench)) left in the middle of the body, which the "
+                    + "application was reading.", gil)
             response.fail(&gil)
         case .wire(let error):
             response.isAborted = true
@@ -214,8 +217,7 @@ public final class Gateway {
 
     /// Says in the log that the client did not get all, and why.
     private func reportLoss(_ response: Response, on bench: Workbench, _ gil: borrowing GIL) {
-        let method = String(decoding: bench.bytes(bench.parser.head.method), as: UTF8.self)
-        let request = "\(method) \(Self.target(bench))"
+        let request = "\(Self.method(bench)) \(Self.target(bench))"
         if response.missingCount > 0 {
             let promised = response.promisedCount
             log.warning(
@@ -224,6 +226,10 @@ public final class Gateway {
         } else {
             log.debug("The client of \(request) left after \(response.sentCount) bytes of the response.", gil)
         }
+    }
+
+    private static func method(_ bench: Workbench) -> String {
+        String(decoding: bench.bytes(bench.parser.head.method), as: UTF8.self)
     }
 
     /// The request target, as much of it as a line in the log should hold.
