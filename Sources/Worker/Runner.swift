@@ -67,7 +67,6 @@ final class Runner {
     private func serveWhileHolding(_ taken: consuming Baton, _ python: inout PythonThread) -> Turn {
         var baton = taken
         while true {
-            crew.settleReturns(baton)
             switch serve(baton, &python) {
             case .kept(let kept): baton = kept
             case .lost: return .lost
@@ -77,6 +76,9 @@ final class Runner {
                 crew.exchange.offer(baton)
                 return .failed
             }
+            // What others did before they woke this thread is looked at after `serve`, which drains the waker: a wake-up
+            // that comes later is still there for the poll.
+            crew.settleReturns(baton)
             let isDone = crew.isOver || crew.isDone(baton)
             fetch(baton, &python)
             if isDone { return .kept(baton) }
