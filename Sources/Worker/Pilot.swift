@@ -74,7 +74,9 @@ struct Pilot: @unchecked Sendable {
             crew.reactor.poll(baton, milliseconds: Crew.napMilliseconds, ignoringHeld: true)
             crew.checkParent()
             watch()
-            guard crew.isOverdue || crew.reactor.isBroken || crew.isOver else { continue }
+            // The main thread is on its way out, and needs nobody.
+            if crew.isOver || crew.state.isQuitting { return crew.exchange.offer(baton) }
+            guard crew.isOverdue || crew.reactor.isBroken else { continue }
             // The runners are in applications that do not come back, and the arbiter, which would end this process, is
             // perhaps gone.
             guard crew.attendance != nil else { Process.exitImmediately(1) }

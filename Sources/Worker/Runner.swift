@@ -54,8 +54,9 @@ final class Runner {
             }
             switch serveWhileHolding(baton, &python) {
             case .kept(let baton):
-                crew.exchange.offer(baton)
+                // In this order: the pilot takes an offer that nobody waits for, and then sees that it is over.
                 crew.end()
+                crew.exchange.offer(baton)
                 return true
             case .lost: continue
             case .failed: return false

@@ -132,7 +132,7 @@ import Testing
                     } else if let baton = exchange.claimUnwantedOffer() {
                         keep(baton)
                     } else {
-                        exchange.sleepUntilLent()
+                        exchange.sleepUntilLent(timeout: .seconds(Self.nap))
                     }
                     continue
                 }

@@ -49,9 +49,9 @@ struct Explorer {
     /// The first fault found: what it is, and the way to it.
     private(set) var fault: String?
 
-    init(clients: UInt8, event: ModelState.Event = .none, flaw: Flaw = .none) {
-        let start = ModelState(clients: clients, event: event)
-        timeRunsOut = event == .drain
+    init(runners: Int, clients: UInt8, event: ModelState.Event = .none, flaw: Flaw = .none) {
+        let start = ModelState(runners: runners, clients: clients, event: event)
+        timeRunsOut = event == .signal
         memory = ModelMemory(start, flaw: flaw)
         visit(start, from: 0, Move(kind: .step, thread: 0, choice: 0), total: clients)
         var next = 0
@@ -65,9 +65,8 @@ struct Explorer {
     private mutating func visit(_ reached: ModelState, from: Int32, _ move: Move, total: UInt8) {
         var state = reached
         state.normalizeWords()
-        // As long as the worker does not drain, main thread or not is the same: of two states in which the runners have
-        // changed places one is enough.
-        if !state.isDraining, state.lender == ThreadState.none, state.threads[1].precedes(state.threads[0]) {
+        // Of two states in which the runners have changed places one is enough.
+        if !state.mainThreadRuns, state.lender == ThreadState.none, state.threads[1].precedes(state.threads[0]) {
             state.threads.swapAt(0, 1)
         }
         let (number, isNew) = table.insert(state)
@@ -132,7 +131,13 @@ struct Explorer {
         case .step: memory.run()
         case .flush: memory.flush(Int(move.thread))
         case .due, .wakeUp: ModelMemory.wake(Int(move.thread), in: &memory.state)
-        case .timeUp: memory.state.isOverdue = true
+        case .timeUp:
+            memory.state.isOverdue = true
+            // `Attendant.run` sees it, and ends the worker: `Crew.end`.
+            if !state.mainThreadRuns {
+                memory.state.isOver = true
+                memory.state.waker = true
+            }
         case .request:
             memory.state.unsent -= 1
             memory.state.sent += 1
@@ -187,7 +192,8 @@ extension ModelState {
         case .forTick: true
         // Time that is up is seen at the next nap; that is what the nap is for.
         case .untilEvent: hasEvent || isOverdue
-        case .awake, .untilOffer, .untilUnparked, .inApplication: false
+        case .untilOffer: isOver
+        case .awake, .untilUnparked, .inApplication: false
         }
     }
 
@@ -199,7 +205,7 @@ extension ModelState {
             let place = threads[thread].place
             if place.hasBaton { holders += 1 }
             switch place {
-            case .lending, .inApplication, .recovering, .finishing: inHand += 1
+            case .promoting, .lending, .inApplication, .recovering, .finishing: inHand += 1
             case .returning where threads[thread].count == 0: inHand += 1
             default: break
             }
@@ -212,12 +218,16 @@ extension ModelState {
 
     /// What is wrong with a state in which every thread sleeps.
     var disorder: String? {
+        if isOver {
+            let stays = Self.runners.contains { threads[$0].place != .gone && threads[$0].sleep != .inApplication }
+            return stays ? "a runner stays though it is over" : nil
+        }
         let pollers = threads.indices.filter { threads[$0].sleep == .untilEvent }
         guard pollers.count == 1 else { return "nobody listens" }
         if wakerInBatch || arrived > 0 { return "events were read and forgotten" }
         if returned > 0 { return "a connection that was returned waits" }
         if pollers[0] == Self.pilot {
-            if Self.runners.contains(where: { threads[$0].sleep == .untilOffer }) {
+            if threads.indices.contains(where: { threads[$0].sleep == .untilOffer }) {
                 return "a runner waits while the pilot has the baton"
             }
         } else if held > 0 {

@@ -30,6 +30,9 @@ enum Flaw: CaseIterable {
 
     static let faults = allCases.filter { $0 != .none && $0 != .sequenceIgnored }
 
+    /// What else must happen for it to show.
+    var event: ModelState.Event { self == .unwantedOfferIgnored ? .failure : .none }
+
     /// What the explorer says of it.
     var consequence: String {
         switch self {

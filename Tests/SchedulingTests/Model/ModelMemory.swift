@@ -111,9 +111,9 @@ final class ModelMemory: BatonMemory {
     /// One of `count` outcomes, each of which is explored.
     func choose(_ count: Int) -> Int {
         guard count > 1 else { return 0 }
-        precondition(outcomes == 1, "two choices in one step")
-        outcomes = count
-        return choice
+        // A quiet step that is taken with another may have a choice of its own.
+        defer { outcomes *= count }
+        return choice / outcomes % count
     }
 
     private func wake(_ name: StaticString, _ sleeps: [Sleep], isForgotten: Bool) {

@@ -59,9 +59,10 @@ extension ModelMemory {
         }
     }
 
-    /// `Crew.isDone`.
+    /// `Crew.isDone`, or `Crew.beginClosing` alone.
     func isDone() -> Bool {
         step("look whether to leave") { state in
+            if state.isOver { return 1 }
             guard state.isDraining else { return 0 }
             if !state.isClosing {
                 state.isClosing = true

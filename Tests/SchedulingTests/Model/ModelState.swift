@@ -7,21 +7,21 @@ enum Place: UInt8 {
     // A runner.
     case taking, givingUp
     case serving, settling, deciding, polling
-    case lending, inApplication, recovering, finishing, returning
-    case leaving
+    case promoting, lending, inApplication, recovering, finishing, returning
+    case ending, leaving, failing, dying
     // The pilot.
     case glancing, retaking, ticking, idling, picking, parking
-    case offering, keeping, pilotSettling, pilotClosing, pilotOffering, pilotPolling
+    case offering, keeping, pilotSettling, pilotClosing, pilotOffering, pilotPolling, pilotLeaving
     // Any other thread, or the main thread's signal handler.
     case signaling, waking
     // All of them.
     case gone
 
     /// Whether a thread that stands here has the baton in its hands. Where it is about to pass from hand to hand
-    /// (`taking`, `lending`, `leaving`), the shared memory tells who has it.
+    /// (`taking`, `promoting`, `lending`, `leaving`), the shared memory tells who has it.
     var hasBaton: Bool {
         switch self {
-        case .serving, .settling, .deciding, .polling, .finishing: true
+        case .serving, .settling, .deciding, .polling, .finishing, .ending: true
         case .keeping, .pilotSettling, .pilotClosing, .pilotPolling: true
         default: false
         }
@@ -54,16 +54,19 @@ struct ThreadState {
     var delayed = DelayedStore.none
     var delayedValue: UInt8 = 0
     var count: UInt8 = 0
-    var results = InlineArray<8, UInt8>(repeating: 0)
+    var results = InlineArray<12, UInt8>(repeating: 0)
 
-    /// Which of the results are words, a bit for each.
+    /// Which of the first eight results are words, a bit for each.
     var wordResults: UInt8 = 0
 
     static let none: UInt8 = 0xFF
 
     mutating func record(_ result: UInt8, isWord: Bool = false) {
         results[Int(count)] = result
-        if isWord { wordResults |= 1 << count }
+        if isWord {
+            precondition(count < 8)
+            wordResults |= 1 << count
+        }
         count += 1
     }
 
@@ -71,10 +74,9 @@ struct ThreadState {
         if word != Self.none { word = map(word) }
         if delayed == .word { delayedValue = map(delayedValue) }
         guard wordResults != 0 else { return }
-        for index in 0..<Int(count) where wordResults & 1 << index != 0 { results[index] = map(results[index]) }
+        for index in 0..<8 where wordResults & 1 << index != 0 { results[index] = map(results[index]) }
     }
 
-    /// Goes on at another place, with nothing remembered but its word.
     /// Whether it comes before the other in some order.
     func precedes(_ other: ThreadState) -> Bool {
         withUnsafeBytes(of: self) { own in
@@ -82,6 +84,7 @@ struct ThreadState {
         }
     }
 
+    /// Goes on at another place, with nothing remembered but its word.
     mutating func move(to place: Place) {
         self.place = place
         count = 0
@@ -95,15 +98,17 @@ struct ModelState: Equatable {
     /// What happens in the model besides requests.
     enum Event: CaseIterable {
         case none
-        /// A signal comes at some moment, and the worker drains.
+        /// A signal comes at some moment, and the worker drains. Some time later its time is up.
         case signal
-        /// The worker drains from the start, and its time may be up at any moment.
-        case drain
+        /// A runner ends by an exception, and the worker drains.
+        case failure
         /// Somebody calls `wakePilot` at some moment.
         case wakePilot
     }
 
     static let runners = 0..<2
+    /// Python's main thread where it is a runner (`mainThreadRuns`); it is the only one then.
+    static let main = 0
     static let pilot = 2
     static let other = 3
 
@@ -137,22 +142,29 @@ struct ModelState: Equatable {
     // The worker's end.
     var isDraining = false
     var isOverdue = false
+    /// `Crew.isOver`: those who are not in the application leave.
+    var isOver = false
+    /// The process is gone.
     var hasEnded = false
+    /// A runner may still end by an exception.
+    var mayFail: Bool
+    let mainThreadRuns: Bool
 
     var threads: InlineArray<4, ThreadState>
 
     /// - Parameter clients: each sends a request, and when it is answered the next.
-    init(clients: UInt8, event: Event) {
+    init(runners: Int, clients: UInt8, event: Event) {
         unsent = clients
-        isDraining = event == .drain
+        mayFail = event == .failure
+        mainThreadRuns = runners == 1
         threads = .init(repeating: ThreadState())
-        for runner in Self.runners { threads[runner].place = .taking }
+        for runner in 0..<runners { threads[runner].place = .taking }
         threads[Self.pilot].place = .glancing
         threads[Self.other].place =
             switch event {
             case .signal: .signaling
             case .wakePilot: .waking
-            case .none, .drain: .gone
+            case .none, .failure: .gone
             }
     }
 

@@ -34,59 +34,77 @@ extension ModelMemory {
         // run
         case .taking:  // crew.exchange.take(timeout: Crew.nap)
             return take(timeout: 0) != nil ? .serving : .givingUp
-        case .givingUp:  // if crew.isOverdue || (!isMain && crew.state.isDraining) { return true }
-            let isMain = thread == 0
-            guard load("look whether to leave", { $0.isOverdue || (!isMain && $0.isDraining) }) else { return .taking }
+        case .givingUp:  // if crew.isOverdue || crew.isOver { return true }
+            return load("look whether it is over") { $0.isOverdue || $0.isOver } ? leave() : .taking
+        case .ending:  // crew.end()
+            end()
+            return .leaving
+        case .leaving:  // crew.exchange.offer(baton); return true
+            offer(Baton())
             return leave()
 
         // serveWhileHolding
         case .serving:  // while let connection = crew.reactor.next(baton, on: bench)
             switch nextEvent(holds: false) {
-            case .request: return .lending
+            case .request: return .promoting
             case .waker: return .serving
             case .none: return flaw == .returnsSettledFirst ? .deciding : .settling
             }
         case .settling:  // crew.settleReturns(baton)
             settleReturns()
             return flaw == .returnsSettledFirst ? .serving : .deciding
-        case .deciding:  // if crew.isDone(baton) { return .kept(baton) }
-            return isDone() ? .leaving : .polling
+        case .deciding:  // let isDone = crew.isOver || crew.isDone(baton)
+            return isDone() ? .ending : .polling
         case .polling:  // crew.reactor.poll(baton, milliseconds: Crew.napMilliseconds)
             poll(ignoringHeld: false)
             return flaw == .returnsSettledFirst ? .settling : .serving
-        case .leaving:  // case .kept(let baton): crew.exchange.offer(baton)
-            offer(Baton())
-            return leave()
 
         // serve
+        case .promoting:  // if crew.promotion.promotesEarly(kind) {
+            let isEarly = step("choose to promote", isQuiet: true) { $0.mainThreadRuns ? 0 : UInt8(choose(2)) } != 0
+            // guard let kept = crew.exchange.offerIfAwaited(baton) else {
+            return isEarly && offerIfAwaited(Baton()) == nil ? .inApplication : .lending
         case .lending:  // let loan = crew.exchange.lend(baton)
             let loan = lend(Baton())
             remember(code(loan.word))
             return .inApplication
-        case .inApplication:  // gateway.run(...)
+        case .inApplication:  // runApplication(...)
             wait("run the application", .inApplication) { _ in false }
-            return .recovering
+            return own.word == ThreadState.none ? .returning : .recovering
         case .recovering:  // guard let recovered = crew.exchange.recover(loan) else {
             let recovered = recover(BatonLoan(word: BatonWord(code: own.word))) != nil
             remember(ThreadState.none)
             return recovered ? .finishing : .returning
-        case .finishing:  // crew.reactor.finish(connection, baton, persist: outcome.persists)
+        case .finishing:  // crew.reactor.finish(connection, baton, persist: outcome.persists); if outcome.failed {
             store("finish", isQuiet: true) { self.finish(&$0) }
-            return .serving
-        case .returning:  // crew.returns.put(...); crew.reactor.waker.wake(); return .lost
+            return fails() ? .failing : .serving
+        case .returning:  // giveBack(...); return outcome.failed ? .failed : .lost
             store("append to the returns") { $0.returned += 1 }
             store("mark the returns") { $0.returnsMarked = true }
             store("wake the reactor") { $0.waker = true }
-            return .taking
+            return fails() ? .dying : .taking
+        case .failing:  // crew.exchange.offer(baton); return .failed
+            offer(Baton())
+            return .dying
+        case .dying:  // RunnerThread.run: crew.drain(toBeReplaced: true)
+            drain()
+            return leave()
         default:
             preconditionFailure("no place of a runner")
         }
     }
 
-    /// The process ends with its main thread.
+    private func fails() -> Bool {
+        guard state.mayFail else { return false }
+        return step("fail or not", isQuiet: true) { state in
+            guard choose(2) == 1 else { return 0 }
+            state.mayFail = false
+            return 1
+        } != 0
+    }
+
     private func leave() -> Place {
-        let isMain = thread == 0
-        store("leave") { if isMain { $0.hasEnded = true } }
+        store("leave") { if $0.mainThreadRuns { $0.hasEnded = true } }
         return .gone
     }
 
@@ -95,7 +113,9 @@ extension ModelMemory {
     private func pilot(at place: Place) -> Place {
         switch place {
         // run
-        case .glancing:  // guard let seen = exchange.observe() else {
+        case .glancing:  // while !crew.state.isQuitting, !crew.isOver {
+            if step("look whether it is over", isQuiet: !state.isDraining, { $0.isOver ? 1 : 0 }) != 0 { return .gone }
+            // guard let seen = exchange.observe() else {
             guard let seen = observe() else {
                 remember(ThreadState.none)
                 return .idling
@@ -111,14 +131,14 @@ extension ModelMemory {
         case .ticking:  // exchange.sleep(crew.configuration.tick)
             sleep(0)
             return .glancing
-        case .idling:  // if idle > Self.idleGlances {
+        case .idling:  // if idle <= Self.idleGlances {
             let isLong = step("count idle glances", isQuiet: true) { _ in UInt8(choose(2)) } == 0
             guard isLong else { return .ticking }
             return flaw == .unwantedOfferIgnored ? .parking : .picking
         case .picking:  // else if let baton = exchange.claimUnwantedOffer() {
             return claimUnwantedOffer() != nil ? .offering : .parking
-        case .parking:  // exchange.sleepUntilLent()
-            sleepUntilLent()
+        case .parking:  // exchange.sleepUntilLent(timeout: Crew.nap)
+            sleepUntilLent(timeout: 0)
             return .glancing
 
         // keep
@@ -130,30 +150,59 @@ extension ModelMemory {
         case .pilotSettling:  // crew.settleReturns(baton)
             settleReturns()
             return .pilotClosing
-        case .pilotClosing:  // if crew.state.isDraining { crew.reactor.beginClosing(baton) }
+        case .pilotClosing:  // if crew.state.isDraining { crew.beginClosing(baton) }
             _ = isDone()
             return .pilotOffering
         case .pilotOffering:  // guard let kept = crew.exchange.offerToWaitingRunner(baton) else { return }
             return offerToWaitingRunner(Baton()) != nil ? .pilotPolling : .glancing
-        case .pilotPolling:  // crew.reactor.poll(...); if crew.isOverdue { Process.exitImmediately(1) }
+        case .pilotPolling:  // crew.reactor.poll(baton, milliseconds: Crew.napMilliseconds, ignoringHeld: true)
             poll(ignoringHeld: true)
-            store("look whether it is overdue", isQuiet: !state.isDraining) { if $0.isOverdue { $0.hasEnded = true } }
-            return .keeping
+            // if crew.isOver || crew.state.isQuitting { return crew.exchange.offer(baton) }
+            if step("look whether it is over", isQuiet: !state.isDraining, { $0.isOver ? 1 : 0 }) != 0 {
+                return .pilotLeaving
+            }
+            // guard crew.isOverdue || crew.reactor.isBroken else { continue }
+            guard step("look whether it is overdue", isQuiet: !state.isDraining, { $0.isOverdue ? 1 : 0 }) != 0 else {
+                return .keeping
+            }
+            // guard crew.attendance != nil else { Process.exitImmediately(1) }
+            guard !state.mainThreadRuns else {
+                store("exit") { state in
+                    if state.isOver { self.violate("a worker that leaves is cut short") }
+                    state.hasEnded = true
+                }
+                return .gone
+            }
+            // crew.exchange.offer(baton); crew.end(); return
+            return .pilotLeaving
+        case .pilotLeaving:
+            offer(Baton())
+            store("end") { $0.isOver = true }
+            return .gone
         default:
             preconditionFailure("no place of the pilot")
         }
     }
 
-    // MARK: Crew.drain, on any thread, at any moment
+    // MARK: Crew.swift
 
-    private func other(at place: Place) -> Place {
-        switch place {
-        case .signaling:  // state.drain(); reactor.waker.wake()
-            store("begin to drain") { $0.isDraining = true }
-            store("wake the reactor") { $0.waker = true }
-        default:  // exchange.wakePilot()
-            wakePilot()
+    private func end() {
+        store("end") {
+            $0.isOver = true
+            $0.waker = true
         }
+        // exchange.wakeRunners(): that a runner's nap ends is sure from now on (`Attendant.dismiss`).
+        wakePilot()
+    }
+
+    private func drain() {
+        store("begin to drain") { $0.isDraining = true }
+        store("wake the reactor") { $0.waker = true }
+    }
+
+    /// Any thread, at any moment.
+    private func other(at place: Place) -> Place {
+        if place == .signaling { drain() } else { wakePilot() }
         return .gone
     }
 }

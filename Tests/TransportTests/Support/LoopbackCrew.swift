@@ -38,7 +38,7 @@ final class LoopbackCrew: @unchecked Sendable {
         let listener = try ListeningSocket.tcp(host: "127.0.0.1", port: 0, backlog: 64).descriptor
         port = try listener.localAddress()?.port ?? 0
         reactor = try Reactor(
-            configuration: configuration, listeners: [ListenerSocket(descriptor: listener)], trust: { _ in false })
+            configuration: configuration, listeners: [ListenerSocket(descriptor: listener)], trust: { _ in [] })
         let waker = reactor.waker
         self.waker = waker
         exchange = BatonExchange(interruptPilot: { waker.wake() })
@@ -117,7 +117,7 @@ final class LoopbackCrew: @unchecked Sendable {
     private func isDone(_ baton: borrowing Baton) -> Bool {
         guard isDraining.load(ordering: .acquiring) else { return false }
         reactor.beginClosing(baton)
-        return reactor.isDrained(baton)
+        return reactor.unsettledCount(baton) == 0
     }
 
     // MARK: The pilot
@@ -135,7 +135,7 @@ final class LoopbackCrew: @unchecked Sendable {
                 } else if let baton = exchange.claimUnwantedOffer() {
                     keep(baton, bench)
                 } else {
-                    exchange.sleepUntilLent()
+                    exchange.sleepUntilLent(timeout: .seconds(1))
                 }
                 continue
             }
