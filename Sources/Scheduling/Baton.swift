@@ -24,7 +24,7 @@ public struct BatonLoan: ~Copyable {
 ///                                 held by a runner ◄──── on offer ─┘
 ///                                       │           take    ▲
 ///                                       └───────────────────┘
-///                                          offer (it leaves)
+///                                          offer (before a long request, or as it leaves)
 /// ```
 ///
 /// `sequence` counts loans, so that the pilot tells one long request from many short ones; `epoch` counts retakings, so that

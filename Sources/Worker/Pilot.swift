@@ -75,7 +75,7 @@ struct Pilot: @unchecked Sendable {
             crew.checkParent()
             watch()
             // The main thread is on its way out, and needs nobody.
-            if crew.isOver || crew.state.isQuitting { return crew.exchange.offer(baton) }
+            if crew.isOver { return crew.exchange.offer(baton) }
             guard crew.isOverdue || crew.reactor.isBroken else { continue }
             // The runners are in applications that do not come back, and the arbiter, which would end this process, is
             // perhaps gone.

@@ -157,7 +157,7 @@ extension ModelMemory {
             return offerToWaitingRunner(Baton()) != nil ? .pilotPolling : .glancing
         case .pilotPolling:  // crew.reactor.poll(baton, milliseconds: Crew.napMilliseconds, ignoringHeld: true)
             poll(ignoringHeld: true)
-            // if crew.isOver || crew.state.isQuitting { return crew.exchange.offer(baton) }
+            // if crew.isOver { return crew.exchange.offer(baton) }
             if step("look whether it is over", isQuiet: !state.isDraining, { $0.isOver ? 1 : 0 }) != 0 {
                 return .pilotLeaving
             }
