@@ -12,6 +12,8 @@ BIND ?= 127.0.0.1:8000
 FUZZ_SECONDS ?= 30
 
 export MONOCEROS_SWIFT = $(SWIFT)
+# Where `make test` keeps the request corpus of another server, and its tests look for it.
+export MONOCEROS_FOREIGN = $(abspath $(VENV)/.foreign)
 
 BIN = $(VENV)/bin
 TOOLS = $(VENV)/.tools
@@ -34,6 +36,7 @@ serve: install  ## serve examples/hello.py; APP=module:app and BIND=host:port ch
 	$(BIN)/monoceros --bind $(BIND) $(APP)
 
 test: install  ## run the tests: Swift's, then Python's on the installed package
+	$(BIN)/python scripts/foreign_corpus.py $(MONOCEROS_FOREIGN)
 	$(SWIFT) test -Xcc -I$(INCLUDE) --explicit-target-dependency-import-check error
 	$(BIN)/python -m pytest
 

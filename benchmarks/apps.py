@@ -4,6 +4,9 @@ They import only the standard library, so that start-up times and memory are tho
 framework has a module of its own (:mod:`benchmarks.apps_flask`, :mod:`benchmarks.apps_django`).
 """
 
+import gc
+import json
+import sys
 import time
 
 HELLO = b"Hello, World!"
@@ -57,3 +60,12 @@ def mixed(environ, start_response):
     if environ["PATH_INFO"] == "/slow":
         time.sleep(SLOW_SECONDS)
     return answer(start_response, HELLO)
+
+
+def measured(environ, start_response):
+    """Hello; under /measure, what the garbage collector and the allocator count."""
+    if environ["PATH_INFO"] != "/measure":
+        return answer(start_response, HELLO)
+    gc.collect()
+    counts = {"objects": len(gc.get_objects()), "blocks": sys.getallocatedblocks()}
+    return answer(start_response, json.dumps(counts).encode())

@@ -61,7 +61,7 @@ def case_section(results, name):
     if not rows:
         return ""
     references = [row.server for row in rows if results["servers"][row.server]["reference"]]
-    tail = "p99" if case["tail"] == 99.0 else "p99 of the fast"
+    tail = "p99 of the fast" if case.get("tells_paths_apart") else "p99"
     header = ["", "requests/s", "per CPU-second", "p50 ms", f"{tail} ms", "PSS MiB"]
     for reference in references:
         title = label(results, reference, case["threads"])

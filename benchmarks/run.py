@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks import cases, environment, load, probe
+from benchmarks import cases, closed_loop, environment, load, probe
 from benchmarks.process import TICKS_PER_SECOND, Process, cpu_ticks
 from benchmarks.servers import Place
 
@@ -73,7 +73,7 @@ class Bench:
                     "connections": case.connections,
                     "threads": case.threads,
                     "workers": case.workers,
-                    "tail": case.tail,
+                    "tells_paths_apart": case.tells_paths_apart,
                 }
                 for case in plan.cases
             },
@@ -154,10 +154,11 @@ class Bench:
         with self._process(server, case, port) as process:
             probe.wait_for_answer(process, port, case.paths[0].path)
             kept = probe.check(case, port)
-            load.run(case, port, self.plan.warm_up, case.connections)
+            generate = closed_loop.run if case.tells_paths_apart else load.run
+            generate(case, port, self.plan.warm_up, case.connections)
             cpu = min(self.cpus.server)
             began, busy, used = time.perf_counter(), cpu_ticks(cpu), process.cpu_seconds()
-            report = load.run(case, port, self.plan.seconds, case.connections)
+            report = generate(case, port, self.plan.seconds, case.connections)
             used = process.cpu_seconds() - used
             busy = (cpu_ticks(cpu) - busy) / TICKS_PER_SECOND
             elapsed = time.perf_counter() - began
@@ -172,7 +173,7 @@ class Bench:
             "requests_per_second": report.requests_per_second,
             "requests_per_cpu_second": report.requests / used,
             "p50_us": report.percentiles[50.0],
-            "tail_us": report.percentiles.get(case.tail, report.percentiles[99.0]),
+            "tail_us": report.percentiles[99.0],
             "errors": report.errors,
             "error_kinds": {
                 kind: count for kind, count in {**report.socket_errors, "status": report.bad_statuses}.items() if count

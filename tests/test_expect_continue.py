@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from conftest import Serve
 from support.client import Connection, encode
 from support.server import Server
+
+
+@pytest.fixture(scope="module", params=[(), ("--stream-request-body",)], ids=["kept", "streamed"])
+def server(serve_module: Serve, request: pytest.FixtureRequest) -> Server:
+    """Whether bodies are complete before the application runs or not, it sees the same."""
+    return serve_module("probe:app", *request.param)
 
 
 @pytest.mark.parametrize("value", ["100-continue", "100-Continue"])

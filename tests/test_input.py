@@ -9,12 +9,20 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from conftest import Serve
 from probe.bodies import perform
 from support.client import Connection, encode, encode_chunked
 from support.processes import memory
 from support.server import Server
 
 MIB = 1 << 20
+
+
+@pytest.fixture(scope="module", params=[(), ("--stream-request-body",)], ids=["kept", "streamed"])
+def server(serve_module: Serve, request: pytest.FixtureRequest) -> Server:
+    """Whether bodies are complete before the application runs or not, it sees the same."""
+    return serve_module("probe:app", *request.param)
+
 
 BODIES = {
     "empty": b"",
@@ -198,6 +206,10 @@ def test_a_body_that_the_client_cuts_is_never_taken_for_whole(server: Server, fr
         connection.half_close()
         answer = connection.read_to_end()
     assert not answer.startswith(b"HTTP/1.1 2"), answer
+    announced = "10" if framing == "length" else "an unknown number of"
+    kept = rf"from ip=\S+ left after 5 of {announced} bytes of the body\. It is not served"
+    streamed = "left in the middle of the body, which the application was reading"
+    server.wait_for_log(rf"\[WARNING\] The client of POST /echo ({kept}|{streamed})")
     with Connection(server.address) as connection:
         connection.send(encode("GET", "/body?case=one"))
         assert connection.read_response().body == b"hello"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
 from conftest import Serve
-from support.client import Closed, Connection, encode, fetch
+from support.client import Closed, Connection, Truncated, encode, fetch
+from support.processes import descriptors
 from support.server import Server
 from support.waiting import until
 
@@ -16,7 +18,11 @@ ONE = encode("GET", "/body?case=one")
 
 @pytest.fixture(scope="module")
 def impatient(serve_module: Serve) -> Server:
-    return serve_module("probe:app", "--request-head-timeout", "1", "--keep-alive", "1")
+    return serve_module(
+        "probe:app",
+        *("--request-head-timeout", "1", "--request-body-timeout", "1"),
+        *("--response-write-timeout", "1", "--keep-alive", "1"),
+    )
 
 
 def test_a_head_byte_by_byte(server: Server) -> None:
@@ -100,17 +106,109 @@ def test_a_head_that_does_not_come_is_a_408(impatient: Server, beginning: bytes)
 def test_a_trickle_does_not_stretch_the_timeout(impatient: Server) -> None:
     """The time is for the whole head, not for each byte of it."""
     with Connection(impatient.address) as connection:
-        connection.socket.setblocking(False)
         connection.send(b"GET / HTTP/1.1\r\nX-A: ")
+        assert trickle(connection, b"a").startswith(b"HTTP/1.1 408 ")
 
-        def trickle() -> bytes | None:
-            try:
-                return connection.socket.recv(4096)
-            except BlockingIOError:
-                connection.socket.send(b"a")
-                return None
 
-        assert until(trickle, "a 408 in spite of the trickle").startswith(b"HTTP/1.1 408 ")
+@pytest.mark.parametrize(
+    "beginning",
+    [
+        encode("POST", "/echo", [("Content-Length", "1000")]),
+        encode("POST", "/echo", [("Content-Length", "100000")]) + b"x" * 50_000,
+        encode("POST", "/echo", [("Content-Length", "100000"), ("Expect", "100-continue")]),
+        encode("POST", "/echo", [("Transfer-Encoding", "chunked")]) + b"5\r\nhel",
+        encode("POST", "/echo", [("Transfer-Encoding", "chunked")]) + b"5\r\nhello\r\n0\r\n",
+    ],
+)
+def test_a_body_that_does_not_come_is_a_408(impatient: Server, beginning: bytes) -> None:
+    calls = len(impatient.trace("calls"))
+    with Connection(impatient.address) as connection:
+        connection.send(beginning)
+        response = connection.read_response()
+        assert response.status == 408 and b"body-timeout" in response.body
+        assert response.header("Connection") == "close"
+        connection.assert_closed()
+    assert len(impatient.trace("calls")) == calls
+
+
+def trickle(connection: Connection, byte: bytes) -> bytes:
+    """Send a byte now and then, until an answer comes."""
+    connection.socket.setblocking(False)
+
+    def step() -> bytes | None:
+        try:
+            return connection.socket.recv(4096)
+        except BlockingIOError:
+            connection.socket.send(byte)
+            return None
+
+    return until(step, "an answer in spite of the trickle")
+
+
+@pytest.mark.parametrize("framing", ["length", "chunked"])
+def test_a_trickle_does_not_keep_a_body(impatient: Server, framing: str) -> None:
+    """`until` pauses for up to 0.1 s: far less than 1 KiB each second."""
+    field = ("Content-Length", "100000") if framing == "length" else ("Transfer-Encoding", "chunked")
+    with Connection(impatient.address) as connection:
+        connection.send(encode("POST", "/echo", [field]) + (b"ffff\r\n" if framing == "chunked" else b""))
+        assert trickle(connection, b"x").startswith(b"HTTP/1.1 408 ")
+
+
+def periods(server: Server, count: int, pause: float) -> Iterator[None]:
+    """Yield again and again while heads time out one after the other: a clock that runs with the server's."""
+    for _ in range(count):
+        with Connection(server.address, deadline=pause) as clock:
+            clock.send(b"GET")
+            while True:
+                yield
+                try:
+                    clock.fill()
+                    break
+                except TimeoutError:
+                    continue
+
+
+def test_a_slow_upload_that_goes_on_is_waited_for(impatient: Server) -> None:
+    body = bytes(range(256)) * 4 * 100
+    sent = 0
+    with Connection(impatient.address) as connection:
+        connection.send(encode("POST", "/echo", [("Content-Length", str(len(body)))]))
+        for _ in periods(impatient, 3, 0.2):
+            connection.send(body[sent : sent + 1024])
+            sent += 1024
+        assert 3 * 1024 < sent < len(body)
+        connection.send(body[sent:])
+        assert connection.read_response().body == body
+
+
+def test_a_response_that_nobody_takes_frees_the_application(impatient: Server) -> None:
+    """While more than 1 MiB waits for the client, the application is held up, and the worker with it."""
+    with Connection(impatient.address, receive_buffer=4096) as connection:
+        connection.send(encode("GET", "/pour?mib=64&name=poured"))
+        impatient.wait_for_trace("poured")
+        assert fetch(impatient.address, "/body?case=one").body == b"hello"
+        with pytest.raises(Truncated):
+            connection.read_response()
+
+
+def test_a_response_that_nobody_takes_is_given_up(impatient: Server) -> None:
+    worker = impatient.worker()
+    before = len(descriptors(worker))
+    with Connection(impatient.address, receive_buffer=4096) as connection:
+        connection.send(encode("GET", "/block?mib=64"))
+        until(lambda: len(descriptors(worker)) > before, "the connection")
+        until(lambda: len(descriptors(worker)) == before, "the end of the connection")
+        with pytest.raises(Truncated):
+            connection.read_response()
+
+
+def test_a_response_that_is_taken_slowly_is_sent_whole(impatient: Server) -> None:
+    """The kernel holds so much that the server has little to send meanwhile; what the client takes counts."""
+    with Connection(impatient.address, receive_buffer=65_536) as connection:
+        connection.send(encode("GET", "/block?mib=16", [("Connection", "close")]))
+        for _ in periods(impatient, 3, 0.05):
+            connection.buffer += connection.socket.recv(16_384)
+        assert connection.read_response().body == b"x" * (16 << 20)
 
 
 def test_a_connection_that_never_speaks_is_closed(impatient: Server) -> None:

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <linux/sockios.h>
 
 int csystem_accept(int listener, void *address, uint32_t *size) {
     return accept4(listener, (struct sockaddr *)address, (socklen_t *)size, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -65,6 +67,11 @@ int csystem_peer_state(int socket) {
 }
 
 int csystem_duplicate(int descriptor) { return fcntl(descriptor, F_DUPFD_CLOEXEC, 3); }
+
+int csystem_unsent(int socket) {
+    int count;
+    return ioctl(socket, SIOCOUTQ, &count) == 0 ? count : -1;
+}
 
 int csystem_open_unnamed(const char *directory) {
     int descriptor = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);

@@ -80,6 +80,8 @@ extension RequestParser {
                 // Only the next byte tells whether the value is complete.
                 guard at &+ 2 < end else { return false }
                 if bytes.uncheckedByte(at &+ 2).isOptionalSpace {
+                    // What the path is relative to is as delicate as what says where the message ends.
+                    if kind == .scriptName { throw WireError(.obsoleteFolding) }
                     isFolded = true
                     at &+= 2
                     if at >= bound { throw WireError(.fieldTooLarge) }

@@ -98,8 +98,20 @@ public enum WireFault: String, CaseIterable, Sendable {
     case unknownTransferCoding = "unknown-transfer-coding"
     /// 503: the server takes no more work. RFC 9110 §15.6.4.
     case overloaded = "overloaded"
+    /// 503: there is no place to keep the body. RFC 9110 §15.6.4.
+    case bodyNotStored = "body-not-stored"
     /// 505: well-formed, but neither HTTP/1.0 nor HTTP/1.1. RFC 9110 §15.6.6.
     case unsupportedVersion = "unsupported-version"
+    /// 507: the place where bodies are kept is full. RFC 4918 §11.5.
+    case insufficientStorage = "insufficient-storage"
+
+    /// Whether it is this server, and not the client, that is at fault.
+    public var isServers: Bool {
+        switch self {
+        case .overloaded, .bodyNotStored, .insufficientStorage: true
+        default: false
+        }
+    }
 
     /// The status code to answer with.
     public var status: Int {
@@ -110,8 +122,9 @@ public enum WireFault: String, CaseIterable, Sendable {
         case .unknownExpectation: 417
         case .fieldTooLarge, .tooManyFields, .headTooLarge: 431
         case .unknownTransferCoding: 501
-        case .overloaded: 503
+        case .overloaded, .bodyNotStored: 503
         case .unsupportedVersion: 505
+        case .insufficientStorage: 507
         default: 400
         }
     }

@@ -99,10 +99,13 @@ struct Server {
         var transport = TransportConfiguration()
         transport.policy = configuration.policy
         transport.proxyMode = configuration.proxyProtocol
+        transport.streamsBodies = configuration.streamRequestBody
         transport.body.memory = configuration.requestBodyMemory
         transport.body.spoolDirectory =
             configuration.temporaryUploadDirectory ?? Process.environment("TMPDIR") ?? "/tmp"
         transport.timeouts.head = .seconds(configuration.requestHeadTimeout)
+        transport.timeouts.body = configuration.requestBodyTimeout.map { .seconds($0) } ?? 0
+        transport.timeouts.write = configuration.responseWriteTimeout.map { .seconds($0) } ?? 0
         transport.timeouts.idle = .seconds(configuration.keepAlive)
         transport.maximumConnections = configuration.workerConnections
         // Where several workers share a listener, taking more than one connection at a time takes it from an idle one.

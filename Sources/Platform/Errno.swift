@@ -28,9 +28,12 @@ public struct Errno: RawRepresentable, Hashable, Sendable {
     public static let tooManyOpenFiles = Errno(rawValue: EMFILE)
     public static let tooManyOpenFilesInSystem = Errno(rawValue: ENFILE)
     public static let noSpace = Errno(rawValue: ENOSPC)
+    public static let quotaExceeded = Errno(rawValue: EDQUOT)
+    public static let fileTooLarge = Errno(rawValue: EFBIG)
     public static let noMemory = Errno(rawValue: ENOMEM)
     public static let noBuffers = Errno(rawValue: ENOBUFS)
     public static let nameTooLong = Errno(rawValue: ENAMETOOLONG)
+    public static let inputOutput = Errno(rawValue: EIO)
     public static let invalidArgument = Errno(rawValue: EINVAL)
 }
 

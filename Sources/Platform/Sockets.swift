@@ -54,6 +54,12 @@ extension Descriptor {
         return try nonBlockingCall("sendfile") { sendfile(rawValue, file.rawValue, &position, count) }
     }
 
+    /// Bytes sent that the peer has not acknowledged, or for a Unix socket not read (`SIOCOUTQ`, tcp(7)). 0 for a broken
+    /// connection.
+    public func unsentByteCount() -> Int {
+        max(0, Int(csystem_unsent(rawValue)))
+    }
+
     /// What the peer has done so far, without waiting and without taking anything from the socket (`poll(2)`).
     public func peerState() -> PeerState {
         switch csystem_peer_state(rawValue) {
@@ -79,7 +85,16 @@ extension Descriptor {
     /// - Parameter milliseconds: the longest wait; -1 for as long as it takes.
     /// - Returns: false after the timeout. A signal ends the wait early and counts as ready: the caller tries again.
     public func waitUntilWritable(milliseconds: Int32) -> Bool {
-        var watched = pollfd(fd: rawValue, events: Int16(POLLOUT), revents: 0)
+        wait(for: POLLOUT, milliseconds)
+    }
+
+    /// The same for bytes to read, the peer's end of the stream, or a connection to accept.
+    public func waitUntilReadable(milliseconds: Int32) -> Bool {
+        wait(for: POLLIN, milliseconds)
+    }
+
+    private func wait(for events: Int32, _ milliseconds: Int32) -> Bool {
+        var watched = pollfd(fd: rawValue, events: Int16(events), revents: 0)
         return poll(&watched, 1, milliseconds) != 0
     }
 }

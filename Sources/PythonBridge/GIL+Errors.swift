@@ -16,16 +16,19 @@ public struct PythonException: ~Copyable {
 
 /// The exceptions that we raise ourselves.
 public enum PythonExceptionType: Sendable {
-    case assertionError, brokenPipeError, memoryError, osError, runtimeError, systemExit, typeError, valueError
+    case assertionError, brokenPipeError, connectionResetError, memoryError, osError, runtimeError, systemExit
+    case timeoutError, typeError, valueError
 
     var pointer: PyPointer {
         switch self {
         case .assertionError: cpython_AssertionError()
         case .brokenPipeError: cpython_BrokenPipeError()
+        case .connectionResetError: cpython_ConnectionResetError()
         case .memoryError: cpython_MemoryError()
         case .osError: cpython_OSError()
         case .runtimeError: cpython_RuntimeError()
         case .systemExit: cpython_SystemExit()
+        case .timeoutError: cpython_TimeoutError()
         case .typeError: cpython_TypeError()
         case .valueError: cpython_ValueError()
         }
@@ -86,6 +89,16 @@ extension GIL {
         }
         return PythonException(
             type: reference(type), value: reference(value), traceback: reference(traceback))
+    }
+
+    /// What `str()` makes of an exception; nil when that raises.
+    public borrowing func message(of exception: borrowing PythonException) -> String? {
+        guard let text = PyObject_Str(exception.value.pointer) else {
+            PyErr_Clear()
+            return nil
+        }
+        let owner = PyRef(owned: text)
+        return self.text(owner.pointer)
     }
 
     /// Puts a taken exception back, to be raised on.

@@ -28,6 +28,9 @@ public final class BatonExchange: Sendable {
     /// does.
     public func offer(_ baton: consuming Baton) { memory.offer(baton) }
 
+    /// Whether a runner waits for the baton. It may be gone in a moment, or one may come.
+    public var isAwaited: Bool { memory.hasWaitingRunners() }
+
     /// Gives the baton to a runner that waits. Nil when one does; the baton back when none does.
     public func offerIfAwaited(_ baton: consuming Baton) -> Baton? { memory.offerIfAwaited(baton) }
 

@@ -33,6 +33,10 @@ public struct ServerConfiguration: Equatable, Sendable {
     public let keepAlive: Int
     /// Seconds; at least 1.
     public let requestHeadTimeout: Int
+    /// Seconds; nil sets no limit.
+    public let requestBodyTimeout: Int?
+    /// Seconds; nil sets no limit.
+    public let responseWriteTimeout: Int?
     /// What requests must look like. How its limits' special values are meant is for it to say.
     public let policy: RequestPolicy
     /// Whose forwarding fields count.
@@ -45,6 +49,8 @@ public struct ServerConfiguration: Equatable, Sendable {
     public let rootPath: String
     /// Bytes of a request body that stay in memory.
     public let requestBodyMemory: Int
+    /// The application reads bodies while they come.
+    public let streamRequestBody: Bool
     /// Where larger bodies are spooled to; nil leaves it to the system.
     public let temporaryUploadDirectory: String?
     public let sendfile: Bool
@@ -84,12 +90,15 @@ public struct ServerConfiguration: Equatable, Sendable {
         gracefulTimeout = int("graceful_timeout")
         keepAlive = int("keepalive")
         requestHeadTimeout = int("request_head_timeout")
+        requestBodyTimeout = int("request_body_timeout") == 0 ? nil : int("request_body_timeout")
+        responseWriteTimeout = int("response_write_timeout") == 0 ? nil : int("response_write_timeout")
         policy = try Self.requestPolicy(checked)
         forwardedAllowIPs = try Self.addressList("forwarded_allow_ips", list("forwarded_allow_ips"))
         proxyProtocol = string("proxy_protocol").flatMap(ProxyMode.init)
         proxyAllowIPs = try Self.addressList("proxy_allow_ips", list("proxy_allow_ips"))
         rootPath = try Self.mountPoint(string("root_path") ?? "")
         requestBodyMemory = int("request_body_memory")
+        streamRequestBody = checked["stream_request_body"] == .bool(true)
         temporaryUploadDirectory = string("tmp_upload_dir")
         sendfile = checked["sendfile"] != .bool(false)
         responseBuffer = int("response_buffer")

@@ -93,6 +93,22 @@ extension Setting {
             "request_head_timeout", section: "Worker Processes", flags: ["--request-head-timeout"],
             kind: .int(1...anySeconds.upperBound), default: .int(10), metavar: "INT",
             text: "How many seconds a client has to send the whole head of a request."),
+        // Not in gunicorn.
+        Setting(
+            "request_body_timeout", section: "Worker Processes", flags: ["--request-body-timeout"],
+            kind: .int(anySeconds), default: .int(30), metavar: "INT",
+            text: """
+                In each so many seconds, a client must send at least 1 KiB of a request body, or the rest of it; \
+                0 sets no limit.
+                """),
+        // Not in gunicorn.
+        Setting(
+            "response_write_timeout", section: "Worker Processes", flags: ["--response-write-timeout"],
+            kind: .int(anySeconds), default: .int(30), metavar: "INT",
+            text: """
+                In each so many seconds, a client must take at least 1 KiB of a response, or the rest of it; \
+                0 sets no limit.
+                """),
     ]
 
     private static let security: [Setting] = [
@@ -132,6 +148,14 @@ extension Setting {
             "request_body_memory", section: "Server Mechanics", flags: ["--request-body-memory"],
             kind: .int(anyBytes), default: .int(65536), metavar: "INT",
             text: "How many bytes of a request body stay in memory; a larger body is spooled to a file."),
+        // Not in gunicorn, which does nothing else.
+        Setting(
+            "stream_request_body", section: "Server Mechanics", flags: ["--stream-request-body"],
+            kind: .flag(stores: true), default: .bool(false),
+            text: """
+                Call the application when a request's head is complete, and let it read the body while the client sends \
+                it. A slow client then holds a worker for as long as its upload takes.
+                """),
         // Not in gunicorn.
         Setting(
             "response_buffer", section: "Server Mechanics", flags: ["--response-buffer"],

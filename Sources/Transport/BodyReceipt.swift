@@ -10,6 +10,8 @@ final class BodyReceipt {
 
     private var remainder: Remainder
     private var sink: BodySink
+    /// Bytes since the deadline was set, the framing's included.
+    private var recent = 0
 
     init(length: Int, limits: BodyLimits) {
         remainder = .length(length)
@@ -21,8 +23,23 @@ final class BodyReceipt {
         sink = BodySink(limits: limits)
     }
 
+    /// Notes that bytes came. Whether they are enough to set the deadline anew.
+    func makesProgress(_ count: Int) -> Bool {
+        recent += count
+        guard recent >= Timeouts.progress else { return false }
+        recent = 0
+        return true
+    }
+
     /// The body, once `receive` said that it is complete.
     var body: RequestBody { sink.body }
+
+    /// Bytes of the body that have come, and how many there should be, where that is known.
+    var progress: (received: Int, announced: Int?) {
+        let received = sink.count
+        guard case .length(let left) = remainder else { return (received, nil) }
+        return (received, received + left)
+    }
 
     /// Takes what belongs to the body off the front of `bytes`.
     ///

@@ -6,7 +6,7 @@ public final class ByteStore {
     private var capacity: Int
     public private(set) var count = 0
 
-    init(capacity: Int) {
+    public init(capacity: Int = 0) {
         self.capacity = max(capacity, 64)
         base = .allocate(byteCount: self.capacity, alignment: 16)
     }
@@ -24,7 +24,7 @@ public final class ByteStore {
     /// The bytes held. Valid until the next change.
     public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
 
-    func append(_ bytes: UnsafeRawBufferPointer) {
+    public func append(_ bytes: UnsafeRawBufferPointer) {
         guard let source = bytes.baseAddress, bytes.count > 0 else { return }
         reserve(bytes.count)
         (base + count).copyMemory(from: source, byteCount: bytes.count)
@@ -41,7 +41,7 @@ public final class ByteStore {
         count += written
     }
 
-    func removeFirst(_ size: Int) {
+    public func removeFirst(_ size: Int) {
         precondition(size >= 0 && size <= count)
         count -= size
         base.copyMemory(from: base + size, byteCount: count)

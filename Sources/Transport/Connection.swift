@@ -4,12 +4,12 @@ public import ProxyWire
 /// A client's connection.
 ///
 /// It always belongs to somebody. In `.running` that is the runner whose application it waits for: that thread alone reads
-/// `body` and sends, and the reactor notes in `edges` what it hears meanwhile. In every other phase it belongs to whoever
+/// `body`, which may mean the socket, and sends, and the reactor notes in `edges` what it hears meanwhile. In every other phase it belongs to whoever
 /// has the baton.
 ///
 /// ```
 ///   accept ──► idle ──► head ──► body ──► held ──► running ──► draining ──► idle | lingering | closed
-///      │        ▲ │       └────────────────────────▲              ▲
+///      │        ▲ │       └────────────────────────▲              ▲  └► discarding ─┘
 ///      │        │ └── a whole request in one read ─┘              └ only if the socket took less than all
 ///      └► preamble, where the PROXY protocol is spoken
 /// ```
@@ -27,8 +27,11 @@ public final class Connection {
         case held
         /// A runner has it.
         case running
-        /// The response is made; the rest of it waits for the socket.
-        case draining(persist: Bool)
+        /// The response is made; the rest of it waits for the socket. `unsent` is how many bytes the client had yet to take
+        /// when the deadline was set; nil before there is one.
+        case draining(persist: Bool, unsent: Int?)
+        /// The response has left; the rest of the body, which the application did not read, is thrown away.
+        case discarding(BodyStream, budget: Int)
         /// Nothing more is sent; what the client still sends is thrown away, so that it reads our last bytes before a reset.
         case lingering(budget: Int)
         case closed
@@ -100,6 +103,10 @@ public final class Connection {
         default: false
         }
     }
+
+    /// Bytes of responses that the client has not taken: in the outbox, and in the kernel's send buffer, which may hold
+    /// megabytes and reports room only once a good part of them has left.
+    public var unsentByteCount: Int { outbox.count + socket.unsentByteCount() }
 
     /// What the poller gives back with this connection's events.
     var payload: UInt64 { UInt64(generation) << 32 | UInt64(UInt32(bitPattern: socket.rawValue)) }

@@ -14,8 +14,8 @@ extension Reactor {
     /// just a moment changes nothing.
     func updateAccepting() {
         let accepts =
-            wantsAccepting && !isClosing && connectionCount < configuration.maximumConnections
-            && now >= acceptBackOff
+            wantsAccepting && !isClosing && now >= acceptBackOff
+            && (connectionCount < configuration.maximumConnections || now >= crowdedUntil)
         guard accepts != isAccepting else { return }
         isAccepting = accepts
         for (index, listener) in listeners.enumerated() {
@@ -38,18 +38,71 @@ extension Reactor {
     func acceptNext(from index: Int) -> Connection? {
         if acceptsLeft == 0 { acceptsLeft = configuration.acceptBatch + 1 }
         acceptsLeft -= 1
-        guard acceptsLeft > 0, isAccepting, connectionCount < configuration.maximumConnections else { return nil }
+        guard acceptsLeft > 0, isAccepting else { return nil }
+        guard connectionCount < configuration.maximumConnections else { return acceptIntoCrowd(from: index) }
         do throws(SystemError) {
             return try takeFromBacklog(of: index)
         } catch {
-            // Out of descriptors or memory: trying again at once would spin. Open connections will free some.
-            acceptBackOff = now + .milliseconds(200)
+            return acceptAfter(error, from: index)
+        }
+    }
+
+    /// All places are taken. The one that has idled for longest goes to whoever waits: a client that keeps its connection
+    /// just in case must not keep others out. Where none idles, accepting pauses.
+    private func acceptIntoCrowd(from index: Int) -> Connection? {
+        guard let idle = longestIdle() else {
+            crowdedUntil = now + Self.leastIdle
+            updateAccepting()
+            schedule(wakeAt: crowdedUntil)
+            return nil
+        }
+        // Another worker may have been faster.
+        guard let connection = try? takeFromBacklog(of: index) else { return nil }
+        close(idle)
+        return connection
+    }
+
+    /// Out of descriptors or memory: an idle connection may give way. If none does, trying again at once would spin.
+    private func acceptAfter(_ error: SystemError, from index: Int) -> Connection? {
+        // The kernel looks for a descriptor first, and only then whether anybody is there.
+        guard listeners[index].descriptor.waitUntilReadable(milliseconds: 0) else { return nil }
+        if let idle = longestIdle() {
+            close(idle)
+            if let connection = try? takeFromBacklog(of: index) { return connection }
+        }
+        acceptBackOff = now + .milliseconds(200)
+        if now >= nextAcceptNotice {
+            nextAcceptNotice = now + .seconds(60)
             note(
                 .error,
-                "Accepting pauses for 0.2 s: \(error). Raise the limit of open files or lower worker_connections.")
-            updateAccepting()
-            schedule(wakeAt: acceptBackOff)
-            return nil
+                "Clients have to wait: \(error). Raise the limit of open files (ulimit -n), or lower --worker-connections."
+            )
+        }
+        updateAccepting()
+        schedule(wakeAt: acceptBackOff)
+        return nil
+    }
+
+    /// How long a connection idles at least before it may be closed in favor of another: a client in the middle of its work
+    /// is not cut off between two requests.
+    static let leastIdle: Nanoseconds = 1_000_000_000
+
+    /// The connection that has waited for another request for longest, and for long enough. It goes through all of them;
+    /// only who has no room left asks.
+    private func longestIdle() -> Connection? {
+        while true {
+            var found: Connection?
+            for case let connection? in table {
+                guard case .idle = connection.phase, connection.requestCount > 0, !connection.isQueued,
+                    connection.deadline < found?.deadline ?? .max
+                else { continue }
+                found = connection
+            }
+            guard let found, now + configuration.timeouts.idle >= found.deadline + Self.leastIdle else { return nil }
+            guard found.socket.waitUntilReadable(milliseconds: 0) else { return found }
+            // It has just sent its next request, whose event comes later in this batch.
+            found.mayBeReadable = true
+            enqueue(found)
         }
     }
 

@@ -49,6 +49,7 @@ extension Reactor {
         }
         if let next = wheel.next { schedule(wakeAt: next) }
         if acceptBackOff > now { schedule(wakeAt: acceptBackOff) }
+        if crowdedUntil > now { schedule(wakeAt: crowdedUntil) }
     }
 
     private func expire(_ connection: Connection) {
@@ -62,7 +63,14 @@ extension Reactor {
             refuse(connection, WireError(.headTimeout))
         case .body:
             refuse(connection, WireError(.bodyTimeout))
-        case .draining, .lingering:
+        case .draining(let persist, let unsent):
+            let left = connection.unsentByteCount
+            guard let unsent, left <= unsent - Timeouts.progress else { return close(connection) }
+            connection.phase = .draining(persist: persist, unsent: left)
+            setDeadline(connection, after: configuration.timeouts.write)
+        case .discarding:
+            linger(connection)
+        case .lingering:
             close(connection)
         case .held, .running, .closed:
             break

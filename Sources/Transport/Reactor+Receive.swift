@@ -55,6 +55,9 @@ extension Reactor {
         case .preamble, .idle, .head, .body:
             guard connection.mayBeReadable else { return false }
             return advance(connection, on: bench)
+        case .discarding:
+            discardOn(connection)
+            return false
         case .held, .running:
             if !events.isDisjoint(with: [.hangUp, .error]) { connection.hungUp = true }
             return false
@@ -80,6 +83,9 @@ extension Reactor {
             if advance(connection, on: bench) { return true }
             // At the end, a connection is kept only for a request that has begun.
             if isClosing, connection.awaitsRequest { linger(connection) }
+            return false
+        case .discarding:
+            discardOn(connection)
             return false
         case .lingering:
             lingerOn(connection, on: bench)
@@ -183,14 +189,25 @@ extension Reactor {
                 complete(connection, bytes, size: size + length, on: bench)
                 return .complete
             }
+            if configuration.streamsBodies { return beginStream(connection, bytes, size: size, on: bench) }
             receipt = BodyReceipt(length: length, limits: configuration.body)
         case .chunked:
+            do throws(WireError) {
+                if configuration.streamsBodies, try !isWhole(chunked: bytes.from(size)) {
+                    return beginStream(connection, bytes, size: size, on: bench)
+                }
+            } catch {
+                refuse(connection, error)
+                return .wait
+            }
             receipt = BodyReceipt(chunkedUnder: configuration.policy, limits: configuration.body)
         }
 
-        if bench.parser.head.expectsContinue, bytes.count == size { sendContinue(connection) }
+        if bench.parser.head.expectsContinue, bytes.count == size {
+            InterimResponse.sendContinue(on: connection)
+        }
         // The head waits in `input` for the body; what is behind the body there joins it when the body is complete.
-        let rest = UnsafeRawBufferPointer(rebasing: bytes[size...])
+        let rest = bytes.from(size)
         let store: ByteStore
         let early: ByteStore?
         if let input = connection.input {
@@ -203,13 +220,28 @@ extension Reactor {
             connection.input = store
         }
         connection.phase = .body(receipt)
-        setDeadline(connection, after: configuration.timeouts.progress)
+        setDeadline(connection, after: configuration.timeouts.body)
         return take(early?.bytes ?? rest, of: connection, receipt, on: bench)
+    }
+
+    /// The application runs now and reads the body itself.
+    private func beginStream(
+        _ connection: Connection, _ bytes: UnsafeRawBufferPointer, size: Int, on bench: Workbench
+    ) -> Progress {
+        let early = bytes.from(size)
+        connection.body = .stream(
+            BodyStream(
+                of: connection, framing: bench.parser.head.framing, early: early,
+                owesContinue: bench.parser.head.expectsContinue && early.isEmpty, policy: configuration.policy,
+                timeout: configuration.timeouts.body))
+        connection.input?.truncate(size)
+        complete(connection, UnsafeRawBufferPointer(rebasing: bytes[..<size]), size: size, on: bench)
+        return .complete
     }
 
     private func receiveBody(_ connection: Connection, _ receipt: BodyReceipt, on bench: Workbench) -> Progress {
         guard let bytes = read(connection, on: bench) else { return .wait }
-        setDeadline(connection, after: configuration.timeouts.progress)
+        if receipt.makesProgress(bytes.count) { setDeadline(connection, after: configuration.timeouts.body) }
         return take(bytes, of: connection, receipt, on: bench)
     }
 
@@ -225,8 +257,9 @@ extension Reactor {
             switch error {
             case .wire(let fault): refuse(connection, fault)
             case .spoolFailed(let cause):
-                note(.error, "A request body could not be written to \(configuration.body.spoolDirectory): \(cause).")
-                refuse(connection, WireError(.overloaded))
+                let failure = SpoolFailure(cause: cause, directory: configuration.body.spoolDirectory)
+                note(.error, failure.description)
+                refuse(connection, WireError(failure.fault))
             }
             return .wait
         }
@@ -262,8 +295,14 @@ extension Reactor {
         requestCount &+= 1
     }
 
-    /// Keeps a complete request for a runner: its bytes move from the bench into the connection.
+    /// Holds a complete request for a runner.
     func hold(_ connection: Connection, on bench: Workbench) {
+        keep(connection, on: bench)
+        held.append(connection)
+    }
+
+    /// Makes a complete request independent of the bench: its bytes move into the connection.
+    func keep(_ connection: Connection, on bench: Workbench) {
         if connection.consumed == 0 {
             let store = ByteStore(bench.request, spare: connection.input?.count ?? 0)
             if let later = connection.input { store.append(later.bytes) }
@@ -271,7 +310,6 @@ extension Reactor {
             connection.consumed = bench.request.count
         }
         connection.phase = .held
-        held.append(connection)
     }
 
     /// Takes up a held request.
@@ -306,6 +344,7 @@ extension Reactor {
                 return nil
             case .processed(0):
                 // A request that the client did not finish is not run, RFC 9112 §8.
+                noteCutBody(of: connection)
                 close(connection)
                 return nil
             case .processed(let count):
@@ -313,6 +352,7 @@ extension Reactor {
                 return UnsafeRawBufferPointer(rebasing: bench.buffer[..<count])
             }
         } catch {
+            noteCutBody(of: connection)
             close(connection)
             return nil
         }
@@ -324,10 +364,10 @@ extension Reactor {
         watch(connection)
         return .wait
     }
+}
 
-    private func sendContinue(_ connection: Connection) {
-        let line: StaticString = "HTTP/1.1 100 Continue\r\n\r\n"
-        // Too small not to fit an empty send buffer; a client that left is noticed by the next read.
-        _ = try? connection.socket.send(UnsafeRawBufferPointer(start: line.utf8Start, count: line.utf8CodeUnitCount))
+extension UnsafeRawBufferPointer {
+    fileprivate func from(_ offset: Int) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: self[offset...])
     }
 }

@@ -11,6 +11,7 @@ extension Reactor {
             endGracefully(connection)
             return
         }
+        if case .stream(let stream) = connection.body { return discard(stream, of: connection) }
         connection.phase = .idle
         if connection.input != nil || connection.mayBeReadable {
             // A pipelined request, or an edge that came meanwhile. Its turn comes after the others', so that one client
@@ -33,29 +34,34 @@ extension Reactor {
     ///
     /// - Parameter head: what has come of the head, for the looks of the answer; what the connection keeps of it unless given.
     func refuse(_ connection: Connection, _ error: WireError, head: UnsafeRawBufferPointer? = nil) {
+        if !error.fault.isServers { noteInvalid(connection, id: error.id) }
         let audience = (head ?? connection.input?.bytes).map { ErrorAudience(head: $0.bytes) } ?? ErrorAudience()
         refuse(connection, status: error.status, id: error.id, for: audience)
     }
 
     /// The same for a connection that starts wrong.
     func refuse(_ connection: Connection, _ error: ProxyError) {
+        noteInvalid(connection, id: error.id)
         refuse(connection, status: error.status, id: error.id, for: ErrorAudience())
     }
 
     private func refuse(_ connection: Connection, status: Int, id: String, for audience: ErrorAudience) {
-        if case .unix = connection.peer {
-            note(.warning, "Invalid request from a unix socket: \(id).")
-        } else {
-            note(.warning, "Invalid request from ip=\(connection.peer.host): \(id).")
-        }
         let page = ErrorPage.response(
             status: status, id: id, for: audience, date: HTTPDate(unixSeconds: Int(Clock.wallSeconds())))
         page.withUnsafeBytes { connection.outbox.append(copying: $0) }
         connection.input = nil
         connection.consumed = 0
         connection.mayBeReadable = true
-        connection.phase = .draining(persist: false)
+        connection.phase = .draining(persist: false, unsent: nil)
         drain(connection)
+    }
+
+    func noteInvalid(_ connection: Connection, id: String) {
+        if case .unix = connection.peer {
+            note(.warning, "Invalid request from a unix socket: \(id).")
+        } else {
+            note(.warning, "Invalid request from ip=\(connection.peer.host): \(id).")
+        }
     }
 
     /// Ends a connection whose response has been sent. Closing while unread bytes are there, or still come, makes the kernel
@@ -72,6 +78,7 @@ extension Reactor {
     /// Sends our end of the stream and waits, for a while, for the client's.
     func linger(_ connection: Connection) {
         connection.input = nil
+        connection.body = .none
         connection.socket.shutdownSending()
         connection.phase = .lingering(budget: Self.lingerBudget)
         setDeadline(connection, after: configuration.timeouts.linger)
@@ -116,7 +123,7 @@ extension Reactor {
 
     /// Sends what is left of a response. When all is sent, the connection goes its way.
     func drain(_ connection: Connection) {
-        guard case .draining(let persist) = connection.phase else { return }
+        guard case .draining(let persist, let unsent) = connection.phase else { return }
         let isSent: Bool
         do throws(SystemError) {
             isSent = try connection.outbox.flush(to: connection.socket, releasing: &releases)
@@ -131,7 +138,12 @@ extension Reactor {
             return
         }
         guard isSent else {
-            setDeadline(connection, after: configuration.timeouts.progress)
+            // The deadline is not moved whenever the socket takes something: when it comes, what the client itself has taken
+            // is measured (`expire`).
+            if unsent == nil {
+                connection.phase = .draining(persist: persist, unsent: connection.unsentByteCount)
+                setDeadline(connection, after: configuration.timeouts.write)
+            }
             watch(connection)
             return
         }
@@ -161,9 +173,10 @@ extension Reactor {
     /// How many connections still await a response, or the rest of one.
     public func unsettledCount(_ baton: borrowing Baton) -> Int {
         table.count { connection in
-            guard let connection else { return false }
-            if case .lingering = connection.phase { return false }
-            return true
+            switch connection?.phase {
+            case nil, .lingering, .discarding: false
+            default: true
+            }
         }
     }
 }

@@ -49,6 +49,8 @@ public final class Reactor {
     private static let queueShare = 16
     /// Whole requests that came while no runner was free.
     var held = Queue<Connection>()
+    /// Whole requests that their owner does not want to run yet.
+    var postponed = Queue<Connection>()
 
     /// Connections whose response waits to leave with others (`defersResponses`), and since when the first of them does.
     var deferred: [Connection] = []
@@ -61,6 +63,10 @@ public final class Reactor {
     var isAccepting = false
     /// No accepting before this moment, after the process ran out of descriptors.
     var acceptBackOff: Nanoseconds = 0
+    /// When that is said again in the log at the earliest.
+    var nextAcceptNotice: Nanoseconds = 0
+    /// With all places taken, no accepting before this moment: none could be made free.
+    var crowdedUntil: Nanoseconds = 0
     public internal(set) var isClosing = false
     /// The poller is gone: whoever drives this reactor should end the process.
     public private(set) var isBroken = false
@@ -143,6 +149,20 @@ public final class Reactor {
         return receive(baton, on: bench)
     }
 
+    /// Puts a request that `next` gave back, until `nextPostponed`: others come first.
+    public func postpone(_ connection: Connection, _ baton: borrowing Baton, on bench: Workbench) {
+        keep(connection, on: bench)
+        postponed.append(connection)
+    }
+
+    public func nextPostponed(_ baton: borrowing Baton, on bench: Workbench) -> Connection? {
+        guard let connection = postponed.popFirst() else { return nil }
+        resume(connection, on: bench)
+        return connection
+    }
+
+    public func hasPostponedRequests(_ baton: borrowing Baton) -> Bool { !postponed.isEmpty }
+
     /// For a thread that can't run the application: does all there is to do, and holds complete requests for `next`.
     public func serve(_ baton: borrowing Baton, on bench: Workbench) {
         while let connection = receive(baton, on: bench) { hold(connection, on: bench) }
@@ -172,17 +192,21 @@ public final class Reactor {
         let began = now
         now = Clock.now()
         lastTurn = now &- began
-        connection.body = .none
         if connection.consumed > 0, let input = connection.input {
             input.removeFirst(connection.consumed)
             connection.consumed = 0
             if input.count == 0 { connection.input = nil }
         }
+        if case .stream(let stream) = connection.body {
+            takeBack(stream, of: connection)
+        } else {
+            connection.body = .none
+        }
         if connection.outbox.isEmpty {
             settle(connection, persist: persist)
             return
         }
-        connection.phase = .draining(persist: persist)
+        connection.phase = .draining(persist: persist, unsent: nil)
         if connection.isDeferred {
             connection.isDeferred = false
             addDeferred(connection)

@@ -1,17 +1,20 @@
 public import Platform
 
-/// A request's complete body, as it is handed to the application.
+/// A request's body, as it is handed to the application: complete, but for a stream.
 public enum RequestBody {
     case none
     /// Within the request's own bytes (`Workbench.request`), which the next request overwrites.
     case inline(offset: Int, count: Int)
     case memory(ByteStore)
     case file(SpoolFile)
+    /// On its way, and read from the socket.
+    case stream(BodyStream)
 
-    /// Bytes.
-    public var count: Int {
+    /// Bytes; nil when that is not known yet.
+    public var count: Int? {
         switch self {
         case .none: 0
+        case .stream: nil
         case .inline(_, let count): count
         case .memory(let store): store.count
         case .file(let file): file.count

@@ -13,6 +13,8 @@ public struct TransportConfiguration: Sendable {
     public var maximumConnections = 1000
     /// How many connections one listener's turn accepts: few where other processes accept from the same listener.
     public var acceptBatch = 64
+    /// Whether the application runs when the head is complete, and reads the body itself (`stream_request_body`).
+    public var streamsBodies = false
     /// Whether responses may leave a connection open (`keepalive` above 0).
     public var keepsAlive: Bool { timeouts.idle > 0 }
 
@@ -39,10 +41,16 @@ public struct Timeouts: Sendable {
     public var head: Nanoseconds = .seconds(10)
     /// Between two requests (`keepalive`); 0 closes after each response.
     public var idle: Nanoseconds = .seconds(75)
-    /// Without any progress of a request body or of a response.
-    public var progress: Nanoseconds = .seconds(30)
+    /// In which a client must send `progress` of a request body, or the rest of it (`request_body_timeout`).
+    public var body: Nanoseconds = .seconds(30)
+    /// In which a client must take `progress` of a response, or the rest of it (`response_write_timeout`).
+    public var write: Nanoseconds = .seconds(30)
     /// For the client to close after our last byte.
     public var linger: Nanoseconds = .seconds(2)
+
+    /// Bytes that count as progress of a body or a response. A byte now and then, which costs an attacker nothing, must not
+    /// hold a connection for ever; what any honest line carries in half a minute is enough.
+    public static let progress = 1024
 
     public init() {}
 }

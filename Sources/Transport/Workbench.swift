@@ -3,7 +3,9 @@ public import HTTPWire
 /// What one thread needs to receive and parse: a buffer to read into and a parser. Every thread that may hold the baton has
 /// its own, so that a request's bytes stay put while its thread runs the application, whoever has the baton meanwhile.
 public final class Workbench {
-    static let capacity = 65_536
+    /// Bytes. A body of 64 KiB, the usual piece of an upload, fits with its head. Memory that no request reaches is never
+    /// touched, so the system does not have to provide it.
+    static let capacity = 262_144
 
     let buffer: UnsafeMutableRawBufferPointer
     public internal(set) var parser: RequestParser

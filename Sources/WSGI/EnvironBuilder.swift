@@ -335,6 +335,11 @@ final class EnvironBuilder {
     private func setBody(
         _ environ: PyPointer, _ connection: Connection, on bench: Workbench, _ gil: borrowing GIL
     ) throws(PythonError) {
+        if bench.parser.head.framing == .chunked, let count = connection.body.count {
+            // The whole body is here, so its length is known: frameworks that go by CONTENT_LENGTH alone (Django) read
+            // chunked uploads too.
+            try gil.set(environ, keys.contentLength, try gil.string("\(count)"))
+        }
         let stream: InputStream
         switch connection.body {
         case .none: return
@@ -342,13 +347,9 @@ final class EnvironBuilder {
             stream = InputStream(copying: UnsafeRawBufferPointer(rebasing: bench.request[offset..<(offset + count)]))
         case .memory(let store): stream = InputStream(store)
         case .file(let file): stream = InputStream(file)
+        case .stream(let body): stream = InputStream(body)
         }
         try gil.set(environ, keys.input, try types.input.wrap(stream, gil))
-        if bench.parser.head.framing == .chunked {
-            // The whole body is here, so its length is known: frameworks that go by CONTENT_LENGTH alone (Django) read
-            // chunked uploads too.
-            try gil.set(environ, keys.contentLength, try gil.string("\(connection.body.count)"))
-        }
     }
 }
 

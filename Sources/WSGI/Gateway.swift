@@ -1,5 +1,5 @@
 internal import HTTPWire
-internal import Platform
+public import Platform
 public import PythonBridge
 public import Transport
 
@@ -10,7 +10,7 @@ public final class Gateway {
     private let types: WSGITypes
     private let configuration: GatewayConfiguration
     private let state: WorkerState
-    private let writeTimeout: Int32
+    private let writeTimeout: Nanoseconds
     private let environ: EnvironBuilder
     private var callables: ResponseCallables
     private var environCallables: EnvironCallables
@@ -21,10 +21,10 @@ public final class Gateway {
     /// - Parameters:
     ///   - application: the WSGI callable.
     ///   - errors: the `wsgi.errors` stream.
-    ///   - writeTimeout: milliseconds; -1 is for ever.
+    ///   - writeTimeout: nanoseconds; 0 is for ever.
     public init(
         application: PyPointer, errors: PyPointer, log: ApplicationLog, types: WSGITypes,
-        configuration: GatewayConfiguration, state: WorkerState, writeTimeout: Int32, _ gil: borrowing GIL
+        configuration: GatewayConfiguration, state: WorkerState, writeTimeout: Nanoseconds, _ gil: borrowing GIL
     ) throws(PythonError) {
         gil.retain(application)
         self.application = application
@@ -60,7 +60,8 @@ public final class Gateway {
         } catch {
             isLeaving = handleError(response, on: bench, &gil)
         }
-        let persists = response.persists && !response.isBroken && !response.isAborted
+        let persists =
+            response.persists && !response.isBroken && !response.isAborted && response.stream?.fault == nil
         if response.isBroken || response.missingCount > 0 { reportLoss(response, on: bench, gil) }
         response.end()
         if !callables.areUnused(gil) { try renewCallables(gil) }
@@ -178,7 +179,12 @@ public final class Gateway {
             gil.clearError()
             return false
         }
+        let isOSError = gil.isRaised(.osError)
         let exception = gil.takeException()
+        if isOSError, let fault = response.stream?.fault, LiveInput.isCause(fault, of: exception, gil) {
+            answer(fault, response, on: bench, &gil)
+            return false
+        }
         log.exception("Error handling request \(Self.target(bench))", exception, gil)
         if !response.isCommitted {
             let page = ErrorPage.response(
@@ -190,10 +196,28 @@ public final class Gateway {
         return false
     }
 
+    /// What reading the body raised is the client's fault, and the reactor tells the log of it.
+    private func answer(
+        _ fault: BodyStream.Fault, _ response: Response, on bench: Workbench, _ gil: inout GIL
+    ) {
+        switch fault {
+        case .disconnected:
+            log.warning(
+                "The client of \(Self.method(bench)) \(Self.target(bench)) left in the middle of the body, which the "
+                    + "application was reading.", gil)
+            response.fail(&gil)
+        case .wire(let error):
+            response.isAborted = true
+            guard !response.isCommitted else { return }
+            let page = ErrorPage.response(
+                to: error, for: ErrorAudience(head: bench.request.bytes), date: response.currentDate())
+            page.withUnsafeBytes { response.post($0, &gil) }
+        }
+    }
+
     /// Says in the log that the client did not get all, and why.
     private func reportLoss(_ response: Response, on bench: Workbench, _ gil: borrowing GIL) {
-        let method = String(decoding: bench.bytes(bench.parser.head.method), as: UTF8.self)
-        let request = "\(method) \(Self.target(bench))"
+        let request = "\(Self.method(bench)) \(Self.target(bench))"
         if response.missingCount > 0 {
             let promised = response.promisedCount
             log.warning(
@@ -204,6 +228,10 @@ public final class Gateway {
         }
     }
 
+    private static func method(_ bench: Workbench) -> String {
+        String(decoding: bench.bytes(bench.parser.head.method), as: UTF8.self)
+    }
+
     /// The request target, as much of it as a line in the log should hold.
     private static func target(_ bench: Workbench) -> String {
         String(decoding: bench.bytes(bench.parser.head.target).prefix(256), as: UTF8.self)
@@ -212,7 +240,7 @@ public final class Gateway {
     // MARK: Callables that the application keeps
 
     private static func makeCallables(
-        _ state: WorkerState, _ writeTimeout: Int32, _ configuration: GatewayConfiguration, _ types: WSGITypes,
+        _ state: WorkerState, _ writeTimeout: Nanoseconds, _ configuration: GatewayConfiguration, _ types: WSGITypes,
         _ gil: borrowing GIL
     ) throws(PythonError) -> ResponseCallables {
         let response = Response(state: state, writeTimeout: writeTimeout, bufferLimit: configuration.responseBuffer)

@@ -2,12 +2,13 @@ internal import Platform
 internal import PythonBridge
 internal import Transport
 
-/// `wsgi.input`: a request's complete body, from memory or from a file (PEP 3333, "Input and Error Streams").
+/// `wsgi.input`: a request's body, from memory, from a file, or from the socket (PEP 3333, "Input and Error Streams").
 final class InputStream {
     private enum Source {
         case empty
         case memory(ByteStore)
         case file(SpoolFile)
+        case live(LiveInput)
     }
 
     private let source: Source
@@ -34,15 +35,21 @@ final class InputStream {
         count = file.count
     }
 
+    init(_ stream: BodyStream) {
+        source = .live(LiveInput(stream))
+        count = 0
+    }
+
     private var remaining: Int { count - position }
 
     /// Up to `limit` bytes; all that is left for nil. Empty at the end.
     func read(_ limit: Int?, _ gil: inout GIL) throws(PythonError) -> PyRef {
+        if case .live(let input) = source { return try input.read(limit, &gil) }
         let size = min(limit ?? remaining, remaining)
         let start = position
         position += size
         switch source {
-        case .empty:
+        case .empty, .live:
             return try gil.makeBytes(UnsafeRawBufferPointer(start: nil, count: 0))
         case .memory(let store):
             return try gil.makeBytes(UnsafeRawBufferPointer(rebasing: store.bytes[start..<(start + size)]))
@@ -50,26 +57,30 @@ final class InputStream {
             var failure: SystemError?
             let bytes = try gil.makeBytesReleased(count: size) { target in
                 do throws(SystemError) {
-                    return try file.descriptor.read(into: target, at: start)
+                    let count = try file.descriptor.read(into: target, at: start)
+                    if count < size { failure = SystemError(.inputOutput, call: "pread") }
+                    return count
                 } catch {
                     failure = error
                     return 0
                 }
             }
-            if let failure { throw gil.raise(.osError, "The spooled request body cannot be read: \(failure).") }
-            return bytes
+            guard let failure else { return bytes }
+            position = start
+            throw Self.unreadable(failure, gil)
         }
     }
 
     /// Up to and including the next line feed, and not more than `limit` bytes.
     func readLine(_ limit: Int?, _ gil: inout GIL) throws(PythonError) -> PyRef {
+        if case .live(let input) = source { return try input.readLine(limit, &gil) }
         let longest = min(limit ?? remaining, remaining)
         return try read(try lineLength(longest, &gil), &gil)
     }
 
     private func lineLength(_ longest: Int, _ gil: inout GIL) throws(PythonError) -> Int {
         switch source {
-        case .empty:
+        case .empty, .live:
             return 0
         case .memory(let store):
             return Bytes.endOfLine(UnsafeRawBufferPointer(rebasing: store.bytes[position..<(position + longest)]))
@@ -80,18 +91,29 @@ final class InputStream {
             while length < longest {
                 let size = min(window.count, longest - length)
                 let start = position + length
-                let result = window.withUnsafeMutableBytes { buffer -> (read: Int, end: Int?)? in
+                var end: Int?
+                var failure: SystemError?
+                window.withUnsafeMutableBytes { buffer in
                     let slice = UnsafeMutableRawBufferPointer(rebasing: buffer[..<size])
-                    guard let read = try? file.descriptor.read(into: slice, at: start) else { return nil }
-                    return (read, Bytes.endOfLine(UnsafeRawBufferPointer(rebasing: slice[..<read])))
+                    do throws(SystemError) {
+                        let count = try file.descriptor.read(into: slice, at: start)
+                        end = Bytes.endOfLine(UnsafeRawBufferPointer(rebasing: slice[..<count]))
+                        if count < size { failure = SystemError(.inputOutput, call: "pread") }
+                    } catch {
+                        failure = error
+                    }
                 }
-                guard let result else { throw gil.raise(.osError, "The spooled request body cannot be read.") }
-                if let end = result.end { return length + end }
-                guard result.read > 0 else { return length }
-                length += result.read
+                if let failure { throw Self.unreadable(failure, gil) }
+                if let end { return length + end }
+                length += size
             }
             return longest
         }
+    }
+
+    /// A body that is not all there must never look like one that is.
+    private static func unreadable(_ cause: SystemError, _ gil: borrowing GIL) -> PythonError {
+        gil.raise(.osError, "the request body, which was kept in a file, cannot be read: \(cause)")
     }
 
     // MARK: The Python type

@@ -15,6 +15,8 @@ extension Response {
         guard connection != nil else {
             throw gil.raise(.runtimeError, "write() was called after the request had ended")
         }
+        // PEP 3333: what is written is on its way while the application goes on, for however long.
+        mayDefer = false
         try send(data, total: nil, &gil)
         if isBroken { throw gil.raise(.brokenPipeError, "the client closed the connection") }
     }
@@ -46,7 +48,7 @@ extension Response {
             framing = .length(remaining - body.count)
         }
         headIsSent = true
-        post(head.bytes, &gil)
+        postHead(&gil)
     }
 
     /// Completes the head, unless that is done.
@@ -78,6 +80,7 @@ extension Response {
             persists = false
         }
         if head.applicationWantsClose || state.isDraining { persists = false }
+        if let stream, stream.cancelContinue() || stream.fault != nil { persists = false }
         head.finish(version: version, isPersistent: persists, framing: field, date: currentDate())
         isCommitted = true
     }
@@ -124,17 +127,23 @@ extension Response {
             headIsSent = true
             if body.count <= Self.copyLimit {
                 if body.count > 0 { head.appendBody(body.bytes) }
-                if mayDefer, framing == .length(0), let connection, connection.outbox.isEmpty {
-                    connection.outbox.append(copying: head.bytes)
-                    connection.isDeferred = true
-                } else {
-                    post(head.bytes, &gil)
-                }
+                postHead(&gil)
             } else {
                 post(head.bytes, body, owner: owner, &gil)
             }
         } else if body.count > 0 {
             post(UnsafeRawBufferPointer(start: nil, count: 0), body, owner: owner, &gil)
+        }
+    }
+
+    /// Sends the head and the small body behind it. A response that is complete with that may wait for others.
+    @inline(__always)
+    private func postHead(_ gil: inout GIL) {
+        if mayDefer, framing == .length(0), let connection, connection.outbox.isEmpty {
+            connection.outbox.append(copying: head.bytes)
+            connection.isDeferred = true
+        } else {
+            post(head.bytes, &gil)
         }
     }
 
@@ -213,24 +222,24 @@ extension Response {
     /// - Throws: `PythonError` when a signal handler raised.
     func makeRoom(_ gil: inout GIL) throws(PythonError) {
         guard let mine = connection, mine.outbox.count > bufferLimit, framing != .length(0) else { return }
-        var waited: Int32 = 0
+        var unsent = mine.unsentByteCount
+        var deadline = Clock.now() + writeTimeout
         while connection === mine, !isBroken, mine.outbox.count > bufferLimit / 2 {
             let socket = mine.socket
-            let slice = writeTimeout < 0 ? Self.waitSlice : min(Self.waitSlice, writeTimeout - waited)
-            let isWritable = gil.released { socket.waitUntilWritable(milliseconds: slice) }
+            let isWritable = gil.released { socket.waitUntilWritable(milliseconds: Self.waitSlice) }
             try gil.checkSignals()
             guard connection === mine, !isBroken else { return }
-            if isWritable {
-                waited = 0
-                flush(&gil)
-            } else {
-                waited += slice
-                if writeTimeout >= 0, waited >= writeTimeout { fail(&gil) }
-            }
+            if isWritable { flush(&gil) }
+            guard writeTimeout > 0, !isBroken, Clock.now() >= deadline else { continue }
+            // As the reactor does it for a response that is made (`Reactor.expire`).
+            let left = mine.unsentByteCount
+            guard left <= unsent - Timeouts.progress else { return fail(&gil) }
+            unsent = left
+            deadline = Clock.now() + writeTimeout
         }
     }
 
-    /// Milliseconds between two looks after signals.
+    /// Milliseconds between two looks after signals and the time.
     private static let waitSlice: Int32 = 1000
 
     /// Sends what the socket takes by now.

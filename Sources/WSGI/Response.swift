@@ -23,6 +23,8 @@ final class Response {
 
     /// The connection to answer on; nil between requests.
     private(set) var connection: Connection?
+    /// The request's body, if the application reads it from the socket.
+    private(set) var stream: BodyStream?
     var head = ResponseHeadWriter()
     private(set) var isStarted = false
     /// The head is finished: it can't be changed any more.
@@ -43,18 +45,18 @@ final class Response {
     var sentCount = 0
     var persists = false
     private(set) var isHead = false
-    private(set) var mayDefer = false
+    var mayDefer = false
     private(set) var version = HTTPVersion.http11
     let state: WorkerState
-    /// The longest wait for the client to take bytes, in milliseconds; -1 is for ever.
-    let writeTimeout: Int32
+    /// In which the client must take `Timeouts.progress` bytes, in nanoseconds; 0 is for ever.
+    let writeTimeout: Nanoseconds
     private var dateSecond: Int64 = -1
     private var date = HTTPDate(unixSeconds: 0)
 
     /// Bytes that may wait for the client before the application is held up (`response_buffer`).
     let bufferLimit: Int
 
-    init(state: WorkerState, writeTimeout: Int32, bufferLimit: Int) {
+    init(state: WorkerState, writeTimeout: Nanoseconds, bufferLimit: Int) {
         self.state = state
         self.writeTimeout = writeTimeout
         self.bufferLimit = bufferLimit
@@ -69,6 +71,11 @@ final class Response {
         self.version = version
         persists = mayPersist
         self.mayDefer = mayDefer
+        if case .stream(let stream) = connection.body {
+            self.stream = stream
+            // The client may wait for the response before it sends the rest of the body, and the application for that.
+            self.mayDefer = false
+        }
         isStarted = false
         isCommitted = false
         headIsSent = false
@@ -83,6 +90,10 @@ final class Response {
     /// Cuts the ties to the request: callables that the application kept do nothing from here on.
     func end() {
         connection = nil
+        if let stream {
+            stream.isReleased = true
+            self.stream = nil
+        }
     }
 
     /// Whether more of the body would be sent.

@@ -17,6 +17,8 @@ final class Crew: @unchecked Sendable {
     let attendance: WakePipe?
     /// How requests of a kind went; only for who has the baton.
     var promotion = PromotionPolicy()
+    /// The same for who takes the last free runner.
+    var lastRunner: LastRunnerPolicy
     /// Requests after which the worker is replaced; nil for any number.
     private let requestLimit: Int?
     /// When a draining worker leaves, whatever is still under way; 0 until it drains.
@@ -32,10 +34,24 @@ final class Crew: @unchecked Sendable {
         self.reactor = reactor
         self.state = state
         watchdog = Watchdog(configuration)
+        lastRunner = LastRunnerPolicy(runners: configuration.runners)
         attendance = configuration.mainThreadRuns ? nil : try WakePipe()
         requestLimit = configuration.requestLimit
         let waker = reactor.waker
         exchange = BatonExchange(interruptPilot: { waker.wake() })
+    }
+
+    /// Whether a request that is known to be long has to leave this runner, the last free one, to short ones.
+    func postpones(_ baton: borrowing Baton) -> Bool {
+        !exchange.isAwaited && lastRunner.postpones(at: reactor.recently(baton))
+    }
+
+    /// A request that was postponed and has its turn.
+    func nextPostponed(_ baton: borrowing Baton, on bench: Workbench) -> Connection? {
+        guard reactor.hasPostponedRequests(baton),
+            exchange.isAwaited || state.isDraining || lastRunner.yields(at: reactor.recently(baton))
+        else { return nil }
+        return reactor.nextPostponed(baton, on: bench)
     }
 
     /// How long a thread sleeps before it looks after the time, the parent and the end. That the baton goes from hand to hand

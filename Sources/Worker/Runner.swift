@@ -67,6 +67,7 @@ final class Runner {
     /// Polls and serves for as long as the baton stays here. `.kept` means that the worker is done.
     private func serveWhileHolding(_ taken: consuming Baton, _ python: inout PythonThread) -> Turn {
         var baton = taken
+        if isOneOfMany { crew.lastRunner.tookOver(at: Clock.now()) }
         while true {
             switch serve(baton, &python) {
             case .kept(let kept): baton = kept
@@ -85,44 +86,70 @@ final class Runner {
             if isDone { return .kept(baton) }
             // Nothing at hand: the lock is for others while this thread waits.
             python.detach()
-            if !crew.reactor.poll(baton, milliseconds: Crew.napMilliseconds), !attend(&python) {
+            let wait = crew.reactor.hasPostponedRequests(baton) ? 1 : Crew.napMilliseconds
+            if !crew.reactor.poll(baton, milliseconds: wait), !attend(&python) {
                 crew.exchange.offer(baton)
                 return .failed
             }
         }
     }
 
-    /// Runs the application for each complete request at hand.
+    /// Runs the application for each complete request at hand, short ones first.
     private func serve(_ held: consuming Baton, _ python: inout PythonThread) -> Turn {
         var baton = held
-        while let connection = crew.reactor.next(baton, on: bench) {
-            crew.countRequest(baton)
-            gauge.begin(crew.reactor.recently(baton))
-            let mayDefer = crew.reactor.defersResponses(baton)
-            var kind: UInt32 = 0
-            if isOneOfMany {
-                kind = requestKind
-                if crew.promotion.promotesEarly(kind) {
-                    guard let kept = crew.exchange.offerIfAwaited(baton) else {
-                        return serveWithoutBaton(connection, kind, &python)
-                    }
-                    baton = kept
-                }
+        while let (connection, isPostponed) = next(baton) {
+            let kind = isOneOfMany ? requestKind : 0
+            let isLong = isOneOfMany && crew.promotion.promotesEarly(kind)
+            if isLong, !isPostponed, crew.postpones(baton) {
+                crew.reactor.postpone(connection, baton, on: bench)
+                continue
             }
-            let loan = crew.exchange.lend(baton)
-            let outcome = runApplication(connection, mayDefer: mayDefer, &python)
-            guard let recovered = crew.exchange.recover(loan) else {
-                giveBack(connection, outcome, kind, outlastedTick: true)
-                return outcome.failed ? .failed : .lost
+            switch run(connection, kind, isLong: isLong, baton, &python) {
+            case .kept(let kept): baton = kept
+            case .lost: return .lost
+            case .failed: return .failed
             }
-            baton = recovered
-            gauge.end()
-            if isOneOfMany { crew.promotion.note(kind, outlastedTick: false) }
-            crew.reactor.finish(connection, baton, persist: outcome.persists)
-            if outcome.failed {
-                crew.exchange.offer(baton)
-                return .failed
+        }
+        return .kept(baton)
+    }
+
+    @inline(__always)
+    private func next(_ baton: borrowing Baton) -> (connection: Connection, isPostponed: Bool)? {
+        if let connection = crew.reactor.next(baton, on: bench) { return (connection, false) }
+        return crew.nextPostponed(baton, on: bench).map { ($0, true) }
+    }
+
+    /// Runs the application for one request.
+    @inline(__always)
+    private func run(
+        _ connection: Connection, _ kind: UInt32, isLong: Bool, _ held: consuming Baton, _ python: inout PythonThread
+    ) -> Turn {
+        var baton = held
+        crew.countRequest(baton)
+        gauge.begin(crew.reactor.recently(baton))
+        if isLong {
+            guard let kept = crew.exchange.offerIfAwaited(baton) else {
+                return serveWithoutBaton(connection, kind, &python)
             }
+            baton = kept
+        }
+        let mayDefer = crew.reactor.defersResponses(baton)
+        let loan = crew.exchange.lend(baton)
+        let outcome = runApplication(connection, mayDefer: mayDefer, &python)
+        guard let recovered = crew.exchange.recover(loan) else {
+            giveBack(connection, outcome, kind, outlastedTick: true)
+            return outcome.failed ? .failed : .lost
+        }
+        baton = recovered
+        gauge.end()
+        crew.reactor.finish(connection, baton, persist: outcome.persists)
+        if isOneOfMany {
+            crew.promotion.note(kind, outlastedTick: false)
+            crew.lastRunner.servedShort(at: crew.reactor.recently(baton))
+        }
+        if outcome.failed {
+            crew.exchange.offer(baton)
+            return .failed
         }
         return .kept(baton)
     }

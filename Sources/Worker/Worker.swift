@@ -82,7 +82,6 @@ public final class Worker {
     public func run(
         application: PyPointer, errors: PyPointer, report: WorkerReport, _ gil: inout GIL
     ) throws(PythonError) {
-        let timeout = crew.configuration.transport.timeouts.progress
         let isMain = crew.configuration.mainThreadRuns
         // Before there is a second thread: what Swift initializes on first use (`static let`) must not be reached for the
         // first time by two threads of a forked process at once, see docs/fork-safety.md.
@@ -90,7 +89,7 @@ public final class Worker {
             let gateway = try Gateway(
                 application: application, errors: errors, log: report.application, types: types,
                 configuration: crew.configuration.gateway, state: crew.state,
-                writeTimeout: timeout == 0 ? -1 : Int32(clamping: timeout / 1_000_000), gil)
+                writeTimeout: crew.configuration.transport.timeouts.write, gil)
             runners.append(Runner(crew: crew, gateway: gateway, report: report, isMain: isMain))
         }
         let pilot = Pilot(crew: crew, mainGauge: isMain ? runners[0].gauge : nil)

@@ -1,5 +1,6 @@
 import Foundation
 import HTTPWire
+import ProxyWire
 import Testing
 
 /// One case of Tests/Corpus. The notation is described there, in README.md.
@@ -14,32 +15,41 @@ struct CorpusCase: Sendable, CustomTestStringConvertible {
     enum Ending: Equatable {
         case more
         case fault(WireFault)
+        /// By any fault of this status.
+        case refused(Int)
     }
 
     var name: String
     var input: [UInt8]
     var policy = RequestPolicy()
     var isTrusted = false
+    /// Its field names are in upper case, whatever the client sent.
+    var isForeign = false
+    /// How the connection may start with a PROXY header, if it may.
+    var proxyMode: ProxyMode?
     var requests: [Expectation] = []
     var ending: Ending?
 
     var testDescription: String { name }
 
-    static let all: [CorpusCase] = {
-        let corpus = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .appendingPathComponent("Corpus")
-        return ["valid", "invalid"].flatMap { kind in
+    static let all = load(
+        URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .appendingPathComponent("Corpus"))
+
+    /// The cases below a directory, with what the files of this extension expect of them; cases without one are left out.
+    static func load(_ corpus: URL, expectations: String = "expect") -> [CorpusCase] {
+        ["valid", "invalid"].flatMap { kind in
             let directory = corpus.appendingPathComponent(kind)
             let names = try! FileManager.default.contentsOfDirectory(atPath: directory.path).sorted()
-            return names.filter { $0.hasSuffix(".http") }.map { file in
-                let stem = directory.appendingPathComponent(String(file.dropLast(5)))
+            return names.filter { $0.hasSuffix(".\(expectations)") }.map { file in
+                let stem = directory.appendingPathComponent(file).deletingPathExtension()
                 return CorpusCase(
                     name: "\(kind)/\(stem.lastPathComponent)",
                     http: try! String(contentsOf: stem.appendingPathExtension("http"), encoding: .ascii),
-                    expect: try! String(contentsOf: stem.appendingPathExtension("expect"), encoding: .ascii))
+                    expect: try! String(contentsOf: stem.appendingPathExtension(expectations), encoding: .ascii))
             }
         }
-    }()
+    }
 
     init(name: String, http: String, expect: String) {
         self.name = name
@@ -50,9 +60,12 @@ struct CorpusCase: Sendable, CustomTestStringConvertible {
                 let parts = line.split(separator: " ", maxSplits: 1).map(String.init)
                 let argument = parts.count > 1 ? latin1(unescape(parts[1])) : ""
                 switch parts[0] {
+                case "policy" where argument.hasPrefix("proxy-protocol "):
+                    proxyMode = ProxyMode(rawValue: String(argument.dropFirst("proxy-protocol ".count)))!
                 case "policy": policy.apply(argument)
                 case "trusted": isTrusted = true
                 case "more": expectation.ending = .more
+                case "refused": expectation.ending = .refused(Int(argument)!)
                 case "fault":
                     let words = argument.split(separator: " ")
                     guard let fault = WireFault(rawValue: String(words[0])), fault.status == Int(words[1]) else {

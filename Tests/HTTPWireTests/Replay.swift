@@ -1,4 +1,5 @@
 import HTTPWire
+import ProxyWire
 
 /// What a connection came to.
 struct Exchange: Equatable {
@@ -10,6 +11,8 @@ struct Exchange: Equatable {
 
     var requests: [Request] = []
     var fault: WireFault?
+    /// What is wrong with the PROXY header in front of all requests.
+    var proxyFault: ProxyFault?
 }
 
 /// Reads a connection as a server does: bytes arrive in pieces, heads and bodies are taken from what is there.
@@ -18,6 +21,8 @@ struct Replay: ~Copyable {
     private var decoder: ChunkedDecoder?
     private let policy: RequestPolicy
     private let isTrusted: Bool
+    /// The connection may still turn out to start with a PROXY header.
+    private var proxyMode: ProxyMode?
     private var pending: [UInt8] = []
     /// Bytes of a body of known length that are to come.
     private var remaining = 0
@@ -25,20 +30,40 @@ struct Replay: ~Copyable {
     private var isClosed = false
     private(set) var exchange = Exchange()
 
-    init(policy: RequestPolicy, isTrusted: Bool) {
+    init(policy: RequestPolicy, isTrusted: Bool, proxyMode: ProxyMode? = nil) {
         parser = RequestParser(policy: policy)
         self.policy = policy
         self.isTrusted = isTrusted
+        self.proxyMode = proxyMode
     }
 
     mutating func receive(_ piece: some Collection<UInt8>) {
         pending += piece
+        guard !isClosed, passesProxyHeader() else { return }
         do throws(WireError) {
             while !isClosed, try advance() {}
         } catch {
             exchange.fault = error.fault
             isClosed = true
         }
+    }
+
+    /// False if more bytes are needed to know about the PROXY header, or if it is refused.
+    private mutating func passesProxyHeader() -> Bool {
+        guard let mode = proxyMode else { return true }
+        do throws(ProxyError) {
+            switch try ProxyParser.parse(pending.span.bytes, mode: mode, mayAnnounce: isTrusted) {
+            case .more: return false
+            case .absent: break
+            case .header(let header): pending.removeFirst(header.byteCount)
+            }
+        } catch {
+            exchange.proxyFault = error.fault
+            isClosed = true
+            return false
+        }
+        proxyMode = nil
+        return true
     }
 
     /// Takes one step; false if more bytes are needed for it.
@@ -96,7 +121,7 @@ struct Replay: ~Copyable {
 
 /// Replays bytes cut at the given positions.
 func replay(_ input: [UInt8], of testCase: CorpusCase, cuts: some Sequence<Int>) -> Exchange {
-    var replay = Replay(policy: testCase.policy, isTrusted: testCase.isTrusted)
+    var replay = Replay(policy: testCase.policy, isTrusted: testCase.isTrusted, proxyMode: testCase.proxyMode)
     var start = 0
     for cut in cuts where cut > start && cut < input.count {
         replay.receive(input[start..<cut])

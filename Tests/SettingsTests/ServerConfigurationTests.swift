@@ -15,9 +15,12 @@ import Testing
         #expect(configuration.gracefulTimeout == 30)
         #expect(configuration.keepAlive == 75)
         #expect(configuration.requestHeadTimeout == 10)
+        #expect(configuration.requestBodyTimeout == 30)
+        #expect(configuration.responseWriteTimeout == 30)
         #expect(configuration.proxyProtocol == nil)
         #expect(configuration.rootPath == "")
         #expect(configuration.requestBodyMemory == 65536)
+        #expect(!configuration.streamRequestBody)
         #expect(configuration.temporaryUploadDirectory == nil)
         #expect(configuration.sendfile)
         #expect(configuration.responseBuffer == 1 << 20)
@@ -28,10 +31,11 @@ import Testing
             "bind": .list(["[::1]:1", "unix:/a"]), "backlog": .int(1), "workers": .int(0),
             "worker_class": .string("sync"), "worker_connections": .int(2), "graceful_timeout": .int(3),
             "keepalive": .int(0), "request_head_timeout": .int(5), "limit_request_line": .int(6),
+            "request_body_timeout": .int(11), "response_write_timeout": .int(0),
             "limit_request_fields": .int(7), "limit_request_field_size": .int(8), "limit_request_body": .int(9),
-            "request_body_memory": .int(0), "tmp_upload_dir": .string("/var/tmp"), "sendfile": .bool(false),
-            "response_buffer": .int(0), "chdir": .string("/"), "wsgi_app": .string("module:app"),
-            "loglevel": .string("debug"),
+            "request_body_memory": .int(0), "stream_request_body": .bool(true), "tmp_upload_dir": .string("/var/tmp"),
+            "sendfile": .bool(false), "response_buffer": .int(0), "chdir": .string("/"),
+            "wsgi_app": .string("module:app"), "loglevel": .string("debug"),
         ])
         #expect(configuration.bind == [.tcp(host: "::1", port: 1), .unix(path: "/a")])
         #expect(configuration.backlog == 1)
@@ -40,11 +44,14 @@ import Testing
         #expect(configuration.gracefulTimeout == 3)
         #expect(configuration.keepAlive == 0)
         #expect(configuration.requestHeadTimeout == 5)
+        #expect(configuration.requestBodyTimeout == 11)
+        #expect(configuration.responseWriteTimeout == nil)
         #expect(configuration.policy.limitRequestLine == 6)
         #expect(configuration.policy.limitRequestFields == 7)
         #expect(configuration.policy.limitRequestFieldSize == 8)
         #expect(configuration.policy.limitRequestBody == 9)
         #expect(configuration.requestBodyMemory == 0)
+        #expect(configuration.streamRequestBody)
         #expect(configuration.temporaryUploadDirectory == "/var/tmp")
         #expect(!configuration.sendfile)
         #expect(configuration.responseBuffer == 0)

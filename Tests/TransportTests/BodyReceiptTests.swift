@@ -29,6 +29,7 @@ import Testing
         switch body {
         case .none: return ("none", [])
         case .inline: return ("inline", [])
+        case .stream: return ("stream", [])
         case .memory(let store): return ("memory", Array(store.bytes))
         case .file(let file):
             var bytes = [UInt8](repeating: 0, count: 1000)

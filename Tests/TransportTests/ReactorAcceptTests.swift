@@ -58,6 +58,45 @@ import Testing
         #expect(loop.handled == ["GET /0", "GET /1", "GET /2", "GET /3"])
     }
 
+    /// An idle connection gives way, the longest idle first, and one that is at work does not.
+    @Test func whoIdlesGivesWay() throws {
+        let loop = try ForeignLoop { $0.maximumConnections = 3 }
+        let clients = try (0..<3).map { _ in try loop.client() }
+        for (number, client) in clients.enumerated() {
+            client.send(number == 1 ? "GET /1 HT" : Request.get("/\(number)"))
+            #expect(loop.run { loop.handled.count == (number + 2) / 2 })
+        }
+        let start = Clock.now()
+        for target in ["/3", "/4"] {
+            let late = try loop.client()
+            late.send(Request.get(target, fields: "Connection: close\r\n"))
+            #expect(loop.run { late.has(Answer.text("GET \(target)")) })
+            // The first that came idles for longer than the third, and it is enough that one goes.
+            #expect(clients[0].hasEnded())
+            #expect(!clients[2].hasEnded())
+            late.close()
+            #expect(loop.run { loop.reactor.connectionCount == 2 })
+        }
+        #expect(Clock.now() - start > .milliseconds(500))
+        clients[1].send("TP/1.1\r\nHost: a\r\n\r\n")
+        #expect(loop.run { clients[1].has(Answer.text("GET /1")) })
+        clients[2].send(Request.get("/5"))
+        #expect(loop.run { loop.handled.last == "GET /5" })
+    }
+
+    /// A place that is free again is taken at once, though accepting had paused.
+    @Test func aPlaceThatBecomesFreeIsTaken() throws {
+        let loop = try ForeignLoop { $0.maximumConnections = 1 }
+        let first = try loop.client()
+        first.send("GET /1 HT")
+        #expect(loop.run { loop.reactor.connectionCount == 1 })
+        let second = try loop.client()
+        second.send(Request.get("/2"))
+        #expect(!loop.run(milliseconds: 50) { !loop.handled.isEmpty })
+        first.close()
+        #expect(loop.run(milliseconds: 500) { loop.handled == ["GET /2"] })
+    }
+
     @Test func oneTurnTakesAShareOfTheBacklogAndComesBackForTheRest() throws {
         let loop = try ForeignLoop { $0.acceptBatch = 3 }
         let clients = try (0..<10).map { _ in try loop.client() }

@@ -9,7 +9,8 @@ import Testing
         try ForeignLoop {
             $0.timeouts.head = .seconds(60)
             $0.timeouts.idle = .seconds(60)
-            $0.timeouts.progress = .seconds(60)
+            $0.timeouts.body = .seconds(60)
+            $0.timeouts.write = .seconds(60)
             $0.timeouts.linger = .seconds(60)
             configure(&$0.timeouts)
         }
@@ -82,7 +83,7 @@ import Testing
         "Content-Length: 9\r\n\r\n", "Content-Length: 9\r\n\r\nhello", "Transfer-Encoding: chunked\r\n\r\n5\r\n",
     ])
     func aBodyThatStopsIsAnsweredWith408(rest: String) throws {
-        let loop = try loop { $0.progress = .milliseconds(100) }
+        let loop = try loop { $0.body = .milliseconds(100) }
         let client = try loop.client()
         client.send("POST /a HTTP/1.1\r\nHost: a\r\n" + rest)
         #expect(loop.run { client.hasEnded() })
@@ -90,24 +91,50 @@ import Testing
         #expect(client.text.contains("body-timeout"))
     }
 
+    /// Each KiB moves the limit.
     @Test func aBodyThatGoesOnIsWaitedFor() throws {
         let loop = try loop {
             $0.head = .milliseconds(100)
-            $0.progress = .milliseconds(300)
+            $0.body = .milliseconds(400)
         }
         let client = try loop.client()
-        client.send("POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n")
-        for byte in pattern(10) {
-            #expect(!loop.run(milliseconds: 60) { client.hasEnded() })
-            #expect(client.offer([byte]) == 1)
+        let body = pattern(6 * Timeouts.progress)
+        client.send("POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: \(body.count)\r\n\r\n")
+        for start in stride(from: 0, to: body.count, by: Timeouts.progress) {
+            #expect(!loop.run(milliseconds: 100) { client.hasEnded() })
+            #expect(client.offer(body[start..<start + Timeouts.progress]) == Timeouts.progress)
         }
-        let expected = Answer.text(Answer.line("POST", "/a", "memory", pattern(10)))
+        let expected = Answer.text(Answer.line("POST", "/a", "memory", body))
         #expect(loop.run { client.has(expected) })
         #expect(client.text == expected)
     }
 
+    /// Less than that does not: a byte now and then must not hold a connection.
+    @Test(arguments: ["Content-Length: 100000\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\nffff\r\n"])
+    func aBodyThatDripsIsAnsweredWith408(rest: String) throws {
+        let loop = try loop { $0.body = .milliseconds(200) }
+        let client = try loop.client()
+        client.send("POST /a HTTP/1.1\r\nHost: a\r\n" + rest)
+        var sent = 0
+        let ended = loop.run {
+            if sent < Timeouts.progress - 100 { sent += client.offer([0x78]) }
+            return client.hasEnded()
+        }
+        #expect(ended)
+        #expect(client.text.contains("body-timeout"))
+    }
+
+    @Test func withoutALimitABodyIsWaitedFor() throws {
+        let loop = try loop { $0.body = 0 }
+        let client = try loop.client()
+        client.send("POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n")
+        #expect(!loop.run(milliseconds: 300) { client.hasEnded() })
+        client.send("hello")
+        #expect(loop.run { client.has(Answer.text("POST /a memory 5 hello")) })
+    }
+
     @Test func aResponseThatNobodyReadsIsGivenUp() throws {
-        let loop = try loop { $0.progress = .milliseconds(150) }
+        let loop = try loop { $0.write = .milliseconds(150) }
         let owner = UnsafeMutableRawPointer.allocate(byteCount: 8 << 20, alignment: 16)
         defer { owner.deallocate() }
         owner.initializeMemory(as: UInt8.self, repeating: 0x78, count: 8 << 20)
@@ -120,6 +147,48 @@ import Testing
         #expect(loop.run { loop.reactor.connectionCount == 1 })
         #expect(loop.run { loop.reactor.connectionCount == 0 })
         #expect(loop.releases == [owner])
+    }
+
+    /// The kernel's buffers hold so much that the socket may take nothing for several periods. What the client takes counts.
+    @Test func aResponseThatIsReadSlowlyIsSent() throws {
+        let size = 8 << 20
+        let loop = try loop { $0.write = .milliseconds(200) }
+        let response = pattern(size)
+        loop.handle = { connection, loop in
+            response.withUnsafeBytes { connection.outbox.append(copying: $0) }
+            loop.finish(connection, persist: false)
+        }
+        let client = try loop.client(receiveBuffer: 65_536)
+        client.send(Request.get("/a"))
+        let end = Clock.now() + .milliseconds(1500)
+        while Clock.now() < end {
+            client.receive(upTo: 4096)
+            loop.turn()
+        }
+        #expect(loop.reactor.connectionCount == 1)
+        #expect(loop.run { client.has(count: size) })
+        #expect(client.received == response)
+    }
+
+    /// Fewer bytes than count as progress do not keep it.
+    @Test func aResponseThatIsReadInDripsIsGivenUp() throws {
+        let loop = try loop { $0.write = .milliseconds(200) }
+        loop.handle = { connection, loop in
+            pattern(8 << 20).withUnsafeBytes { connection.outbox.append(copying: $0) }
+            loop.finish(connection, persist: false)
+        }
+        let client = try loop.client(receiveBuffer: 4096)
+        client.send(Request.get("/a"))
+        #expect(loop.run { loop.reactor.connectionCount == 1 })
+        var taken = 0
+        let closed = loop.run {
+            if taken < Timeouts.progress - 100 {
+                client.receive(upTo: 1)
+                taken += 1
+            }
+            return loop.reactor.connectionCount == 0
+        }
+        #expect(closed)
     }
 
     @Test func aLingeringClientIsCutOff() throws {
@@ -153,11 +222,17 @@ import Testing
     @Test func theIdleLimitHoldsBehindARequestThatFillsTheBuffer() throws {
         let loop = try loop { $0.idle = .milliseconds(100) }
         let client = try loop.client()
-        let head = "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 65470\r\n"
-        let padding = "X: " + String(repeating: "x", count: Workbench.capacity - 65_470 - head.utf8.count - 7) + "\r\n"
-        let request = Array((head + padding + "\r\n").utf8) + pattern(65_470)
+        let length = Workbench.capacity - 100
+        let head = "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: \(length)\r\n"
+        let padding = "X: " + String(repeating: "x", count: 100 - head.utf8.count - 7) + "\r\n"
+        let request = Array((head + padding + "\r\n").utf8) + pattern(length)
         #expect(request.count == Workbench.capacity)
-        #expect(client.offer(request[...]) == request.count)
+        var rest = request[...]
+        #expect(
+            loop.run {
+                rest = rest.dropFirst(client.offer(rest))
+                return rest.isEmpty
+            })
         #expect(loop.run { loop.handled.count == 1 })
         #expect(loop.run(milliseconds: 3000) { client.hasEnded() })
         #expect(client.text == Answer.texts(loop.handled))

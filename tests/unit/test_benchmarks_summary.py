@@ -43,7 +43,7 @@ def results(samples):
         "settings": {"rounds": 3, "seconds": 4, "warm_up": 1},
         "servers": {"monoceros": server("monoceros", True), "peer": server("a <peer>"), "lame": server("lame")},
         "frameworks": {"flask": "3.0"},
-        "cases": {"hello": {"title": "Hello", "connections": 64, "threads": None, "workers": 1, "tail": 99.0}},
+        "cases": {"hello": {"title": "Hello", "connections": 64, "threads": None, "workers": 1}},
         "missing": {"lame": "does not build"},
         "samples": samples,
         "failures": [{"case": "idle", "server": "peer", "round": None, "reason": "closes"}],

@@ -11,8 +11,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def load(name):
-    spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
+def load(name, directory="scripts"):
+    spec = importlib.util.spec_from_file_location(name, ROOT / directory / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -20,6 +20,8 @@ def load(name):
 
 check_layers = load("check_layers")
 build_native = load("build_native")
+foreign_corpus = load("foreign_corpus")
+unpack = load("unpack", "Tests/Corpus")
 
 
 def complaints(tmp_path, module, text):
@@ -122,3 +124,32 @@ def test_a_missing_swift_is_one_line():
     assert done.returncode == 1
     assert done.stderr.startswith("build_native: `no-such-swift` was not found. Install Swift 6.2 or later")
     assert done.stderr.count("\n") == 1
+
+
+def test_foreign_cases_are_written_as_our_own():
+    raw = foreign_corpus.decode(b"GET / HTTP/1.1\\r\\n\nX:\\t\\0\\x7f\\r\\n\n\\n")
+    assert raw == b"GET / HTTP/1.1\r\nX:\t\0\x7f\r\n\n"
+    assert unpack.unescape(foreign_corpus.encode(raw + b"\\")) == raw.decode() + "\\"
+
+
+def test_without_a_network_there_are_no_foreign_cases_and_no_error(tmp_path):
+    result = subprocess.run(
+        [sys.executable, ROOT / "scripts" / "foreign_corpus.py", tmp_path / "foreign"],
+        env={**os.environ, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0
+    assert "skipped" in result.stderr and "pip could not download gunicorn-27.0.1" in result.stderr
+    assert not (tmp_path / "foreign" / "cases").exists()
+
+
+@pytest.mark.parametrize(
+    ("entry", "complaint"),
+    [('ends = "more"', "no reason"), ('why = "because"', "no difference")],
+)
+def test_a_foreign_case_differs_in_something_and_for_a_reason(tmp_path, entry, complaint):
+    table = tmp_path / "gunicorn.toml"
+    table.write_text(f'[case."valid/001"]\n{entry}\n')
+    with pytest.raises(AssertionError, match=complaint):
+        foreign_corpus.differences(table)

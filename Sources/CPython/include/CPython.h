@@ -51,9 +51,11 @@ static inline PyObject *cpython_call_4(PyObject *callable, PyObject *a, PyObject
 static inline PyObject *cpython_AssertionError(void) { return PyExc_AssertionError; }
 static inline PyObject *cpython_AttributeError(void) { return PyExc_AttributeError; }
 static inline PyObject *cpython_BrokenPipeError(void) { return PyExc_BrokenPipeError; }
+static inline PyObject *cpython_ConnectionResetError(void) { return PyExc_ConnectionResetError; }
 static inline PyObject *cpython_OSError(void) { return PyExc_OSError; }
 static inline PyObject *cpython_RuntimeError(void) { return PyExc_RuntimeError; }
 static inline PyObject *cpython_SystemExit(void) { return PyExc_SystemExit; }
+static inline PyObject *cpython_TimeoutError(void) { return PyExc_TimeoutError; }
 static inline PyObject *cpython_TypeError(void) { return PyExc_TypeError; }
 static inline PyObject *cpython_ValueError(void) { return PyExc_ValueError; }
 static inline PyObject *cpython_MemoryError(void) { return PyExc_MemoryError; }

@@ -69,6 +69,9 @@ static inline ssize_t csystem_send_vectors(int descriptor, const struct iovec *v
     return sendmsg(descriptor, &message, MSG_NOSIGNAL);
 }
 
+/// `ioctl` is variadic. -1 when the socket does not say.
+int csystem_unsent(int socket);
+
 /// Counts the forks between this process and the one that called `csystem_note_forks`: 0 in that one itself. Set by
 /// `pthread_atfork`, so that asking costs no system call.
 void csystem_note_forks(void);

@@ -44,7 +44,7 @@ extension ModelMemory {
             return leave()
 
         // serveWhileHolding
-        case .serving:  // while let connection = crew.reactor.next(baton, on: bench)
+        case .serving:  // while let (connection, isPostponed) = next(baton) {
             switch nextEvent(holds: false) {
             case .request: return .promoting
             case .waker: return .serving
@@ -60,7 +60,7 @@ extension ModelMemory {
             return flaw == .returnsSettledFirst ? .settling : .serving
 
         // serve
-        case .promoting:  // if crew.promotion.promotesEarly(kind) {
+        case .promoting:  // let isLong = isOneOfMany && crew.promotion.promotesEarly(kind)
             let isEarly = step("choose to promote", isQuiet: true) { $0.mainThreadRuns ? 0 : UInt8(choose(2)) } != 0
             // guard let kept = crew.exchange.offerIfAwaited(baton) else {
             return isEarly && offerIfAwaited(Baton()) == nil ? .inApplication : .lending

@@ -30,6 +30,8 @@ enum Answer {
         case .none: return ("none", [])
         case .inline(let offset, let count): return ("inline", Array(bench.request[offset..<offset + count]))
         case .memory(let store): return ("memory", Array(store.bytes))
+        case .stream(let stream):
+            return ("stream", Array(stream.available))
         case .file(let file):
             var bytes = [UInt8](repeating: 0, count: file.count)
             let count = bytes.withUnsafeMutableBytes { (try? file.descriptor.read(into: $0, at: 0)) ?? -1 }

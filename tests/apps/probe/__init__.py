@@ -5,10 +5,23 @@ Modules by topic add their paths to `routes`. A request to an unknown path is a 
 
 from __future__ import annotations
 
-from probe import bodies, clients, environs, failures, files, measures, responses, starts, waits
+from probe import bodies, clients, environs, failures, files, measures, responses, slow, starts, streams, waits
 from probe.routing import Environ, StartResponse, routes, trace
 
-__all__ = ["app", "bodies", "clients", "environs", "failures", "files", "measures", "responses", "starts", "waits"]
+__all__ = [
+    "app",
+    "bodies",
+    "clients",
+    "environs",
+    "failures",
+    "files",
+    "measures",
+    "responses",
+    "slow",
+    "starts",
+    "streams",
+    "waits",
+]
 
 
 def app(environ: Environ, start_response: StartResponse) -> object:

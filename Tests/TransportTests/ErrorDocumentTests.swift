@@ -1,5 +1,6 @@
 import Foundation
 import HTTPWire
+import ProxyWire
 import Testing
 
 /// docs/errors.md lists what clients are told, so it must list all of it, and nothing else.
@@ -22,6 +23,7 @@ import Testing
         }
         var expected = Self.others
         for fault in WireFault.allCases { expected[fault.rawValue] = fault.status }
+        for fault in ProxyFault.allCases { expected[fault.rawValue] = fault.status }
         for (id, status) in expected {
             #expect(documented[id] == status, "docs/errors.md must have a row for \(id) with status \(status)")
         }

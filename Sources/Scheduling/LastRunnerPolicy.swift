@@ -1,0 +1,54 @@
+public import Platform
+
+/// Keeps the last free runner for short requests, while there are any.
+///
+/// Once every runner is in a long request, a short one waits for the first of them to end: a fiftieth of the requests can so
+/// make all the others slow. Requests whose kind is known to be long (`PromotionPolicy`) therefore do not take the last
+/// runner while short ones come in: they are postponed until another runner is free, or no short one has come for a moment.
+///
+/// Where there are few runners one is too large a share, and it is given to whoever comes first.
+///
+/// It belongs to the reactor's data, as `PromotionPolicy` does. Times are of the monotonic clock.
+public struct LastRunnerPolicy: Sendable {
+    /// Fewer runners than this keep none.
+    private static let fewest = 4
+    /// For how long a short request is a sign that others follow, whoever serves them.
+    private static let memory = Nanoseconds.milliseconds(100)
+    /// How long the last runner waits for a short request before it begins a long one.
+    public static let patience = Nanoseconds.milliseconds(1)
+
+    private let isActive: Bool
+    private var lastShort: Nanoseconds?
+    /// Since when the last runner has had nothing short to do.
+    private var quietSince: Nanoseconds = 0
+
+    public init(runners: Int) {
+        isActive = runners >= Self.fewest
+    }
+
+    /// A request returned within a tick.
+    @inline(__always)
+    public mutating func servedShort(at now: Nanoseconds) {
+        lastShort = now
+        quietSince = now
+    }
+
+    /// A runner became free and has the baton.
+    public mutating func tookOver(at now: Nanoseconds) { quietSince = now }
+
+    /// Whether a long request that would take the last runner has to wait.
+    public func postpones(at now: Nanoseconds) -> Bool {
+        guard isActive, let lastShort else { return false }
+        return Self.elapsed(from: lastShort, to: now) < Self.memory
+    }
+
+    /// Whether a request that was postponed may take the last runner.
+    public func yields(at now: Nanoseconds) -> Bool {
+        Self.elapsed(from: quietSince, to: now) >= Self.patience || !postpones(at: now)
+    }
+
+    /// Whoever tells the time may have looked at the clock a little earlier than the one before.
+    private static func elapsed(from earlier: Nanoseconds, to now: Nanoseconds) -> Nanoseconds {
+        now > earlier ? now - earlier : 0
+    }
+}

@@ -1,0 +1,121 @@
+internal import HTTPWire
+internal import Platform
+internal import PythonBridge
+internal import Transport
+
+/// A body that is read while the client sends it. All but the waiting is done with the lock held, so threads of the
+/// application may share it.
+///
+/// Whatever ends the body before its end raises: never is part of one taken for the whole.
+final class LiveInput {
+    private let stream: BodyStream
+    /// What came for a call that is not content yet. It stays here when the call is left by an exception, for instance of a
+    /// signal handler: the next one goes on where it was.
+    private let gathered = ByteStore()
+
+    init(_ stream: BodyStream) {
+        self.stream = stream
+    }
+
+    /// `limit` bytes, or fewer at the end of the body; all of it for nil.
+    func read(_ limit: Int?, _ gil: inout GIL) throws(PythonError) -> PyRef {
+        try checkOpen(gil)
+        let wanted = limit ?? .max
+        if gathered.count == 0, stream.available.count >= wanted { return try takeAvailable(wanted, gil) }
+        while gathered.count < wanted, try awaitBytes(&gil) { gather(wanted - gathered.count) }
+        return try takeGathered(min(wanted, gathered.count), gil)
+    }
+
+    /// Up to and including the next line feed, and not more than `limit` bytes.
+    func readLine(_ limit: Int?, _ gil: inout GIL) throws(PythonError) -> PyRef {
+        try checkOpen(gil)
+        let longest = limit ?? .max
+        if gathered.count == 0, let length = Bytes.endOfLine(stream.available), length <= longest {
+            return try takeAvailable(length, gil)
+        }
+        var searched = 0
+        while true {
+            let found = Bytes.endOfLine(UnsafeRawBufferPointer(rebasing: gathered.bytes[searched...]))
+            let length = min(found.map { searched + $0 } ?? gathered.count, longest)
+            if found != nil || length == longest { return try takeGathered(length, gil) }
+            searched = gathered.count
+            guard try awaitBytes(&gil) else { return try takeGathered(gathered.count, gil) }
+            // Another thread may have taken bytes meanwhile.
+            searched = min(searched, gathered.count)
+            gather(min(Bytes.endOfLine(stream.available) ?? .max, longest - gathered.count))
+        }
+    }
+
+    /// - Throws: `PythonError` (ValueError) when the request is over.
+    private func checkOpen(_ gil: borrowing GIL) throws(PythonError) {
+        if stream.isReleased { throw gil.raise(.valueError, "wsgi.input was read after the request had ended") }
+    }
+
+    private func gather(_ limit: Int) {
+        let part = UnsafeRawBufferPointer(rebasing: stream.available.prefix(limit))
+        gathered.append(part)
+        stream.consume(part.count)
+    }
+
+    private func takeAvailable(_ count: Int, _ gil: borrowing GIL) throws(PythonError) -> PyRef {
+        let bytes = try gil.makeBytes(UnsafeRawBufferPointer(rebasing: stream.available.prefix(count)))
+        stream.consume(count)
+        return bytes
+    }
+
+    private func takeGathered(_ count: Int, _ gil: borrowing GIL) throws(PythonError) -> PyRef {
+        let bytes = try gil.makeBytes(UnsafeRawBufferPointer(rebasing: gathered.bytes.prefix(count)))
+        gathered.removeFirst(count)
+        return bytes
+    }
+
+    /// Waits until some of the body is available; false at its end.
+    ///
+    /// - Throws: `PythonError` when the body is not going to be complete, or when a signal handler raised.
+    private func awaitBytes(_ gil: inout GIL) throws(PythonError) -> Bool {
+        while true {
+            switch stream.supply() {
+            case .bytes: return true
+            case .end: return false
+            case .failed(let fault): throw raise(fault, gil)
+            case .wait: break
+            }
+            let socket = stream.socket
+            let slice = Int32(min(Self.waitSlice, stream.patience / 1_000_000 + 1))
+            let start = Clock.now()
+            gil.released { _ = socket.waitUntilReadable(milliseconds: slice) }
+            // The request may have ended meanwhile, and the socket may be another's.
+            try checkOpen(gil)
+            stream.noteWaited(Clock.now() - start)
+            try gil.checkSignals()
+            try checkOpen(gil)
+        }
+    }
+
+    /// Milliseconds between two looks after signals.
+    private static let waitSlice: Nanoseconds = 1000
+
+    /// All of them are OSError: what frameworks take for a client that left.
+    private func raise(_ fault: BodyStream.Fault, _ gil: borrowing GIL) -> PythonError {
+        switch fault {
+        case .disconnected: gil.raise(.connectionResetError, Self.message(of: fault))
+        case .wire(let error) where error.fault == .bodyTimeout: gil.raise(.timeoutError, Self.message(of: fault))
+        case .wire: gil.raise(.osError, Self.message(of: fault))
+        }
+    }
+
+    private static func message(of fault: BodyStream.Fault) -> String {
+        switch fault {
+        case .disconnected: "the client left before the request body was complete"
+        case .wire(let error): "the request body cannot be read: \(error.id)"
+        }
+    }
+
+    /// Whether an OSError is the one that a fault raised, or what a framework made of it: Django's, for one, has another
+    /// type and the same text. One that came of something else must not be lost.
+    static func isCause(
+        _ fault: BodyStream.Fault, of exception: borrowing PythonException, _ gil: borrowing GIL
+    ) -> Bool {
+        gil.message(of: exception) == message(of: fault)
+    }
+}

@@ -1,0 +1,161 @@
+"""More clients than a worker has places or descriptors for."""
+
+from __future__ import annotations
+
+import resource
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+from conftest import Serve
+from support.client import Closed, Connection, encode, fetch
+from support.processes import descriptors
+from support.server import Server
+from support.waiting import until
+
+ONE = encode("GET", "/body?case=one")
+CROWD = 2000
+
+
+def ask(connection: Connection) -> None:
+    connection.send(ONE)
+    assert connection.read_response().body == b"hello"
+
+
+def sockets(server: Server) -> int:
+    """The sockets of the one worker, its listener included."""
+    return sum(name.startswith("socket:") for name in descriptors(server.worker()).values())
+
+
+@pytest.fixture
+def room_for_a_crowd() -> Iterator[None]:
+    """Descriptors for this process and, by inheritance, for the server."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * CROWD + 500
+    if before[1] != resource.RLIM_INFINITY and before[1] < wanted:
+        pytest.skip(f"{wanted} descriptors are needed, and no more than {before[1]} are allowed")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(wanted, before[0]), before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+@pytest.mark.parametrize(
+    "beginning",
+    [
+        pytest.param(ONE[:40], id="head"),
+        pytest.param(encode("POST", "/echo", [("Content-Length", "1000")]) + b"x" * 500, id="body"),
+        pytest.param(encode("POST", "/echo", [("Transfer-Encoding", "chunked")]) + b"5\r\nhel", id="chunks"),
+    ],
+)
+def test_thousands_of_stalled_requests(serve: Serve, room_for_a_crowd: None, beginning: bytes) -> None:
+    server = serve(
+        *("probe:app", "--worker-connections", str(CROWD + 10), "--backlog", str(CROWD)),
+        *("--request-head-timeout", "600", "--request-body-timeout", "600"),
+    )
+    with ExitStack() as stack:
+        stalled = []
+        for _ in range(CROWD):
+            connection = stack.enter_context(Connection(server.address))
+            connection.send(beginning)
+            stalled.append(connection)
+        until(lambda: sockets(server) > CROWD, "all of them to be accepted")
+        with Connection(server.address) as healthy:
+            for _ in range(50):
+                ask(healthy)
+        for _ in range(5):
+            assert fetch(server.address, "/body?case=one").body == b"hello"
+        # Slow is not wrong: each of them may still finish.
+        rest = {"GET": ONE[40:], "POST": b"y" * 500 if b"Length" in beginning else b"lo\r\n0\r\n\r\n"}
+        for connection in stalled[:: CROWD // 20]:
+            connection.send(rest[beginning.split()[0].decode()])
+            assert connection.read_response().status == 200
+
+
+def test_no_more_connections_than_allowed(serve: Serve) -> None:
+    server = serve("probe:app", "--worker-connections", "10", "--request-head-timeout", "600")
+    before = sockets(server)
+    with ExitStack() as stack:
+        busy = [stack.enter_context(Connection(server.address)) for _ in range(10)]
+        for connection in busy:
+            connection.send(ONE[:40])
+        until(lambda: sockets(server) == before + 10, "ten connections")
+        # The kernel completes the handshake and takes the request; the worker knows nothing of it.
+        late = stack.enter_context(Connection(server.address))
+        late.send(ONE)
+        late.socket.settimeout(2)
+        with pytest.raises(TimeoutError):
+            late.read_response()
+        assert sockets(server) == before + 10
+        busy.pop().socket.close()
+        late.socket.settimeout(30)
+        assert late.read_response().body == b"hello"
+        for connection in busy:
+            connection.send(ONE[40:])
+            assert connection.read_response().body == b"hello"
+
+
+def test_idle_connections_give_way(serve: Serve) -> None:
+    """All places are taken by clients that only keep their connections: the longest idle goes."""
+    server = serve("probe:app", "--worker-connections", "10", "--keep-alive", "600")
+    with ExitStack() as stack:
+        idle = [stack.enter_context(Connection(server.address)) for _ in range(10)]
+        for connection in idle:
+            ask(connection)
+        for _ in range(3):
+            # They leave afterwards, so one place serves all of them.
+            assert fetch(server.address, "/body?case=one").body == b"hello"
+        with pytest.raises(Closed):
+            idle[0].read_response()
+        for connection in idle[1:]:
+            ask(connection)
+
+
+def limit_descriptors(server: Server, spare: int) -> None:
+    """Let the worker open this many more."""
+    limit = max(descriptors(server.worker())) + 1 + spare
+    resource.prlimit(server.worker(), resource.RLIMIT_NOFILE, (limit, limit))
+
+
+def test_no_descriptors_left(serve: Serve) -> None:
+    server = serve("plain:app", "--request-head-timeout", "600")
+    fetch(server.address, "/body?case=one")
+    limit_descriptors(server, 5)
+    with ExitStack() as stack:
+        busy = [stack.enter_context(Connection(server.address)) for _ in range(10)]
+        for connection in busy:
+            connection.send(ONE[:40])
+        found = server.wait_for_log(r"\[ERROR\] (.*Too many open files.*)\n")
+        assert "ulimit -n" in found[0][1] and "--worker-connections" in found[0][1]
+        # Those that were accepted are served; so is the next that comes once they are gone.
+        for connection in busy:
+            connection.send(ONE[40:])
+            assert connection.read_response().body == b"hello"
+            connection.socket.close()
+    assert fetch(server.address, "/body?case=one").body == b"hello"
+    # Said once, not with each attempt.
+    assert len(server.wait_for_log("Too many open files")) == 1
+
+
+def test_no_descriptors_left_but_for_idle_ones(serve: Serve) -> None:
+    server = serve("plain:app", "--keep-alive", "600")
+    fetch(server.address, "/body?case=one")
+    limit_descriptors(server, 5)
+    with ExitStack() as stack:
+        for _ in range(5):
+            ask(stack.enter_context(Connection(server.address)))
+        for _ in range(3):
+            assert fetch(server.address, "/body?case=one").body == b"hello"
+
+
+def test_no_descriptor_left_for_a_file(serve: Serve) -> None:
+    """A large body needs a file; without one the client learns that it may come back."""
+    server = serve("plain:app")
+    with Connection(server.address) as connection:
+        ask(connection)
+        limit_descriptors(server, 0)
+        connection.send(encode("POST", "/echo", body=b"x" * 200_000))
+        response = connection.read_response()
+        assert response.status == 503 and b"body-not-stored" in response.body
+    found = server.wait_for_log(r"\[ERROR\] (.*Too many open files.*)\n")
+    assert "ulimit -n" in found[0][1]
+    assert fetch(server.address, "/body?case=one").body == b"hello"
