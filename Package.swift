@@ -84,7 +84,10 @@ let package = Package(
         .testTarget(
             name: "SettingsTests", dependencies: ["HTTPWire", "ProxyWire", "Settings"], swiftSettings: strict),
         .testTarget(name: "SupervisionTests", dependencies: ["Supervision"], swiftSettings: strict),
-        .testTarget(name: "SchedulingTests", dependencies: ["Platform", "Scheduling"], swiftSettings: strict),
+        .testTarget(
+            name: "SchedulingTests", dependencies: ["Platform", "Scheduling"],
+            // The model has a few hundred thousand states.
+            swiftSettings: strict + [.unsafeFlags(["-O"])]),
         .testTarget(
             name: "TransportTests", dependencies: ["HTTPWire", "Platform", "ProxyWire", "Scheduling", "Transport"],
             swiftSettings: strict),

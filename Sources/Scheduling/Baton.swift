@@ -18,11 +18,13 @@ public struct BatonLoan: ~Copyable {
 /// ```
 ///            lend                       retake (pilot, after a tick)
 ///   held ───────────► lent ─────────────────────────► held by the pilot
-///    ▲                 │                                    │
-///    └─────────────────┘                                    │ offer
-///          recover                                          ▼
-///                                   held by a runner ◄── on offer
-///                                                  take
+///    ▲                 │                                 │         ▲
+///    └─────────────────┘                           offer │         │ claim (no runner waits)
+///          recover                                       ▼         │
+///                                 held by a runner ◄──── on offer ─┘
+///                                       │           take    ▲
+///                                       └───────────────────┘
+///                                          offer (before a long request, or as it leaves)
 /// ```
 ///
 /// `sequence` counts loans, so that the pilot tells one long request from many short ones; `epoch` counts retakings, so that

@@ -1,126 +1,72 @@
 public import Platform
-internal import Synchronization
 
 /// Hands the baton from thread to thread.
 ///
 /// Runners have it while they poll and parse, lend it while the application runs, and recover it afterwards: two atomic
 /// operations, no lock, no wake-up. Only when an application outlasts a tick does the pilot retake it, and offer it to a
 /// runner that waits or, when every runner is busy, keep it.
+///
+/// The steps of each operation are in `BatonMemory+Runner.swift` and `BatonMemory+Pilot.swift`.
 public final class BatonExchange: Sendable {
-    private let word = Atomic<UInt64>(BatonWord.initial.bits)
-    /// 1 while the baton lies ready for whoever takes it: the futex on which runners wait.
-    private let offered = Atomic<UInt32>(1)
-    private let waitingRunners = Atomic<UInt32>(0)
-    /// The pilot has the baton and may be asleep in the poller.
-    private let pilotKeeps = Atomic<Bool>(false)
-    /// 1 while the pilot sleeps until something is lent: the futex it sleeps on.
-    private let pilotParked = Atomic<UInt32>(0)
-    private let interruptPilot: @Sendable () -> Void
+    private let memory: AtomicBatonMemory
 
-    /// - Parameter interruptPilot: ends the pilot's wait in the poller; called when a runner wants the baton that it keeps.
+    /// The baton is on offer at first.
+    ///
+    /// - Parameter interruptPilot: ends the pilot's wait in the poller, or the next one if it does not wait yet; called when a
+    ///   runner wants the baton that the pilot keeps.
     public init(interruptPilot: @escaping @Sendable () -> Void) {
-        self.interruptPilot = interruptPilot
+        memory = AtomicBatonMemory(interruptPilot: interruptPilot)
     }
 
     // MARK: Runners
 
-    /// Waits for the baton. Nil after the timeout or a signal: the main thread then lets Python run its signal handlers.
-    public func take(timeout: Nanoseconds) -> Baton? {
-        waitingRunners.add(1, ordering: .sequentiallyConsistent)
-        defer { waitingRunners.subtract(1, ordering: .sequentiallyConsistent) }
-        if let baton = claimOffer() { return baton }
-        // The pilot publishes `pilotKeeps` before it looks for waiting runners, and this side does it the other way
-        // round, so that one of the two sees the other.
-        if pilotKeeps.load(ordering: .sequentiallyConsistent) { interruptPilot() }
-        Futex.wait(offered, while: 0, timeout: timeout)
-        return claimOffer()
-    }
+    /// Waits for the baton. Nil after the timeout, a signal, or for no reason: the main thread then lets Python run its
+    /// signal handlers.
+    public func take(timeout: Nanoseconds) -> Baton? { memory.take(timeout: timeout) }
 
-    private func claimOffer() -> Baton? {
-        offered.compareExchange(expected: 1, desired: 0, ordering: .acquiring).exchanged ? Baton() : nil
-    }
-
-    /// Lays the baton down for whoever waits, or comes next.
-    public func offer(_ baton: consuming Baton) {
-        offered.store(1, ordering: .releasing)
-        Futex.wake(offered)
-    }
+    /// Lays the baton down for whoever waits, or comes next; for a runner that leaves. The pilot picks it up when no runner
+    /// does.
+    public func offer(_ baton: consuming Baton) { memory.offer(baton) }
 
     /// Whether a runner waits for the baton. It may be gone in a moment, or one may come.
-    public var isAwaited: Bool { waitingRunners.load(ordering: .sequentiallyConsistent) > 0 }
+    public var isAwaited: Bool { memory.hasWaitingRunners() }
 
     /// Gives the baton to a runner that waits. Nil when one does; the baton back when none does.
-    public func offerIfAwaited(_ baton: consuming Baton) -> Baton? {
-        guard isAwaited else { return baton }
-        offer(baton)
-        return nil
-    }
+    public func offerIfAwaited(_ baton: consuming Baton) -> Baton? { memory.offerIfAwaited(baton) }
 
-    /// Ends the wait of every runner in `take`, so that it looks whether there is still something to do.
-    public func wakeRunners() {
-        Futex.wake(offered, count: .max)
-    }
+    /// Ends the wait of every runner in `take`, so that it looks whether there is still something to do. One that is about to
+    /// wait is not reached.
+    public func wakeRunners() { memory.wakeRunners(count: .max) }
 
     /// Before the application runs: the pilot may now retake the baton.
-    public func lend(_ baton: consuming Baton) -> BatonLoan {
-        let lent = BatonWord(bits: word.load(ordering: .relaxed)).lent
-        // Sequentially consistent against `sleepUntilLent`: either this sees the pilot parked, or the pilot sees the loan.
-        word.store(lent.bits, ordering: .sequentiallyConsistent)
-        if pilotParked.load(ordering: .sequentiallyConsistent) == 1 { wakePilot() }
-        return BatonLoan(word: lent)
-    }
+    public func lend(_ baton: consuming Baton) -> BatonLoan { memory.lend(baton) }
 
     /// After the application returned: the baton, unless the pilot retook it.
-    public func recover(_ loan: consuming BatonLoan) -> Baton? {
-        let result = word.compareExchange(
-            expected: loan.word.bits, desired: loan.word.recovered.bits, ordering: .acquiringAndReleasing)
-        return result.exchanged ? Baton() : nil
-    }
+    public func recover(_ loan: consuming BatonLoan) -> Baton? { memory.recover(loan) }
 
     // MARK: The pilot
 
     /// A glance at the word, for `retake`. Nil when nothing is lent.
-    public func observe() -> BatonObservation? {
-        let seen = BatonWord(bits: word.load(ordering: .acquiring))
-        return seen.isLent ? BatonObservation(word: seen) : nil
-    }
+    public func observe() -> BatonObservation? { memory.observe() }
 
     /// Takes the baton from the runner whose loan was observed, if it is still in the same request.
-    public func retake(_ observation: BatonObservation) -> Baton? {
-        let result = word.compareExchange(
-            expected: observation.word.bits, desired: observation.word.retaken.bits, ordering: .acquiringAndReleasing)
-        return result.exchanged ? Baton() : nil
-    }
+    public func retake(_ observation: BatonObservation) -> Baton? { memory.retake(observation) }
 
-    /// Offers a retaken baton to a runner that waits. Nil when one does; the baton back when all are busy.
-    public func offerToWaitingRunner(_ baton: consuming Baton) -> Baton? {
-        pilotKeeps.store(true, ordering: .sequentiallyConsistent)
-        guard waitingRunners.load(ordering: .sequentiallyConsistent) > 0 else { return baton }
-        pilotKeeps.store(false, ordering: .sequentiallyConsistent)
-        offer(baton)
-        return nil
-    }
+    /// Offers the baton to a runner that waits. Nil when one does; the baton back when all are busy.
+    public func offerToWaitingRunner(_ baton: consuming Baton) -> Baton? { memory.offerToWaitingRunner(baton) }
 
-    /// Sleeps for a tick.
-    public func sleep(_ tick: Nanoseconds) {
-        Futex.wait(pilotParked, while: 0, timeout: tick)
-    }
+    /// The baton if it is on offer and no runner waits for it: whoever offered it has left, or whoever waited gave up in that
+    /// moment. The pilot asks before it sleeps until the next loan, since there may be none.
+    public func claimUnwantedOffer() -> Baton? { memory.claimUnwantedOffer() }
 
-    /// Sleeps until a runner lends the baton, `wakePilot`, or the timeout.
-    public func sleepUntilLent(timeout: Nanoseconds) {
-        pilotParked.store(1, ordering: .sequentiallyConsistent)
-        if !BatonWord(bits: word.load(ordering: .sequentiallyConsistent)).isLent {
-            Futex.wait(pilotParked, while: 1, timeout: timeout)
-        }
-        pilotParked.store(0, ordering: .sequentiallyConsistent)
-    }
+    /// Sleeps for a tick, or until `wakePilot`.
+    public func sleep(_ tick: Nanoseconds) { memory.sleep(tick) }
 
-    /// Ends the pilot's sleep, and its poll if it keeps the baton.
-    public func wakePilot() {
-        pilotParked.store(0, ordering: .sequentiallyConsistent)
-        Futex.wake(pilotParked)
-        if pilotKeeps.load(ordering: .sequentiallyConsistent) { interruptPilot() }
-    }
+    /// Sleeps until a runner lends the baton, lays it down for nobody, `wakePilot`, or the timeout. It may return for no reason.
+    public func sleepUntilLent(timeout: Nanoseconds) { memory.sleepUntilLent(timeout: timeout) }
+
+    /// Ends the pilot's sleep, and its poll if it keeps the baton. Any thread.
+    public func wakePilot() { memory.wakePilot() }
 }
 
 /// That a loan was seen at one moment.

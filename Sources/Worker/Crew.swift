@@ -54,8 +54,8 @@ final class Crew: @unchecked Sendable {
         return reactor.nextPostponed(baton, on: bench)
     }
 
-    /// How long a thread sleeps before it looks after signals, the parent, and the end: the fallback for a wake-up lost in
-    /// the moment between the look and the sleep.
+    /// How long a thread sleeps before it looks after the time, the parent and the end. That the baton goes from hand to hand
+    /// does not rest on it (docs/design.md, "How the baton is proved").
     static let nap: Nanoseconds = .seconds(1)
     static let napMilliseconds: Int32 = 1000
 

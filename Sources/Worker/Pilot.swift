@@ -38,10 +38,12 @@ struct Pilot: @unchecked Sendable {
             guard let seen = exchange.observe() else {
                 last = nil
                 idle += 1
-                if idle > Self.idleGlances {
-                    exchange.sleepUntilLent(timeout: Crew.nap)
-                } else {
+                if idle <= Self.idleGlances {
                     exchange.sleep(crew.configuration.tick)
+                } else if let baton = exchange.claimUnwantedOffer() {
+                    keep(baton)
+                } else {
+                    exchange.sleepUntilLent(timeout: Crew.nap)
                 }
                 continue
             }
@@ -61,9 +63,10 @@ struct Pilot: @unchecked Sendable {
         guard var baton = crew.exchange.offerToWaitingRunner(baton) else { return }
         crew.reactor.setAccepting(false, baton)
         while true {
+            crew.reactor.serve(baton, on: bench)
+            // After `serve`, which drains the waker: see `Runner.serveWhileHolding`.
             crew.settleReturns(baton)
             if crew.state.isDraining { crew.beginClosing(baton) }
-            crew.reactor.serve(baton, on: bench)
             crew.reactor.setAccepting(true, baton)
             guard let kept = crew.exchange.offerToWaitingRunner(baton) else { return }
             baton = kept
@@ -71,7 +74,9 @@ struct Pilot: @unchecked Sendable {
             crew.reactor.poll(baton, milliseconds: Crew.napMilliseconds, ignoringHeld: true)
             crew.checkParent()
             watch()
-            guard crew.isOverdue || crew.reactor.isBroken || crew.isOver else { continue }
+            // The main thread is on its way out, and needs nobody.
+            if crew.isOver { return crew.exchange.offer(baton) }
+            guard crew.isOverdue || crew.reactor.isBroken else { continue }
             // The runners are in applications that do not come back, and the arbiter, which would end this process, is
             // perhaps gone.
             guard crew.attendance != nil else { Process.exitImmediately(1) }

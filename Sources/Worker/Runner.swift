@@ -54,8 +54,9 @@ final class Runner {
             }
             switch serveWhileHolding(baton, &python) {
             case .kept(let baton):
-                crew.exchange.offer(baton)
+                // In this order: the pilot takes an offer that nobody waits for, and then sees that it is over.
                 crew.end()
+                crew.exchange.offer(baton)
                 return true
             case .lost: continue
             case .failed: return false
@@ -68,7 +69,6 @@ final class Runner {
         var baton = taken
         if isOneOfMany { crew.lastRunner.tookOver(at: Clock.now()) }
         while true {
-            crew.settleReturns(baton)
             switch serve(baton, &python) {
             case .kept(let kept): baton = kept
             case .lost: return .lost
@@ -78,6 +78,9 @@ final class Runner {
                 crew.exchange.offer(baton)
                 return .failed
             }
+            // What others did before they woke this thread is looked at after `serve`, which drains the waker: a wake-up
+            // that comes later is still there for the poll.
+            crew.settleReturns(baton)
             let isDone = crew.isOver || crew.isDone(baton)
             fetch(baton, &python)
             if isDone { return .kept(baton) }

@@ -106,6 +106,7 @@ public final class Worker {
     private func runOnThisThread(_ gil: inout GIL) -> Bool {
         var python = PythonThread.current(&gil)
         let finished = runners[0].run(&python)
+        crew.end()
         python.withGIL { _ in }
         return finished
     }

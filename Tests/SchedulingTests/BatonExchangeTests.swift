@@ -70,96 +70,44 @@ import Testing
         #expect(kept)
     }
 
-    /// Counts who is inside: any overlap of two holders shows as a count above one, and a torn plain counter.
-    final class Crew: @unchecked Sendable {
-        let exchange: BatonExchange
-        let stop = Atomic<Bool>(false)
-        let running = Atomic<Int>(0)
-        let overlaps = Atomic<Int>(0)
-        let inside = Atomic<Int>(0)
-        let interrupted = Atomic<Int>(0)
-        let retakings = Atomic<Int>(0)
-        /// Touched by the holder only: the reactor's part in this play.
-        var turns = 0
-
-        init() {
-            nonisolated(unsafe) weak var crew: Crew?
-            exchange = BatonExchange(interruptPilot: { crew?.interrupted.add(1, ordering: .relaxed) })
-            crew = self
+    @Test func anOfferThatNobodyWaitsForIsThePilots() {
+        let exchange = BatonExchange(interruptPilot: {})
+        guard let baton = exchange.take(timeout: 0) else {
+            Issue.record("no baton")
+            return
         }
-
-        func hold(_ baton: borrowing Baton) {
-            if inside.add(1, ordering: .acquiringAndReleasing).newValue != 1 { overlaps.add(1, ordering: .relaxed) }
-            turns += 1
-            inside.subtract(1, ordering: .acquiringAndReleasing)
-        }
-
-        func runner(_ seed: UInt64) {
-            running.add(1, ordering: .relaxed)
-            defer { running.subtract(1, ordering: .releasing) }
-            var random = seed
-            while !stop.load(ordering: .relaxed) {
-                guard var baton = exchange.take(timeout: .milliseconds(1)) else { continue }
-                while true {
-                    hold(baton)
-                    if stop.load(ordering: .relaxed) {
-                        exchange.offer(baton)
-                        return
-                    }
-                    let loan = exchange.lend(baton)
-                    random = random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-                    // One application in sixteen outlasts the pilot's glance.
-                    if random >> 60 == 0 {
-                        let until = Clock.now() + .microseconds(200)
-                        while Clock.now() < until {}
-                    }
-                    guard let back = exchange.recover(loan) else { break }
-                    baton = back
-                }
-            }
-        }
-
-        func pilot() {
-            running.add(1, ordering: .relaxed)
-            defer { running.subtract(1, ordering: .releasing) }
-            while !stop.load(ordering: .relaxed) {
-                guard let seen = exchange.observe() else {
-                    exchange.sleep(.microseconds(50))
-                    continue
-                }
-                exchange.sleep(.microseconds(50))
-                guard var baton = exchange.retake(seen) else { continue }
-                retakings.add(1, ordering: .relaxed)
-                while true {
-                    hold(baton)
-                    guard let kept = exchange.offerToWaitingRunner(baton) else { break }
-                    if stop.load(ordering: .relaxed) {
-                        exchange.offer(kept)
-                        return
-                    }
-                    baton = kept
-                }
-            }
-        }
+        let early = exchange.claimUnwantedOffer() != nil
+        exchange.offer(baton)
+        let claimed = exchange.claimUnwantedOffer() != nil
+        let again = exchange.claimUnwantedOffer() != nil
+        #expect(!early && claimed && !again)
+        let taken = exchange.take(timeout: 0) != nil
+        #expect(!taken)
     }
 
-    @Test func neverTwoHolders() throws {
-        let crew = Crew()
-        for seed in 1...3 { try Thread.start(name: "runner") { crew.runner(UInt64(seed)) } }
-        try Thread.start(name: "pilot") { crew.pilot() }
-        let word = Atomic<UInt32>(0)
-        let deadline = Clock.now() + .seconds(20)
-        while crew.retakings.load(ordering: .relaxed) < 200, Clock.now() < deadline {
-            Futex.wait(word, while: 0, timeout: .milliseconds(1))
+    @Test func thePilotDoesNotSleepOverAnOfferThatNobodyWaitsFor() {
+        let exchange = BatonExchange(interruptPilot: {})
+        let began = Clock.now()
+        exchange.sleepUntilLent(timeout: .seconds(60))
+        let hasSlept = Clock.now() - began > .seconds(50)
+        let claimed = exchange.claimUnwantedOffer() != nil
+        #expect(claimed && !hasSlept)
+    }
+
+    @Test func aRunnerThatWantsTheBatonInterruptsThePilot() {
+        let interruptions = Count()
+        let exchange = BatonExchange(interruptPilot: { interruptions.value.add(1, ordering: .relaxed) })
+        guard let baton = exchange.take(timeout: 0), let kept = exchange.offerToWaitingRunner(baton) else {
+            Issue.record("no baton")
+            return
         }
-        crew.stop.store(true, ordering: .relaxed)
-        while crew.running.load(ordering: .acquiring) > 0, Clock.now() < deadline {
-            Futex.wait(word, while: 0, timeout: .milliseconds(1))
-        }
-        let overlaps = crew.overlaps.load(ordering: .relaxed)
-        let retakings = crew.retakings.load(ordering: .relaxed)
-        #expect(overlaps == 0)
-        #expect(retakings >= 200)
-        #expect(crew.turns > 200)
+        let taken = exchange.take(timeout: 0) != nil
+        #expect(!taken)
+        #expect(interruptions.value.load(ordering: .relaxed) == 1)
+        exchange.offer(kept)
+    }
+
+    private final class Count: Sendable {
+        let value = Atomic<Int>(0)
     }
 }

@@ -1,0 +1,50 @@
+/// A fault that is put into the model, to see that it would be found.
+enum Flaw: CaseIterable {
+    case none
+
+    // Two steps of a thread change places: a store need not be seen before the next load.
+    /// `lend`: the runner looks whether the pilot is parked before its loan is seen.
+    case loanNotOrdered
+    /// `sleepUntilLent`: the pilot looks whether something is lent before it is seen to park.
+    case parkingNotOrdered
+    /// `take`: the runner looks whether the pilot keeps the baton before it is seen to wait.
+    case waitingNotOrdered
+
+    // Something is forgotten.
+    case runnerNotWoken
+    case pilotNotWoken
+    case pilotNotInterrupted
+    case keepingNotShown
+    case unwantedOfferIgnored
+
+    // The word.
+    /// No fault: loans look alike, as after 2^31 of them, and the epoch makes up for it.
+    case sequenceIgnored
+    /// And here it does not.
+    case epochIgnored
+    case wordNotCompared
+
+    // The loops of Sources/Worker.
+    /// Between the look at the returns and the poll, the waker is drained.
+    case returnsSettledFirst
+
+    static let faults = allCases.filter { $0 != .none && $0 != .sequenceIgnored }
+
+    /// What else must happen for it to show.
+    var event: ModelState.Event { self == .unwantedOfferIgnored ? .failure : .none }
+
+    /// What the explorer says of it.
+    var consequence: String {
+        switch self {
+        case .none, .sequenceIgnored: ""
+        case .loanNotOrdered, .parkingNotOrdered, .pilotNotWoken, .runnerNotWoken: "at rest: nobody listens"
+        // The pilot finds the offer again and again, and does not park.
+        case .unwantedOfferIgnored: "never comes to rest"
+        case .waitingNotOrdered, .pilotNotInterrupted, .keepingNotShown:
+            "at rest: a runner waits while the pilot has the baton"
+        case .epochIgnored: "a runner recovered another's loan"
+        case .wordNotCompared: "two threads have the baton"
+        case .returnsSettledFirst: "at rest: a connection that was returned waits"
+        }
+    }
+}

@@ -1,0 +1,169 @@
+import Platform
+import Scheduling
+import Synchronization
+
+@testable import Transport
+
+/// A reactor on 127.0.0.1 that several threads serve as those of a worker do, passing the baton; the application is the
+/// test's. The loops are those of Sources/Worker without Python.
+final class LoopbackCrew: @unchecked Sendable {
+    // `@unchecked`: `reactor` and what follows it is touched by the holder of the baton alone. That is what is tested.
+    private let exchange: BatonExchange
+    private let waker: Waker
+    private let returns = Lock<[Item]>([])
+    private let hasReturns = Atomic<Bool>(false)
+    private let isDraining = Atomic<Bool>(false)
+    private let isOver = Atomic<Bool>(false)
+    private let living = Atomic<Int>(0)
+    private let application: @Sendable (Connection, Workbench) -> Bool
+    private let policyBench: @Sendable () -> Workbench
+
+    private let reactor: Reactor
+    /// How often the pilot took the baton.
+    private(set) var retakings = 0
+
+    let port: UInt16
+
+    /// A connection changes hands here.
+    private struct Item: @unchecked Sendable {
+        let connection: Connection
+        let persists: Bool
+    }
+
+    private static let tick: Nanoseconds = .microseconds(200)
+
+    /// - Parameter application: answers on the connection; whether that persists.
+    init(application: @escaping @Sendable (Connection, Workbench) -> Bool) throws {
+        let configuration = TransportConfiguration()
+        let listener = try ListeningSocket.tcp(host: "127.0.0.1", port: 0, backlog: 64).descriptor
+        port = try listener.localAddress()?.port ?? 0
+        reactor = try Reactor(
+            configuration: configuration, listeners: [ListenerSocket(descriptor: listener)], trust: { _ in [] })
+        let waker = reactor.waker
+        self.waker = waker
+        exchange = BatonExchange(interruptPilot: { waker.wake() })
+        self.application = application
+        policyBench = { Workbench(policy: configuration.policy) }
+    }
+
+    func start(runners: Int) throws {
+        for _ in 0..<runners { try start("runner") { $0.run() } }
+        try start("pilot") { $0.pilot() }
+    }
+
+    private func start(_ name: String, _ body: @escaping @Sendable (LoopbackCrew) -> Void) throws {
+        living.add(1, ordering: .relaxed)
+        try Thread.start(name: name) { [self] in
+            body(self)
+            living.subtract(1, ordering: .releasing)
+        }
+    }
+
+    /// Has the threads leave. False when one does not.
+    func end(seconds: Int) -> Bool {
+        isDraining.store(true, ordering: .releasing)
+        waker.wake()
+        exchange.wakePilot()
+        let word = Atomic<UInt32>(0)
+        let deadline = Clock.now() + .seconds(seconds)
+        while living.load(ordering: .acquiring) > 0, Clock.now() < deadline {
+            Futex.wait(word, while: 0, timeout: .milliseconds(1))
+        }
+        return living.load(ordering: .acquiring) == 0
+    }
+
+    private func settle(_ baton: borrowing Baton) {
+        guard hasReturns.load(ordering: .acquiring) else { return }
+        let items = returns.withLock { items in
+            hasReturns.store(false, ordering: .releasing)
+            let all = items
+            items = []
+            return all
+        }
+        for item in items { reactor.finish(item.connection, baton, persist: item.persists) }
+    }
+
+    // MARK: Runners
+
+    private func run() {
+        let bench = policyBench()
+        while true {
+            guard var baton = exchange.take(timeout: .seconds(1)) else { continue }
+            holding: while true {
+                while let connection = reactor.next(baton, on: bench) {
+                    let loan = exchange.lend(baton)
+                    let persists = application(connection, bench)
+                    guard let recovered = exchange.recover(loan) else {
+                        returns.withLock { $0.append(Item(connection: connection, persists: persists)) }
+                        hasReturns.store(true, ordering: .releasing)
+                        waker.wake()
+                        break holding
+                    }
+                    baton = recovered
+                    reactor.finish(connection, baton, persist: persists)
+                }
+                settle(baton)
+                if isDone(baton) {
+                    isOver.store(true, ordering: .releasing)
+                    exchange.wakePilot()
+                    exchange.offer(baton)
+                    return
+                }
+                reactor.poll(baton, milliseconds: 1000)
+            }
+        }
+    }
+
+    private func isDone(_ baton: borrowing Baton) -> Bool {
+        guard isDraining.load(ordering: .acquiring) else { return false }
+        reactor.beginClosing(baton)
+        return reactor.unsettledCount(baton) == 0
+    }
+
+    // MARK: The pilot
+
+    private func pilot() {
+        let bench = policyBench()
+        var last: BatonObservation?
+        var idle = 0
+        while !isOver.load(ordering: .acquiring) {
+            guard let seen = exchange.observe() else {
+                last = nil
+                idle += 1
+                if idle <= 3 {
+                    exchange.sleep(Self.tick)
+                } else if let baton = exchange.claimUnwantedOffer() {
+                    keep(baton, bench)
+                } else {
+                    exchange.sleepUntilLent(timeout: .seconds(1))
+                }
+                continue
+            }
+            idle = 0
+            if seen == last, let baton = exchange.retake(seen) {
+                last = nil
+                retakings += 1
+                keep(baton, bench)
+            } else {
+                last = seen
+                exchange.sleep(Self.tick)
+            }
+        }
+    }
+
+    private func keep(_ baton: consuming Baton, _ bench: Workbench) {
+        guard var baton = exchange.offerToWaitingRunner(baton) else { return }
+        reactor.setAccepting(false, baton)
+        while true {
+            reactor.serve(baton, on: bench)
+            settle(baton)
+            if isDraining.load(ordering: .acquiring) { reactor.beginClosing(baton) }
+            reactor.setAccepting(true, baton)
+            guard let kept = exchange.offerToWaitingRunner(baton) else { return }
+            baton = kept
+            reactor.setAccepting(false, baton)
+            if isOver.load(ordering: .acquiring) { return }
+            reactor.poll(baton, milliseconds: 1000, ignoringHeld: true)
+        }
+    }
+}
