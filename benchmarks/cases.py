@@ -85,17 +85,15 @@ CASES = {
             (Path("/", 11),),
             method="POST",
             body_bytes=65536,
-            default=False,
         ),
-        Case("body-1m", "1 MB response", "benchmarks.apps:one_mb", (Path("/", len(apps.ONE_MB)),), default=False),
+        Case("body-1m", "1 MB response", "benchmarks.apps:one_mb", (Path("/", len(apps.ONE_MB)),)),
         Case(
             "stream",
             "Stream of 100 small blocks",
             "benchmarks.apps:stream",
             (Path("/", apps.BLOCKS * len(apps.BLOCK)),),
-            default=False,
         ),
-        Case("sleep", "10 ms sleep, 8 threads", "benchmarks.apps:sleep", HELLO, threads=8, default=False),
+        Case("sleep", "10 ms sleep, 8 threads", "benchmarks.apps:sleep", HELLO, threads=8),
         Case(
             "mixed",
             "One request in 50 sleeps 50 ms, 8 threads",
@@ -104,7 +102,6 @@ CASES = {
             connections=32,
             threads=8,
             tells_paths_apart=True,
-            default=False,
         ),
         Case(
             "computing",
@@ -114,9 +111,8 @@ CASES = {
             connections=32,
             threads=4,
             tells_paths_apart=True,
-            default=False,
         ),
-        Case("two-workers", "Hello, two workers on all CPUs", "benchmarks.apps:hello", HELLO, workers=2, default=False),
+        Case("two-workers", "Hello, two workers on all CPUs", "benchmarks.apps:hello", HELLO, workers=2),
     )
 }
 
