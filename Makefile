@@ -11,6 +11,10 @@ BIND ?= 127.0.0.1:8000
 # How long `make fuzz` spends on each target, in seconds.
 FUZZ_SECONDS ?= 30
 
+# What is tested a second time, on workers of several threads.
+THREADED_TESTS = $(addprefix tests/test_, bad_requests.py errors.py file_wrapper.py input.py keepalive_pipelining.py \
+	leaks.py odd_applications.py response_framing.py slow_clients.py start_response.py)
+
 export MONOCEROS_SWIFT = $(SWIFT)
 # Where `make test` keeps the request corpus of another server, and its tests look for it.
 export MONOCEROS_FOREIGN = $(abspath $(VENV)/.foreign)
@@ -35,10 +39,11 @@ install: $(PACKAGE) build  ## make .venv and install Monoceros into it, editable
 serve: install  ## serve examples/hello.py; APP=module:app and BIND=host:port choose otherwise
 	$(BIN)/monoceros --bind $(BIND) $(APP)
 
-test: install  ## run the tests: Swift's, then Python's on the installed package
+test: install  ## run the tests: Swift's, then Python's on the installed package, some of them again with threads
 	$(BIN)/python scripts/foreign_corpus.py $(MONOCEROS_FOREIGN)
 	$(SWIFT) test -Xcc -I$(INCLUDE) --explicit-target-dependency-import-check error
 	$(BIN)/python -m pytest
+	MONOCEROS_TEST_ARGUMENTS="--threads 4" $(BIN)/python -m pytest $(THREADED_TESTS)
 
 lint: $(TOOLS)  ## check formatting, Python style and that imports point down
 	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests

@@ -15,6 +15,8 @@ ONE_MB = b"0123456789abcdef" * 65536
 BLOCK = b"0123456789abcdef" * 2
 BLOCKS = 100
 SLEEP_SECONDS = 0.010
+# About 20 ms of Python.
+COMPUTE_STEPS = 250_000
 SLOW_SECONDS = 0.050
 
 
@@ -59,6 +61,13 @@ def mixed(environ, start_response):
     """Fast, except under /slow: do slow requests delay the others?"""
     if environ["PATH_INFO"] == "/slow":
         time.sleep(SLOW_SECONDS)
+    return answer(start_response, HELLO)
+
+
+def computing(environ, start_response):
+    """Fast, except under /slow, which holds the interpreter's lock as long as it is allowed to."""
+    if environ["PATH_INFO"] == "/slow":
+        sum(index * index for index in range(COMPUTE_STEPS))
     return answer(start_response, HELLO)
 
 

@@ -106,6 +106,16 @@ CASES = {
             tells_paths_apart=True,
             default=False,
         ),
+        Case(
+            "computing",
+            "One request in 200 computes for 20 ms, 4 threads",
+            "benchmarks.apps:computing",
+            (Path("/", len(apps.HELLO), weight=199), Path("/slow", len(apps.HELLO))),
+            connections=32,
+            threads=4,
+            tells_paths_apart=True,
+            default=False,
+        ),
         Case("two-workers", "Hello, two workers on all CPUs", "benchmarks.apps:hello", HELLO, workers=2, default=False),
     )
 }

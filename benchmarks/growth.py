@@ -79,13 +79,16 @@ def main() -> None:
     if hard != resource.RLIM_INFINITY and hard < wanted:
         raise SystemExit(f"{wanted} descriptors are needed; ulimit -n allows {hard}")
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
+    # Server and client on CPUs of their own: a client that is moved beside its server is another measurement.
+    cpus = environment.split_cpus(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, cpus.client)
     for kind in (["-k", "sync"], ["-k", "gthread", "--threads", "4"]):
         port = probe.free_port()
         command = [str(environment.PROJECT / ".venv" / "bin" / "monoceros"), "-b", f"{HOST}:{port}", *kind]
         command += ["--worker-connections", str(wanted), "--backlog", "2048", "--keep-alive", "600"]
         command += ["benchmarks.apps:measured"]
         print(" ".join(kind))
-        with Process(command, os.sched_getaffinity(0), dict(os.environ), environment.PROJECT) as server:
+        with Process(command, set(cpus.server), dict(os.environ), environment.PROJECT) as server:
             probe.wait_for_answer(server, port, "/")
             requests(port, server, options.requests)
             idle(port, server, options.connections)
