@@ -12,6 +12,8 @@ disturbs the machine disturbs all of them alike.
 - **p50, p99**: latency as wrk sees it. wrk sends the next request on a connection when the last is answered, so
   under saturation latency is mostly the queue in front of the server: compare it between servers, do not read
   it as what a visitor waits.
+- In the cases in which some requests are slow on purpose, the latencies are those of the fast ones alone, and the
+  client is a closed loop of our own (`benchmarks/closed_loop.py`), since wrk does not tell requests apart.
 - **PSS**: memory of the process tree after the load, shared pages divided among those who share them.
 - **monoceros ÷ this**: computed within each round, then the median. Above 1, monoceros does more."""
 
