@@ -112,7 +112,13 @@ def fetch_chunks(server: Server, chunks: list[bytes]) -> Response:
 
 def test_tmpdir_set_to_nothing_is_not_set(serve: Serve) -> None:
     server = serve("probe:app", environment={"TMPDIR": ""})
-    serves_small_and_large(server, large=True)
+    with Connection(server.address) as connection:
+        connection.send(encode("POST", "/read-late?name=empty&operation=read", body=b"x" * 200_000))
+        server.wait_for_trace("empty.entered")
+        spooled = [name for name in descriptors(server.worker()).values() if name.endswith("(deleted)")]
+        assert len(spooled) == 1 and spooled[0].startswith("/tmp/")
+        server.release("empty")
+        assert connection.read_response().body == b"200000"
     assert "[WARNING]" not in server.log()
 
 
