@@ -172,6 +172,7 @@ def test_no_descriptor_left_to_send_a_file(serve: Serve) -> None:
         connection.send(ONE)
         content = connection.read_response()
         assert content.framing == "length"
+        until(lambda: "plain.py" not in str(descriptors(server.worker())), "the file to be closed")
         limit_descriptors(server, 1)
         connection.send(ONE)
         again = connection.read_response()
