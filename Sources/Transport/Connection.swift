@@ -1,6 +1,6 @@
 public import Platform
-internal import Synchronization
 public import ProxyWire
+internal import Synchronization
 
 /// A client's connection.
 ///
