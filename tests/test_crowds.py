@@ -136,8 +136,26 @@ def test_no_descriptors_left(serve: Serve) -> None:
     assert len(server.wait_for_log("Too many open files")) == 1
 
 
-def test_no_descriptors_left_but_for_idle_ones(serve: Serve) -> None:
-    server = serve("plain:app", "--keep-alive", "600")
+def test_silent_connections_give_way_first(serve: Serve) -> None:
+    """All places but one are taken by clients that say nothing: it is they who go, and not the one that does."""
+    server = serve("probe:app", "--worker-connections", "10", "--keep-alive", "600", "--request-head-timeout", "600")
+    before = sockets(server)
+    with ExitStack() as stack:
+        honest = stack.enter_context(Connection(server.address))
+        ask(honest)
+        silent = [stack.enter_context(Connection(server.address)) for _ in range(9)]
+        until(lambda: sockets(server) == before + 10, "ten connections")
+        for _ in range(3):
+            assert fetch(server.address, "/body?case=one").body == b"hello"
+        assert silent[0].read_to_end() == b""
+        ask(honest)
+        ask(silent[-1])
+
+
+@pytest.mark.parametrize("places", ["1000", "5"])
+def test_no_descriptors_left_but_for_idle_ones(serve: Serve, places: str) -> None:
+    """Whether there are places left beside, or none of these either."""
+    server = serve("plain:app", "--keep-alive", "600", "--worker-connections", places)
     fetch(server.address, "/body?case=one")
     limit_descriptors(server, 5)
     with ExitStack() as stack:
@@ -145,6 +163,20 @@ def test_no_descriptors_left_but_for_idle_ones(serve: Serve) -> None:
             ask(stack.enter_context(Connection(server.address)))
         for _ in range(3):
             assert fetch(server.address, "/body?case=one").body == b"hello"
+
+
+def test_no_descriptor_left_to_send_a_file(serve: Serve) -> None:
+    """What cannot be given to the kernel is read."""
+    server = serve("plain:file")
+    with Connection(server.address) as connection:
+        connection.send(ONE)
+        content = connection.read_response()
+        assert content.framing == "length"
+        limit_descriptors(server, 1)
+        connection.send(ONE)
+        again = connection.read_response()
+        assert again.framing == "chunked" and again.body == content.body
+    assert "Traceback" not in server.log()
 
 
 def test_no_descriptor_left_for_a_file(serve: Serve) -> None:

@@ -122,6 +122,20 @@ def test_head(server: Server, files: dict[str, Path], kind: str) -> None:
         assert connection.read_response().body == b"hello"
 
 
+@pytest.mark.parametrize("length", [None, 9 + len(CONTENT), 9 + 100])
+@pytest.mark.parametrize("version", ["HTTP/1.1", "HTTP/1.0"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_behind_written_blocks(
+    server: Server, files: dict[str, Path], kind: str, version: str, length: int | None
+) -> None:
+    """The head has left, and with it what is said of the body's length."""
+    declared = {} if length is None else {"length": length}
+    where = target(kind, files["content"], **declared).replace("/file?", "/file-written?")
+    response = fetch(server.address, where, version=version)
+    assert response.body == (b"written, " + CONTENT)[:length]
+    assert fetch(server.address, where, "HEAD", version=version).body == b""
+
+
 def test_wrappers_around_wrappers(server: Server) -> None:
     """They cannot be read, so it is a 500; and the C stack is not used up on the way to the innermost."""
     worker = server.worker()

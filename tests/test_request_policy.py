@@ -160,7 +160,18 @@ def test_root_path(serve: Serve, setting: str) -> None:
     server = serve(APPLICATION, "--root-path", setting)
     environ = answer(server, MOUNTED)[1]
     assert (environ["SCRIPT_NAME"], environ["PATH_INFO"], environ["RAW_URI"]) == ("/app", "/a b", "/app/a%20b")
-    assert answer(server, raw(line="GET /apple HTTP/1.1"))[0] == 500
+
+
+def test_a_path_outside_of_the_mount_point(serve: Serve) -> None:
+    """Server and proxy disagree: that is no error of the application."""
+    server = serve(APPLICATION, "--root-path", "/app")
+    for number, fields in enumerate([[], [("SCRIPT_NAME", "/field")]]):
+        response = fetch(server.address, "/apple", headers=[*fields, ("Accept", "application/json")])
+        assert response.status == 500 and json.loads(response.body)["id"] == "outside-mount-point"
+        assert fetch(server.address, "/apple", "HEAD", headers=fields).body == b""
+        lines = server.wait_for_log(r"\[WARNING\] (.*)\n", 2 * number + 2)
+        assert len(lines) == 2 * number + 2 and "GET /apple" in lines[-2][1] and "--root-path" in lines[-2][1]
+    assert "Traceback" not in server.log() and "[ERROR]" not in server.log()
 
 
 def test_a_root_path_of_just_a_slash_is_none(serve: Serve) -> None:
@@ -182,6 +193,8 @@ STRICT = [
     ("--permit-missing-host", raw(host=""), ("HTTP_ACCEPT", None)),
     ("--permit-missing-host", raw(host="Host: "), ("HTTP_HOST", "")),
     ("--permit-obsolete-folding", raw("X-A: one", " \t two"), ("HTTP_X_A", "one two")),
+    ("--permit-obsolete-folding", raw("Cookie: a=1", "Cookie: b=2;", " c=3"), ("HTTP_COOKIE", "a=1; b=2; c=3")),
+    ("--permit-obsolete-folding", raw("X-A: 1", "X-A: 2", " 3"), ("HTTP_X_A", "1,2 3")),
     ("--strip-header-spaces", raw("X-A \t: one"), ("HTTP_X_A", "one")),
     ("--permit-unconventional-http-method", raw(line="get / HTTP/1.1"), ("REQUEST_METHOD", "get")),
     ("--permit-unconventional-http-method", raw(line="GO#N / HTTP/1.1"), ("REQUEST_METHOD", "GO#N")),

@@ -9,6 +9,7 @@ import resource
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,47 @@ def test_a_limit_on_the_size_of_files(serve: Serve, tmp_path: Path) -> None:
     assert response.status == 507 and b"insufficient-storage" in response.body
     logged_once(server, tmp_path, "File too large")
     serves_small_and_large(server, large=True)
+
+
+@pytest.mark.parametrize("framing", ["length", "chunked"])
+def test_no_room_for_the_end_of_a_body(serve: Serve, tmp_path: Path, framing: str) -> None:
+    """The last of a body is written when all of it has come, and that fails like any other write."""
+    server = serve("probe:app", "--tmp-upload-dir", str(tmp_path), "--request-body-memory", "1000")
+    fetch(server.address, "/body?case=one")
+    resource.prlimit(server.worker(), resource.RLIMIT_FSIZE, (30_000, 30_000))
+    response = upload(server.address, 40_000, framing)
+    assert response.status == 507 and b"insufficient-storage" in response.body
+    logged_once(server, tmp_path, "File too large")
+    assert json.loads(upload(server.address, 20_000, framing).body)["size"] == 20_000
+
+
+def test_chunks_of_a_byte(serve: Serve) -> None:
+    server = serve("probe:app", "--request-body-memory", "1000")
+    body = bytes(range(256)) * 1000
+    response = fetch_chunks(server, [body[index : index + 1] for index in range(len(body))])
+    assert json.loads(response.body) == {"size": len(body), "sha256": sha256(body).hexdigest(), "rest": True}
+
+
+def fetch_chunks(server: Server, chunks: list[bytes]) -> Response:
+    with Connection(server.address) as connection:
+        connection.send(encode_chunked("POST", "/digest", chunks))
+        return connection.read_response()
+
+
+def test_tmpdir_set_to_nothing_is_not_set(serve: Serve) -> None:
+    server = serve("probe:app", environment={"TMPDIR": ""})
+    serves_small_and_large(server, large=True)
+    assert "[WARNING]" not in server.log()
+
+
+def test_a_tmpdir_that_is_missing_is_said_at_the_start(serve: Serve, tmp_path: Path) -> None:
+    """A flag that names no directory is refused; the variable may be meant for others."""
+    missing = tmp_path / "missing"
+    server = serve("probe:app", "-w", "2", environment={"TMPDIR": str(missing)})
+    serves_small_and_large(server, large=False)
+    lines = server.wait_for_log(r"\[WARNING\] (.*)\n")
+    assert len(lines) == 1
+    assert str(missing) in lines[0][1] and "--tmp-upload-dir" in lines[0][1]
 
 
 @pytest.mark.parametrize("framing", ["length", "chunked"])

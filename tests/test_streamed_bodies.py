@@ -203,6 +203,24 @@ def test_other_threads_serve_others(serve: Serve) -> None:
             is_served(connection)
 
 
+@pytest.mark.parametrize(
+    "ways", [[["read", [3, 10, 64]]], [["readline", [4, 9, -1]]], [["read", [5]], ["readline", [7]]]]
+)
+def test_threads_of_the_application_share_the_body(server: Server, ways: list[Any], name: str) -> None:
+    """Each byte goes to one of them, whichever of them finds how much of the others' bytes."""
+    worker = server.worker()
+    body = bytes(range(256)) * 4
+    with Connection(server.address) as connection:
+        connection.send(head(f"/share?name={name}&ways={quote(json.dumps(ways))}", len(body)))
+        server.wait_for_trace(f"{name}.entered")
+        # Each byte wakes all that wait.
+        connection.send(body, 1)
+        answer = json.loads(connection.read_response().body)
+        assert answer == {"bytes": sorted(body), "failures": []}
+        is_served(connection)
+    assert server.worker() == worker
+
+
 # Clients that stop
 
 

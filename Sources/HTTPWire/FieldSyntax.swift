@@ -17,18 +17,6 @@ public enum FieldSyntax {
         }
     }
 
-    /// Whether all bytes, and at least one, are ASCII digits.
-    public static func isDigits(_ bytes: RawSpan) -> Bool {
-        for position in 0..<bytes.byteCount where !bytes[position].isDigit { return false }
-        return bytes.byteCount > 0
-    }
-
-    /// The number that `1*DIGIT` stands for; nil for anything else, and for a number that does not fit.
-    public static func decimal(_ bytes: RawSpan) -> Int? {
-        guard case .value(let value)? = decimal(bytes, from: 0, to: bytes.byteCount) else { return nil }
-        return value
-    }
-
     /// Where the bytes stand without SP and HTAB at both ends.
     public static func trimmed(_ bytes: RawSpan) -> Range<Int> {
         var first = 0

@@ -73,8 +73,6 @@ public enum WireFault: String, CaseIterable, Sendable {
     case missingChunkTerminator = "missing-chunk-terminator"
     /// A field in the trailer section that changes framing, routing or authentication. RFC 9110 §6.5.1.
     case forbiddenTrailer = "forbidden-trailer"
-    /// The connection ended inside the body. RFC 9112 §8.
-    case truncatedBody = "truncated-body"
 
     // MARK: other statuses
 
@@ -96,8 +94,6 @@ public enum WireFault: String, CaseIterable, Sendable {
     case headTooLarge = "head-too-large"
     /// 501: a transfer coding that this server does not know. RFC 9112 §6.1.
     case unknownTransferCoding = "unknown-transfer-coding"
-    /// 503: the server takes no more work. RFC 9110 §15.6.4.
-    case overloaded = "overloaded"
     /// 503: there is no place to keep the body. RFC 9110 §15.6.4.
     case bodyNotStored = "body-not-stored"
     /// 505: well-formed, but neither HTTP/1.0 nor HTTP/1.1. RFC 9110 §15.6.6.
@@ -108,7 +104,7 @@ public enum WireFault: String, CaseIterable, Sendable {
     /// Whether it is this server, and not the client, that is at fault.
     public var isServers: Bool {
         switch self {
-        case .overloaded, .bodyNotStored, .insufficientStorage: true
+        case .bodyNotStored, .insufficientStorage: true
         default: false
         }
     }
@@ -122,7 +118,7 @@ public enum WireFault: String, CaseIterable, Sendable {
         case .unknownExpectation: 417
         case .fieldTooLarge, .tooManyFields, .headTooLarge: 431
         case .unknownTransferCoding: 501
-        case .overloaded, .bodyNotStored: 503
+        case .bodyNotStored: 503
         case .unsupportedVersion: 505
         case .insufficientStorage: 507
         default: 400

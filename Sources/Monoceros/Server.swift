@@ -18,6 +18,7 @@ struct Server {
     ///
     /// - Throws: `PythonError`.
     func run(_ gil: inout GIL) throws(PythonError) -> Int32 {
+        checkSpoolDirectory(gil)
         let arbiter = Arbiter(
             ArbiterConfiguration(
                 workers: configuration.workers, binds: configuration.bind, backlog: configuration.backlog,
@@ -30,6 +31,22 @@ struct Server {
         case .worker(let seat):
             try work(seat, &gil)
             throw gil.raiseSystemExit(0)
+        }
+    }
+
+    /// Where large bodies wait. `TMPDIR` set to nothing is no directory.
+    private var spoolDirectory: String {
+        if let directory = configuration.temporaryUploadDirectory { return directory }
+        guard let directory = Process.environment("TMPDIR"), !directory.isEmpty else { return "/tmp" }
+        return directory
+    }
+
+    /// Says at the start what would otherwise come up with the first large upload. It may be put right meanwhile.
+    private func checkSpoolDirectory(_ gil: borrowing GIL) {
+        do throws(SystemError) {
+            try Descriptor.unnamedFile(in: spoolDirectory).close()
+        } catch {
+            host.log(.warning, SpoolFailure(cause: error, directory: spoolDirectory).description, gil)
         }
     }
 
@@ -101,8 +118,7 @@ struct Server {
         transport.proxyMode = configuration.proxyProtocol
         transport.streamsBodies = configuration.streamRequestBody
         transport.body.memory = configuration.requestBodyMemory
-        transport.body.spoolDirectory =
-            configuration.temporaryUploadDirectory ?? Process.environment("TMPDIR") ?? "/tmp"
+        transport.body.spoolDirectory = spoolDirectory
         transport.timeouts.head = .seconds(configuration.requestHeadTimeout)
         transport.timeouts.body = configuration.requestBodyTimeout.map { .seconds($0) } ?? 0
         transport.timeouts.write = configuration.responseWriteTimeout.map { .seconds($0) } ?? 0
@@ -144,7 +160,8 @@ struct Server {
             isUnix: listener.address.port == nil)
     }
 
-    /// Whoever may open a Unix socket is trusted: its permissions say who that is.
+    /// Whoever may open a Unix socket is trusted. That is every user of the machine, unless the directory that it is in keeps
+    /// them out: the socket itself is open to all, so that a web server which runs as another user reaches it.
     private var trust: @Sendable (SocketAddress) -> PeerTrust {
         let forwarders = configuration.forwardedAllowIPs
         let announcers = configuration.proxyAllowIPs

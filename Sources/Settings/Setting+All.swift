@@ -161,8 +161,8 @@ extension Setting {
             "response_buffer", section: "Server Mechanics", flags: ["--response-buffer"],
             kind: .int(anyBytes), default: .int(1 << 20), metavar: "INT",
             text: """
-                How many bytes of a response may wait for a slow client before the application is held up. Up to that it \
-                goes on with other requests; 0 holds it up until the client's side has taken everything.
+                How many bytes of a response may wait for a slow client before the application is held up; 0 holds it up \
+                until the kernel's send buffer has taken everything. The last block of a response never holds it up.
                 """),
         // gunicorn knows the name, never reads it and has no flag for it.
         Setting(

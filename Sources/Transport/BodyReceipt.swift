@@ -51,6 +51,7 @@ final class BodyReceipt {
             let taken = min(length, bytes.count)
             try store(UnsafeRawBufferPointer(rebasing: bytes[..<taken]))
             remainder = .length(length - taken)
+            if taken == length { try finish() }
             return (taken, taken == length)
         case .chunked(var decoder):
             defer { remainder = .chunked(decoder) }
@@ -70,6 +71,7 @@ final class BodyReceipt {
                     try store(UnsafeRawBufferPointer(rebasing: bytes[Int(range.start)..<end]))
                     offset = end
                 case .end(let consumed):
+                    try finish()
                     return (consumed, true)
                 }
             }
@@ -79,6 +81,14 @@ final class BodyReceipt {
     private func store(_ bytes: UnsafeRawBufferPointer) throws(BodyReceiptFault) {
         do throws(SystemError) {
             try sink.append(bytes)
+        } catch {
+            throw .spoolFailed(error)
+        }
+    }
+
+    private func finish() throws(BodyReceiptFault) {
+        do throws(SystemError) {
+            try sink.finish()
         } catch {
             throw .spoolFailed(error)
         }

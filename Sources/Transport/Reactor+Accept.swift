@@ -48,7 +48,8 @@ extension Reactor {
     }
 
     /// All places are taken. The one that has idled for longest goes to whoever waits: a client that keeps its connection
-    /// just in case must not keep others out. Where none idles, accepting pauses.
+    /// just in case must not keep others out, and one that never asked for anything even less. Where none idles, accepting
+    /// pauses.
     private func acceptIntoCrowd(from index: Int) -> Connection? {
         guard let idle = longestIdle() else {
             crowdedUntil = now + Self.leastIdle
@@ -56,8 +57,14 @@ extension Reactor {
             schedule(wakeAt: crowdedUntil)
             return nil
         }
+        let connection: Connection?
+        do throws(SystemError) {
+            connection = try takeFromBacklog(of: index)
+        } catch {
+            return acceptAfter(error, from: index)
+        }
         // Another worker may have been faster.
-        guard let connection = try? takeFromBacklog(of: index) else { return nil }
+        guard let connection else { return nil }
         close(idle)
         return connection
     }
@@ -87,23 +94,39 @@ extension Reactor {
     /// is not cut off between two requests.
     static let leastIdle: Nanoseconds = 1_000_000_000
 
-    /// The connection that has waited for another request for longest, and for long enough. It goes through all of them;
-    /// only who has no room left asks.
+    /// The connection that has idled for longest, and for long enough: of those that never sent anything, or else of those
+    /// that wait for another request. It goes through all of them; only who has no room left asks.
     private func longestIdle() -> Connection? {
         while true {
-            var found: Connection?
+            var silent: Connection?
+            var idle: Connection?
             for case let connection? in table {
-                guard case .idle = connection.phase, connection.requestCount > 0, !connection.isQueued,
-                    connection.deadline < found?.deadline ?? .max
-                else { continue }
-                found = connection
+                guard connection.awaitsRequest, !connection.isQueued, connection.deadline != 0 else { continue }
+                // Within each kind, the deadline tells who began to wait first.
+                if connection.requestCount == 0 {
+                    if connection.deadline < silent?.deadline ?? .max { silent = connection }
+                } else {
+                    if connection.deadline < idle?.deadline ?? .max { idle = connection }
+                }
             }
-            guard let found, now + configuration.timeouts.idle >= found.deadline + Self.leastIdle else { return nil }
+            let found: Connection
+            if let silent, hasIdled(silent, of: configuration.timeouts.head) {
+                found = silent
+            } else if let idle, hasIdled(idle, of: configuration.timeouts.idle) {
+                found = idle
+            } else {
+                return nil
+            }
             guard found.socket.waitUntilReadable(milliseconds: 0) else { return found }
-            // It has just sent its next request, whose event comes later in this batch.
+            // It has just sent a request, whose event comes later in this batch.
             found.mayBeReadable = true
             enqueue(found)
         }
+    }
+
+    /// Whether a connection has idled for long enough, of the time that it was given when it began to.
+    private func hasIdled(_ connection: Connection, of timeout: Nanoseconds) -> Bool {
+        now + timeout >= connection.deadline + Self.leastIdle
     }
 
     /// The next connection that waits in a listener's backlog; nil when none does.

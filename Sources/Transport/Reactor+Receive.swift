@@ -189,7 +189,8 @@ extension Reactor {
             complete(connection, bytes, size: size, on: bench)
             return .complete
         case .length(let length):
-            if bytes.count - size >= length {
+            // One that is larger goes where all of its size do, though it is here: held requests are many.
+            if bytes.count - size >= length, length <= configuration.body.memory || configuration.streamsBodies {
                 connection.body = length == 0 ? .none : .inline(offset: size, count: length)
                 complete(connection, bytes, size: size + length, on: bench)
                 return .complete
@@ -202,7 +203,7 @@ extension Reactor {
                     return beginStream(connection, bytes, size: size, on: bench)
                 }
             } catch {
-                refuse(connection, error)
+                refuse(connection, error, head: bytes)
                 return .wait
             }
             receipt = BodyReceipt(chunkedUnder: configuration.policy, limits: configuration.body)

@@ -25,20 +25,50 @@ public enum RequestBody {
 /// A body too large for memory, in an unnamed file that vanishes with the last user.
 public final class SpoolFile {
     public let descriptor: Descriptor
-    /// Bytes written so far.
+    /// Bytes appended so far.
     public private(set) var count = 0
+    /// The last of them, which are not in the file yet: a chunk may be a byte long, and a system call for each would let a
+    /// client keep the worker busy for the price of its line.
+    private var waiting = ByteStore(capacity: SpoolFile.gatheringLimit)
 
-    init(in directory: String) throws(SystemError) {
-        descriptor = try Descriptor.unnamedFile(in: directory)
+    /// The most bytes that wait to be written together.
+    static let gatheringLimit = 65_536
+
+    convenience init(in directory: String) throws(SystemError) {
+        self.init(try Descriptor.unnamedFile(in: directory))
+    }
+
+    /// Takes the descriptor of an empty file, and closes it in the end.
+    init(_ descriptor: Descriptor) {
+        self.descriptor = descriptor
     }
 
     deinit {
         descriptor.close()
     }
 
+    /// - Throws: `SystemError` when the file cannot be written. Part of these bytes, or of earlier ones, is lost then.
     func append(_ bytes: UnsafeRawBufferPointer) throws(SystemError) {
-        try descriptor.writeAll(bytes)
+        if waiting.count + bytes.count > Self.gatheringLimit { try writeWaiting() }
+        if bytes.count >= Self.gatheringLimit {
+            try descriptor.writeAll(bytes)
+        } else {
+            waiting.append(bytes)
+        }
         count += bytes.count
+    }
+
+    /// Nothing more comes: all of it is in the file afterwards.
+    ///
+    /// - Throws: as `append`.
+    func finish() throws(SystemError) {
+        try writeWaiting()
+        waiting = ByteStore()
+    }
+
+    private func writeWaiting() throws(SystemError) {
+        try descriptor.writeAll(waiting.bytes)
+        waiting.truncate(0)
     }
 }
 
@@ -74,6 +104,13 @@ struct BodySink {
         case .file(let file):
             try file.append(bytes)
         }
+    }
+
+    /// The body is complete.
+    ///
+    /// - Throws: as `append`.
+    func finish() throws(SystemError) {
+        if case .file(let file) = storage { try file.finish() }
     }
 
     private func spool(_ bytes: UnsafeRawBufferPointer, after store: ByteStore?) throws(SystemError) -> SpoolFile {

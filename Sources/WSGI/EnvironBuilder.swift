@@ -256,8 +256,10 @@ final class EnvironBuilder {
         _ environ: PyPointer, _ field: FieldLine, _ bench: Workbench, _ gil: borrowing GIL
     ) throws(PythonError) {
         let key: PyRef
+        var separator: StaticString = ","
         if let slot = fields.slot(field, bench.bytes(field.name), gil) {
             key = PyRef(retaining: fields.slots[slot].key)
+            separator = fields.slots[slot].separator
             fields.slots[slot].stamp = stamp
         } else {
             key = try EnvironFieldCache.newKey(bench.bytes(field.name), gil)
@@ -271,7 +273,7 @@ final class EnvironBuilder {
             value = try gil.string(latin1: bench.bytes(field.value))
         }
         if try gil.get(environ, key.pointer) != nil {
-            try join(environ, key.pointer, value.pointer, ",", gil)
+            try join(environ, key.pointer, value.pointer, separator, gil)
         } else {
             try gil.set(environ, key.pointer, value.pointer)
         }

@@ -93,7 +93,7 @@ public final class Gateway {
             environ = try self.environ.make(connection, on: bench, gil)
         } catch {
             guard case .outsideScriptName = error else { throw PythonError() }
-            throw gil.raise(.runtimeError, "the request's path does not start with SCRIPT_NAME")
+            return refuseOutsideMountPoint(response, on: bench, &gil)
         }
         current = environ.pointer
         defer { current = nil }
@@ -208,6 +208,20 @@ public final class Gateway {
         }
         response.isAborted = true
         return false
+    }
+
+    /// The proxy in front and this server disagree about where the application is: no fault of the application, nor of the
+    /// client.
+    private func refuseOutsideMountPoint(_ response: Response, on bench: Workbench, _ gil: inout GIL) {
+        log.warning(
+            "\(Self.method(bench)) \(Self.target(bench)) is outside of the mount point, and is answered with 500. The proxy "
+                + "must pass on paths that begin with SCRIPT_NAME: see --root-path, the variable SCRIPT_NAME, and the "
+                + "proxy's SCRIPT_NAME field.", gil)
+        response.isAborted = true
+        let page = ErrorPage.response(
+            status: 500, id: "outside-mount-point", for: ErrorAudience(head: bench.request.bytes),
+            date: response.currentDate())
+        page.withUnsafeBytes { response.post($0, &gil) }
     }
 
     /// What reading the body raised is the client's fault, and the reactor tells the log of it.

@@ -12,6 +12,10 @@ final class LiveInput {
     /// What came for a call that is not content yet. It stays here when the call is left by an exception, for instance of a
     /// signal handler: the next one goes on where it was.
     private let gathered = ByteStore()
+    /// How often bytes left `gathered`: what another thread took is no more where a search had come to.
+    private var takings = 0
+    /// Until when waiting has been told to the stream: threads that wait together wait once.
+    private var waitedUntil: Nanoseconds = 0
 
     init(_ stream: BodyStream) {
         self.stream = stream
@@ -22,7 +26,13 @@ final class LiveInput {
         try checkOpen(gil)
         let wanted = limit ?? .max
         if gathered.count == 0, stream.available.count >= wanted { return try takeAvailable(wanted, gil) }
-        while gathered.count < wanted, try awaitBytes(&gil) { gather(wanted - gathered.count) }
+        gathering: while gathered.count < wanted {
+            switch try look(&gil) {
+            case .bytes: gather(wanted - gathered.count)
+            case .end: break gathering
+            case .waited: continue
+            }
+        }
         return try takeGathered(min(wanted, gathered.count), gil)
     }
 
@@ -34,15 +44,21 @@ final class LiveInput {
             return try takeAvailable(length, gil)
         }
         var searched = 0
+        var seen = takings
         while true {
+            if takings != seen {
+                searched = 0
+                seen = takings
+            }
             let found = Bytes.endOfLine(UnsafeRawBufferPointer(rebasing: gathered.bytes[searched...]))
             let length = min(found.map { searched + $0 } ?? gathered.count, longest)
             if found != nil || length == longest { return try takeGathered(length, gil) }
             searched = gathered.count
-            guard try awaitBytes(&gil) else { return try takeGathered(gathered.count, gil) }
-            // Another thread may have taken bytes meanwhile.
-            searched = min(searched, gathered.count)
-            gather(min(Bytes.endOfLine(stream.available) ?? .max, longest - gathered.count))
+            switch try look(&gil) {
+            case .bytes: gather(min(Bytes.endOfLine(stream.available) ?? .max, longest - gathered.count))
+            case .end: return try takeGathered(gathered.count, gil)
+            case .waited: continue
+            }
         }
     }
 
@@ -66,30 +82,40 @@ final class LiveInput {
     private func takeGathered(_ count: Int, _ gil: borrowing GIL) throws(PythonError) -> PyRef {
         let bytes = try gil.makeBytes(UnsafeRawBufferPointer(rebasing: gathered.bytes.prefix(count)))
         gathered.removeFirst(count)
+        takings &+= 1
         return bytes
     }
 
-    /// Waits until some of the body is available; false at its end.
+    private enum Look {
+        /// Some of the body is available.
+        case bytes
+        case end
+        /// There was none, and other threads ran meanwhile: what they gathered and took is to be looked at first.
+        case waited
+    }
+
+    /// Looks once for more of the body, and waits for a while where there is none.
     ///
     /// - Throws: `PythonError` when the body is not going to be complete, or when a signal handler raised.
-    private func awaitBytes(_ gil: inout GIL) throws(PythonError) -> Bool {
-        while true {
-            switch stream.supply() {
-            case .bytes: return true
-            case .end: return false
-            case .failed(let fault): throw raise(fault, gil)
-            case .wait: break
-            }
-            let socket = stream.socket
-            let slice = Int32(min(Self.waitSlice, stream.patience / 1_000_000 + 1))
-            let start = Clock.now()
-            gil.released { _ = socket.waitUntilReadable(milliseconds: slice) }
-            // The request may have ended meanwhile, and the socket may be another's.
-            try checkOpen(gil)
-            stream.noteWaited(Clock.now() - start)
-            try gil.checkSignals()
-            try checkOpen(gil)
+    private func look(_ gil: inout GIL) throws(PythonError) -> Look {
+        switch stream.supply() {
+        case .bytes: return .bytes
+        case .end: return .end
+        case .failed(let fault): throw raise(fault, gil)
+        case .wait: break
         }
+        let socket = stream.socket
+        let slice = Int32(min(Self.waitSlice, stream.patience / 1_000_000 + 1))
+        let start = Clock.now()
+        gil.released { _ = socket.waitUntilReadable(milliseconds: slice) }
+        // The request may have ended meanwhile, and the socket may be another's.
+        try checkOpen(gil)
+        let end = Clock.now()
+        stream.noteWaited(end - max(start, waitedUntil))
+        waitedUntil = end
+        try gil.checkSignals()
+        try checkOpen(gil)
+        return .waited
     }
 
     /// Milliseconds between two looks after signals.

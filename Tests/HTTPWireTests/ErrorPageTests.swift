@@ -42,7 +42,7 @@ import Testing
         for (fault, status) in [
             (WireFault.bareLineFeed, 400), (.headTimeout, 408), (.bodyTimeout, 408), (.bodyTooLarge, 413),
             (.requestLineTooLong, 414), (.unknownExpectation, 417), (.fieldTooLarge, 431), (.tooManyFields, 431),
-            (.headTooLarge, 431), (.unknownTransferCoding, 501), (.overloaded, 503), (.unsupportedVersion, 505),
+            (.headTooLarge, 431), (.unknownTransferCoding, 501), (.bodyNotStored, 503), (.unsupportedVersion, 505),
         ] {
             #expect(fault.status == status)
         }

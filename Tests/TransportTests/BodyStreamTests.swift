@@ -104,6 +104,20 @@ import Testing
         #expect(loop.running.isEmpty)
     }
 
+    @Test func aRefusalHasTheLooksThatTheHeadAsksFor() throws {
+        let loop = try Loop()
+        let client = try loop.loop.client()
+        let fields = "Host: a\r\nAccept: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+        client.send("POST /a HTTP/1.1\r\n" + fields + "x\r\n")
+        #expect(loop.loop.run { client.hasEnded() })
+        #expect(client.text.contains("\"id\": \"invalid-chunk-size\""))
+        let other = try loop.loop.client()
+        other.send("HEAD /a HTTP/1.1\r\n" + fields + "x\r\n")
+        #expect(loop.loop.run { other.hasEnded() })
+        #expect(other.text.hasPrefix("HTTP/1.1 400 "))
+        #expect(other.text.hasSuffix("\r\n\r\n"))
+    }
+
     @Test(arguments: [("5\r\nhelloX", WireFault.missingChunkTerminator), ("b\r\n", .bodyTooLarge)])
     func aFaultStays(rest: String, fault: WireFault) throws {
         let loop = try Loop { $0.policy.limitRequestBody = 10 }

@@ -6,7 +6,7 @@ import Testing
 /// docs/errors.md lists what clients are told, so it must list all of it, and nothing else.
 @Suite struct ErrorDocumentTests {
     /// Identifiers of pages that are not for the client's fault.
-    static let others = ["application-error": 500]
+    static let others = ["application-error": 500, "outside-mount-point": 500]
 
     @Test func everyIdentifierIsDocumentedWithItsStatus() throws {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../")

@@ -1,4 +1,5 @@
 import Platform
+import ProxyWire
 import Testing
 
 @testable import Transport
@@ -82,6 +83,31 @@ import Testing
         #expect(loop.run { clients[1].has(Answer.text("GET /1")) })
         clients[2].send(Request.get("/5"))
         #expect(loop.run { loop.handled.last == "GET /5" })
+    }
+
+    /// Who never asked for anything goes before who waits for its next request, and the one that came first goes first.
+    @Test(arguments: [nil, ProxyMode.auto]) func whoNeverSpokeGivesWayFirst(mode: ProxyMode?) throws {
+        let loop = try ForeignLoop {
+            $0.maximumConnections = 3
+            $0.proxyMode = mode
+            // Deadlines of the two kinds cannot be compared with each other.
+            $0.timeouts.head = .seconds(600)
+            $0.timeouts.idle = .seconds(10)
+        }
+        let honest = try loop.client()
+        honest.send(Request.get("/0"))
+        #expect(loop.run { honest.has(Answer.text("GET /0")) })
+        var silent: [LoopbackClient] = []
+        for count in 2...3 {
+            silent.append(try loop.client())
+            #expect(loop.run { loop.reactor.connectionCount == count })
+        }
+        let late = try loop.client()
+        late.send(Request.get("/1"))
+        #expect(loop.run { late.has(Answer.text("GET /1")) })
+        #expect(silent[0].hasEnded())
+        #expect(!silent[1].hasEnded())
+        #expect(!honest.hasEnded())
     }
 
     /// A place that is free again is taken at once, though accepting had paused.

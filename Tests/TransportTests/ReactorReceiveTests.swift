@@ -257,4 +257,16 @@ import Testing
         }
         #expect(loop.run { loop.reactor.connectionCount == 0 })
     }
+
+    /// What comes with its head waits in no other place than what comes later.
+    @Test(arguments: [(64, "inline"), (65, "file")])
+    func aBodyThatIsHereGoesWhereItsSizeDoes(count: Int, place: String) throws {
+        let loop = try ForeignLoop { $0.body.memory = 64 }
+        let client = try loop.client()
+        let body = String(decoding: pattern(count), as: UTF8.self)
+        client.send(Request.post("/a", body) + Request.get("/next"))
+        let expected = [Answer.line("POST", "/a", place, pattern(count)), "GET /next"]
+        #expect(loop.run { client.has(Answer.texts(expected)) })
+        #expect(loop.handled == expected)
+    }
 }

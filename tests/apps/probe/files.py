@@ -104,3 +104,12 @@ def file_middle(environ: Environ, start_response: StartResponse) -> object:
     """A wrapper inside of another iterable is an iterable like any other."""
     start_response("200 OK", [])
     return (block.upper() for block in environ["wsgi.file_wrapper"](io.BytesIO(b"small letters"), 5))
+
+
+@route("/file-written")
+def file_written(environ: Environ, start_response: StartResponse) -> object:
+    """Blocks by `write` first, and then a file; `length` declares a Content-Length."""
+    asked = query(environ)
+    put = start_response("200 OK", [("Content-Length", asked["length"])] if "length" in asked else [])
+    put(b"written, ")
+    return environ["wsgi.file_wrapper"](opened(asked["kind"], asked["path"]))

@@ -90,3 +90,27 @@ def headers(environ: Environ, start_response: StartResponse) -> object:
     names = ("CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING", "wsgi.input_terminated")
     body = environ["wsgi.input"].read()
     return reply(start_response, [{name: environ.get(name) for name in names}, len(body)])
+
+
+@route("/share")
+def share(environ: Environ, start_response: StartResponse) -> object:
+    """Threads that read from one stream, each in its own way: `[["read", [sizes]], ...]`."""
+    pieces: list[bytes] = []
+    failures: list[str] = []
+
+    def read(method: Any, size: int) -> None:
+        try:
+            while piece := method(size):
+                pieces.append(piece)
+        except Exception as error:
+            failures.append(repr(error))
+
+    stream = environ["wsgi.input"]
+    ways = [(getattr(stream, name), size) for name, sizes in json.loads(query(environ)["ways"]) for size in sizes]
+    threads = [threading.Thread(target=read, args=way) for way in ways]
+    trace(f"{query(environ)['name']}.entered", "x")
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return reply(start_response, {"bytes": sorted(b"".join(pieces)), "failures": failures})
