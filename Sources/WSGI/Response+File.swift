@@ -29,10 +29,10 @@ extension Response {
             return true
         }
         let count = min(wanted, available)
-        connection.outbox.append(file: sent, offset: offset, count: count)
         copy = nil
         framing = .length(wanted - count)
-        flush(&gil)
+        handedCount &+= count
+        queue(connection, &gil) { $0.append(file: sent, offset: offset, count: count) }
         return true
     }
 

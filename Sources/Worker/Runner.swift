@@ -14,10 +14,11 @@ final class Runner {
     /// Whether there are others to give the baton to.
     private let isOneOfMany: Bool
     private let bench: Workbench
-    let gauge = RunnerGauge()
+    let gauge: RunnerGauge
 
-    init(crew: Crew, gateway: Gateway, report: WorkerReport, isMain: Bool) {
+    init(crew: Crew, gateway: Gateway, gauge: RunnerGauge, report: WorkerReport, isMain: Bool) {
         self.crew = crew
+        self.gauge = gauge
         self.gateway = gateway
         self.report = report
         self.isMain = isMain
@@ -181,6 +182,7 @@ final class Runner {
     /// Leaves a connection to whoever has the baton.
     private func giveBack(_ connection: Connection, _ outcome: Outcome, _ kind: UInt32, outlastedTick: Bool) {
         gauge.end()
+        connection.sendDeferred()
         crew.returns.put(
             Returns.Item(connection: connection, persists: outcome.persists, kind: kind, outlastedTick: outlastedTick))
         crew.reactor.waker.wake()

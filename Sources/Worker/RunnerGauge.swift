@@ -16,6 +16,12 @@ final class RunnerGauge: Sendable {
     @inline(__always)
     func end() { beganAt.store(0, ordering: .relaxed) }
 
+    /// Leaves a wait for the client, in nanoseconds, out of the present request's time.
+    func exclude(_ wait: Nanoseconds) {
+        let began = beganAt.load(ordering: .relaxed)
+        if began != 0 { beganAt.store(began &+ wait, ordering: .relaxed) }
+    }
+
     /// Whether a request is in the application.
     var isBusy: Bool { beganAt.load(ordering: .relaxed) != 0 }
 

@@ -86,11 +86,13 @@ public final class Worker {
         // Before there is a second thread: what Swift initializes on first use (`static let`) must not be reached for the
         // first time by two threads of a forked process at once, see docs/fork-safety.md.
         for _ in 0..<crew.configuration.runners {
+            let gauge = RunnerGauge()
             let gateway = try Gateway(
                 application: application, errors: errors, log: report.application, types: types,
                 configuration: crew.configuration.gateway, state: crew.state,
-                writeTimeout: crew.configuration.transport.timeouts.write, gil)
-            runners.append(Runner(crew: crew, gateway: gateway, report: report, isMain: isMain))
+                writeTimeout: crew.configuration.transport.timeouts.write,
+                noteClientWait: { gauge.exclude($0) }, gil)
+            runners.append(Runner(crew: crew, gateway: gateway, gauge: gauge, report: report, isMain: isMain))
         }
         let pilot = Pilot(crew: crew, mainGauge: isMain ? runners[0].gauge : nil)
         Process.noteForks()
