@@ -7,6 +7,7 @@ import argparse
 import json
 import os
 import statistics
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,6 +85,8 @@ def measure(experiment: Experiment, arguments: tuple[str, ...], seconds: int, pe
             generate = closed_loop.run if case.tells_paths_apart else load.run
             connections = case.connections if case.tells_paths_apart else CONNECTIONS
             generate(case, port, 1, connections)
+            # Requests of the warm-up that are still waiting are run although their clients have left.
+            time.sleep(1)
             report = generate(case, port, seconds, connections)
         finally:
             os.sched_setaffinity(0, allowed)

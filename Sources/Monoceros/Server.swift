@@ -125,7 +125,7 @@ struct Server {
         worker.mainThreadRuns = configuration.workerClass == .sync
         worker.runners = worker.mainThreadRuns ? 1 : configuration.threads
         // With one runner there is nobody to give the baton to: the pilot only has to keep the I/O from standing still.
-        worker.tick = worker.runners == 1 ? .milliseconds(5) : .microseconds(500)
+        worker.tick = worker.runners == 1 ? .milliseconds(5) : .milliseconds(2)
         worker.requestLimit = configuration.maxRequests.map { most in
             // Workers that were started together should not all be replaced together.
             most + Int.random(in: 0...configuration.maxRequestsJitter)

@@ -115,7 +115,13 @@ public final class BodyStream {
     }
 
     /// Adds the time of a wait.
-    public func noteWaited(_ duration: Nanoseconds) { waited += duration }
+    public func noteWaited(_ duration: Nanoseconds) {
+        waited += duration
+        onWait?(duration)
+    }
+
+    /// Hears of each wait for the client, in nanoseconds.
+    public var onWait: ((Nanoseconds) -> Void)?
 
     /// How long to wait before `supply` must be asked again.
     public var patience: Nanoseconds { timeout == 0 ? .max : timeout - min(waited, timeout) }
@@ -192,7 +198,7 @@ enum InterimResponse {
         let text: StaticString = "HTTP/1.1 100 Continue\r\n\r\n"
         let line = UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
         // Behind early hints that the client has not taken.
-        guard connection.outbox.isEmpty else { return connection.outbox.append(copying: line) }
+        if connection.queueBehindBacklog(copying: line) { return }
         // Too small not to fit an empty send buffer; a client that left is noticed by the next read.
         _ = try? connection.socket.send(line)
     }

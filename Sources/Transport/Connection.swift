@@ -1,5 +1,6 @@
 public import Platform
 public import ProxyWire
+internal import Synchronization
 
 /// A client's connection.
 ///
@@ -76,8 +77,14 @@ public final class Connection {
 
     /// The running request's body.
     public internal(set) var body = RequestBody.none
-    /// What the socket has not taken. The runner fills it; the reactor drains it afterwards.
+    /// What the socket has not taken. While a request runs it is for `Connection+Backlog.swift`, but for a response that is
+    /// put in whole and waits for others (`isDeferred`); otherwise it is the reactor's.
     public var outbox = Outbox()
+    /// Whether the outbox of a running request holds something: then runner and reactor share it.
+    let backlog = Atomic<Bool>(false)
+    let backlogLock = LockWord()
+    /// Where the runner has its connection watched once there is a backlog.
+    let poller: Poller
     /// The response is in the outbox as a whole, and may wait there for others (`Reactor.defersResponses`).
     public var isDeferred = false
     /// The running request's head said that no other follows it.
@@ -86,9 +93,11 @@ public final class Connection {
     public internal(set) var requestCount = 0
 
     init(
-        socket: Descriptor, peer: SocketAddress, listener: Int, trust: PeerTrust, generation: UInt32, phase: Phase
+        socket: Descriptor, peer: SocketAddress, listener: Int, trust: PeerTrust, generation: UInt32, phase: Phase,
+        poller: Poller
     ) {
         self.socket = socket
+        self.poller = poller
         self.peer = peer
         self.listener = listener
         self.trust = trust
@@ -107,7 +116,11 @@ public final class Connection {
 
     /// Bytes of responses that the client has not taken: in the outbox, and in the kernel's send buffer, which may hold
     /// megabytes and reports room only once a good part of them has left.
-    public var unsentByteCount: Int { outbox.count + socket.unsentByteCount() }
+    public var unsentByteCount: Int {
+        backlogLock.lock()
+        defer { backlogLock.unlock() }
+        return outbox.count + socket.unsentByteCount()
+    }
 
     /// What the poller gives back with this connection's events.
     var payload: UInt64 { UInt64(generation) << 32 | UInt64(UInt32(bitPattern: socket.rawValue)) }

@@ -50,7 +50,7 @@ public struct Outbox {
     }
 
     /// What `flush` throws when a file has fewer bytes than were promised of it: nobody but the server knows of that.
-    public static let fileEnded = SystemError(.invalidArgument, call: "sendfile")
+    public static var fileEnded: SystemError { SystemError(.invalidArgument, call: "sendfile (the file has ended)") }
 
     /// Sends as much as the socket takes. Owners whose bytes are all sent go to `releases`.
     ///

@@ -125,7 +125,7 @@ extension Reactor {
         generation = (generation &+ 1) & 0x3FFF_FFFF
         let connection = Connection(
             socket: socket, peer: peer, listener: listener, trust: trust(peer), generation: generation,
-            phase: configuration.proxyMode == nil ? .idle : .preamble)
+            phase: configuration.proxyMode == nil ? .idle : .preamble, poller: poller)
         let index = Int(socket.rawValue)
         while table.count <= index { table.append(nil) }
         table[index] = connection
@@ -141,7 +141,7 @@ extension Reactor {
         noteDeadline(connection)
         do {
             try poller.add(
-                connection.socket, [.readable, .writable, .peerClosed, .edgeTriggered], payload: connection.payload)
+                connection.socket, Connection.watchedEvents, payload: connection.payload)
         } catch {
             note(.error, "A connection cannot be watched and is closed: \(error).")
             close(connection)

@@ -24,7 +24,13 @@ extension Reactor {
     func addDeferred(_ connection: Connection) {
         if deferred.isEmpty { deferredSince = now }
         deferred.append(connection)
-        if deferred.count >= Self.most || now &- deferredSince >= Self.longest { sendDeferred() }
+        if deferred.count >= Self.most { sendDeferred() }
+    }
+
+    /// Sends them if the first has waited for long enough. After each request: those behind it may be longer than it was.
+    @inline(__always)
+    func sendOverdue() {
+        if !deferred.isEmpty, now &- deferredSince >= Self.longest { sendDeferred() }
     }
 
     /// Sends them all.

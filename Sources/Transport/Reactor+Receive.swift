@@ -58,8 +58,13 @@ extension Reactor {
         case .discarding:
             discardOn(connection)
             return false
-        case .held, .running:
+        case .held:
             if !events.isDisjoint(with: [.hangUp, .error]) { connection.hungUp = true }
+            return false
+        case .running:
+            if !events.isDisjoint(with: [.hangUp, .error]) { connection.hungUp = true }
+            // A failure is for the runner to find, with its next block.
+            if events.contains(.writable) { try? connection.sendBacklog(releasing: &releases) }
             return false
         case .draining:
             if !events.isDisjoint(with: [.hangUp, .error]) {

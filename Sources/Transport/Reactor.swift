@@ -192,6 +192,8 @@ public final class Reactor {
         let began = now
         now = Clock.now()
         lastTurn = now &- began
+        connection.endBacklog()
+        sendOverdue()
         if connection.consumed > 0, let input = connection.input {
             input.removeFirst(connection.consumed)
             connection.consumed = 0

@@ -11,6 +11,9 @@ public final class Gateway {
     private let configuration: GatewayConfiguration
     private let state: WorkerState
     private let writeTimeout: Nanoseconds
+    private let noteClientWait: (Nanoseconds) -> Void
+    /// How many more responses leave at once, because `close` takes long after them.
+    private var promptRequests = 0
     private let environ: EnvironBuilder
     private var callables: ResponseCallables
     private var environCallables: EnvironCallables
@@ -22,11 +25,14 @@ public final class Gateway {
     ///   - application: the WSGI callable.
     ///   - errors: the `wsgi.errors` stream.
     ///   - writeTimeout: nanoseconds; 0 is for ever.
+    ///   - noteClientWait: hears of each wait for the client while the application runs, in nanoseconds.
     public init(
         application: PyPointer, errors: PyPointer, log: ApplicationLog, types: WSGITypes,
-        configuration: GatewayConfiguration, state: WorkerState, writeTimeout: Nanoseconds, _ gil: borrowing GIL
+        configuration: GatewayConfiguration, state: WorkerState, writeTimeout: Nanoseconds,
+        noteClientWait: @escaping (Nanoseconds) -> Void, _ gil: borrowing GIL
     ) throws(PythonError) {
         gil.retain(application)
+        self.noteClientWait = noteClientWait
         self.application = application
         self.log = log
         self.types = types
@@ -34,7 +40,7 @@ public final class Gateway {
         self.state = state
         self.writeTimeout = writeTimeout
         environ = try EnvironBuilder(types: types, configuration: configuration, errors: errors, gil)
-        callables = try Self.makeCallables(state, writeTimeout, configuration, types, gil)
+        callables = try Self.makeCallables(state, writeTimeout, noteClientWait, configuration, types, gil)
         environCallables = try EnvironCallables(callables.response, types, gil)
         try environ.install(environCallables, gil)
         closeName = try gil.interned("close").leak()
@@ -53,7 +59,8 @@ public final class Gateway {
         let response = callables.response
         response.begin(
             connection, isHead: bench.parser.head.knownMethod == .head, version: bench.parser.head.version,
-            mayPersist: mayPersist && bench.parser.head.isPersistent, mayDefer: mayDefer)
+            mayPersist: mayPersist && bench.parser.head.isPersistent, mayDefer: mayDefer && promptRequests == 0)
+        if promptRequests > 0 { promptRequests &-= 1 }
         var isLeaving = false
         do throws(PythonError) {
             try answer(connection, on: bench, response, &gil)
@@ -98,8 +105,15 @@ public final class Gateway {
         } catch {
             failure = true
         }
+        let start = connection.isDeferred ? Clock.now() : 0
         try close(result.pointer, afterFailure: failure, &gil)
+        if start != 0, Clock.now() &- start > Self.longestClose { promptRequests = Self.promptness }
     }
+
+    /// Nanoseconds that `close` may take while the response waits for others.
+    private static let longestClose = Nanoseconds.microseconds(500)
+    /// How many responses do not wait after one that waited for its `close`.
+    private static let promptness = 1000
 
     private func run(_ environ: borrowing PyRef, _ gil: inout GIL) throws(PythonError) -> PyRef {
         defer { leaveIfForked(gil) }
@@ -253,15 +267,17 @@ public final class Gateway {
     // MARK: Callables that the application keeps
 
     private static func makeCallables(
-        _ state: WorkerState, _ writeTimeout: Nanoseconds, _ configuration: GatewayConfiguration, _ types: WSGITypes,
-        _ gil: borrowing GIL
+        _ state: WorkerState, _ writeTimeout: Nanoseconds, _ noteClientWait: @escaping (Nanoseconds) -> Void,
+        _ configuration: GatewayConfiguration, _ types: WSGITypes, _ gil: borrowing GIL
     ) throws(PythonError) -> ResponseCallables {
-        let response = Response(state: state, writeTimeout: writeTimeout, bufferLimit: configuration.responseBuffer)
+        let response = Response(
+            state: state, writeTimeout: writeTimeout, bufferLimit: configuration.responseBuffer,
+            noteClientWait: noteClientWait)
         return try ResponseCallables(response, types, gil)
     }
 
     private func renewCallables(_ gil: borrowing GIL) throws(PythonError) {
-        let renewed = try Self.makeCallables(state, writeTimeout, configuration, types, gil)
+        let renewed = try Self.makeCallables(state, writeTimeout, noteClientWait, configuration, types, gil)
         callables.discard(gil)
         callables = renewed
         environCallables.attach(renewed.response)

@@ -20,13 +20,15 @@ extension Response {
             return true
         }
         let count = min(wanted, available)
+        let file: Descriptor
         do throws(SystemError) {
-            connection.outbox.append(file: try descriptor.duplicate(), offset: offset, count: count)
+            file = try descriptor.duplicate()
         } catch {
             throw gil.raise(.osError, "A file cannot be sent: \(error).")
         }
         framing = .length(wanted - count)
-        flush(&gil)
+        handedCount &+= count
+        queue(connection, &gil) { $0.append(file: file, offset: offset, count: count) }
         return true
     }
 

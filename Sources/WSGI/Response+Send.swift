@@ -139,7 +139,8 @@ extension Response {
     /// Sends the head and the small body behind it. A response that is complete with that may wait for others.
     @inline(__always)
     private func postHead(_ gil: inout GIL) {
-        if mayDefer, framing == .length(0), let connection, connection.outbox.isEmpty {
+        if mayDefer, framing == .length(0), let connection, !connection.hasBacklog {
+            handedCount &+= head.byteCount
             connection.outbox.append(copying: head.bytes)
             connection.isDeferred = true
         } else {
@@ -177,14 +178,14 @@ extension Response {
     /// Sends bytes of ours.
     func post(_ bytes: UnsafeRawBufferPointer, _ gil: inout GIL) {
         guard let connection, !isBroken else { return }
+        handedCount &+= bytes.count
         var sent = 0
-        if connection.outbox.isEmpty {
-            guard let result = try? connection.socket.send(bytes) else { return fail(&gil) }
+        if isClear(connection, &gil) {
+            guard let result = try? connection.socket.send(bytes) else { return fail(&gil, unsent: bytes.count) }
             if case .processed(let count) = result { sent = count }
-            sentCount &+= sent
             if sent == bytes.count { return }
         }
-        connection.outbox.append(copying: bytes.after(sent))
+        queue(connection, &gil) { $0.append(copying: bytes.after(sent)) }
     }
 
     /// Sends bytes of ours around bytes of the application's, in one call. The application's are not copied.
@@ -194,23 +195,51 @@ extension Response {
         _ gil: inout GIL
     ) {
         guard let connection, !isBroken else { return }
+        let count = first.count + body.count + last.count
+        handedCount &+= count
         var sent = 0
-        if connection.outbox.isEmpty {
-            guard let result = try? connection.socket.send(first, body, last) else { return fail(&gil) }
-            if case .processed(let count) = result { sent = count }
-            sentCount &+= sent
-            if sent == first.count + body.count + last.count { return }
+        if isClear(connection, &gil) {
+            guard let result = try? connection.socket.send(first, body, last) else {
+                return fail(&gil, unsent: count)
+            }
+            if case .processed(let taken) = result { sent = taken }
+            if sent == count { return }
         }
-        connection.outbox.append(copying: first.after(sent))
         let rest = body.after(sent - first.count)
         // A segment for each of many small blocks would cost more than copying them.
-        if let owner, rest.count > Self.copyLimit {
-            gil.retain(owner)
-            connection.outbox.append(rest, owner: UnsafeMutableRawPointer(owner))
-        } else {
-            connection.outbox.append(copying: rest)
+        let borrowed = rest.count > Self.copyLimit ? owner : nil
+        if let borrowed { gil.retain(borrowed) }
+        queue(connection, &gil) { outbox in
+            outbox.append(copying: first.after(sent))
+            if let borrowed {
+                outbox.append(rest, owner: UnsafeMutableRawPointer(borrowed))
+            } else {
+                outbox.append(copying: rest)
+            }
+            outbox.append(copying: last.after(sent - first.count - body.count))
         }
-        connection.outbox.append(copying: last.after(sent - first.count - body.count))
+    }
+
+    /// Whether nothing waits in front of what is to be sent; what does is sent first, as far as the socket takes it.
+    @inline(__always)
+    private func isClear(_ connection: Connection, _ gil: inout GIL) -> Bool {
+        if !connection.hasBacklog { return true }
+        flush(&gil)
+        return !isBroken && !connection.hasBacklog
+    }
+
+    /// Has bytes wait for the socket. Whoever has the baton sends them while the application goes on.
+    func queue(_ connection: Connection, _ gil: inout GIL, _ fill: (inout Outbox) -> Void) {
+        guard !isBroken else { return }
+        var releases: [UnsafeMutableRawPointer] = []
+        var failure: SystemError?
+        do throws(SystemError) {
+            try connection.queue(releasing: &releases, fill)
+        } catch {
+            failure = error
+        }
+        gil.release(owners: releases)
+        if let failure { fail(failure, &gil) }
     }
 
     /// Holds the application up while more waits for the client than should. One large last block is no reason to: it is in
@@ -221,12 +250,16 @@ extension Response {
     ///
     /// - Throws: `PythonError` when a signal handler raised.
     func makeRoom(_ gil: inout GIL) throws(PythonError) {
-        guard let mine = connection, mine.outbox.count > bufferLimit, framing != .length(0) else { return }
+        guard let mine = connection, mine.hasBacklog, mine.backlogCount > bufferLimit, framing != .length(0) else {
+            return
+        }
         var unsent = mine.unsentByteCount
         var deadline = Clock.now() + writeTimeout
-        while connection === mine, !isBroken, mine.outbox.count > bufferLimit / 2 {
+        while connection === mine, !isBroken, mine.backlogCount > bufferLimit / 2 {
             let socket = mine.socket
+            let start = Clock.now()
             let isWritable = gil.released { socket.waitUntilWritable(milliseconds: Self.waitSlice) }
+            noteClientWait(Clock.now() - start)
             try gil.checkSignals()
             guard connection === mine, !isBroken else { return }
             if isWritable { flush(&gil) }
@@ -246,27 +279,30 @@ extension Response {
     func flush(_ gil: inout GIL) {
         guard let connection else { return }
         var releases: [UnsafeMutableRawPointer] = []
-        let before = connection.outbox.count
         var failure: SystemError?
         do throws(SystemError) {
-            _ = try connection.outbox.flush(to: connection.socket, releasing: &releases)
+            try connection.sendBacklog(releasing: &releases)
         } catch {
             failure = error
         }
-        sentCount &+= before - connection.outbox.count
         gil.release(owners: releases)
-        guard let failure else { return }
+        if let failure { fail(failure, &gil) }
+    }
+
+    private func fail(_ failure: SystemError, _ gil: inout GIL) {
         if failure == Outbox.fileEnded, case .length(let unsent) = framing {
-            missingCount = connection.outbox.count + unsent
+            missingCount = (connection?.backlogCount ?? 0) + unsent
         }
         fail(&gil)
     }
 
     /// The client is gone.
-    func fail(_ gil: inout GIL) {
+    ///
+    /// - Parameter unsent: bytes that were not even queued.
+    func fail(_ gil: inout GIL, unsent: Int = 0) {
         isBroken = true
         var releases: [UnsafeMutableRawPointer] = []
-        connection?.outbox.discard(releasing: &releases)
+        lostCount &+= unsent + (connection?.discardBacklog(releasing: &releases) ?? 0)
         gil.release(owners: releases)
     }
 }

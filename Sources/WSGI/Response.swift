@@ -41,8 +41,9 @@ final class Response {
     /// Bytes of the body that the head promises, and how many of them will never come.
     var promisedCount = 0
     var missingCount = 0
-    /// Bytes that the kernel has taken, head and framing included.
-    var sentCount = 0
+    /// Bytes handed to the socket or the outbox, head and framing included, and how many of them were given up.
+    var handedCount = 0
+    var lostCount = 0
     var persists = false
     private(set) var isHead = false
     var mayDefer = false
@@ -50,14 +51,20 @@ final class Response {
     let state: WorkerState
     /// In which the client must take `Timeouts.progress` bytes, in nanoseconds; 0 is for ever.
     let writeTimeout: Nanoseconds
+    /// Hears how long a wait for the client took, in nanoseconds: that is no time of the application's.
+    let noteClientWait: (Nanoseconds) -> Void
     private var dateSecond: Int64 = -1
     private var date = HTTPDate(unixSeconds: 0)
 
     /// Bytes that may wait for the client before the application is held up (`response_buffer`).
     let bufferLimit: Int
 
-    init(state: WorkerState, writeTimeout: Nanoseconds, bufferLimit: Int) {
+    init(
+        state: WorkerState, writeTimeout: Nanoseconds, bufferLimit: Int,
+        noteClientWait: @escaping (Nanoseconds) -> Void
+    ) {
         self.state = state
+        self.noteClientWait = noteClientWait
         self.writeTimeout = writeTimeout
         self.bufferLimit = bufferLimit
     }
@@ -73,6 +80,7 @@ final class Response {
         self.mayDefer = mayDefer
         if case .stream(let stream) = connection.body {
             self.stream = stream
+            stream.onWait = noteClientWait
             // The client may wait for the response before it sends the rest of the body, and the application for that.
             self.mayDefer = false
         }
@@ -82,7 +90,8 @@ final class Response {
         isBroken = false
         isAborted = false
         missingCount = 0
-        sentCount = 0
+        handedCount = 0
+        lostCount = 0
         framing = .none
         head.reset()
     }
@@ -95,6 +104,9 @@ final class Response {
             self.stream = nil
         }
     }
+
+    /// Bytes that the kernel has taken, head and framing included.
+    var sentCount: Int { handedCount - lostCount - (connection?.backlogCount ?? 0) }
 
     /// Whether more of the body would be sent.
     var wantsMore: Bool { !isBroken && !(isCommitted && (framing == .none || framing == .length(0))) }

@@ -16,7 +16,7 @@ final class Runner {
     private let bench: Workbench
     let gauge: RunnerGauge
 
-    init(crew: Crew, gauge: RunnerGauge, gateway: Gateway, report: WorkerReport, isMain: Bool) {
+    init(crew: Crew, gateway: Gateway, gauge: RunnerGauge, report: WorkerReport, isMain: Bool) {
         self.crew = crew
         self.gauge = gauge
         self.gateway = gateway
@@ -186,6 +186,7 @@ final class Runner {
     /// Leaves a connection to whoever has the baton.
     private func giveBack(_ connection: Connection, _ outcome: Outcome, _ kind: UInt32, outlastedTick: Bool) {
         gauge.end()
+        connection.sendDeferred()
         crew.returns.put(
             Returns.Item(connection: connection, persists: outcome.persists, kind: kind, outlastedTick: outlastedTick))
         crew.reactor.waker.wake()

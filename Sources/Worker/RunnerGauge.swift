@@ -18,6 +18,15 @@ final class RunnerGauge: Sendable {
     @inline(__always)
     func end() { beganAt.store(0, ordering: .relaxed) }
 
+    /// Leaves a wait for the client, in nanoseconds, out of the present request's time.
+    func exclude(_ wait: Nanoseconds) {
+        let began = beganAt.load(ordering: .relaxed)
+        guard began != 0 else { return }
+        // It stays the same request: one that was given up still is.
+        _ = givenUpAt.compareExchange(expected: began, desired: began &+ wait, ordering: .relaxed)
+        beganAt.store(began &+ wait, ordering: .relaxed)
+    }
+
     /// Whether a request is in the application.
     var isBusy: Bool { beganAt.load(ordering: .relaxed) != 0 }
 
@@ -27,7 +36,7 @@ final class RunnerGauge: Sendable {
         return began == 0 ? nil : now &- min(began, now)
     }
 
-    /// When the present request began, on the monotonic clock; nil between requests.
+    /// When the present request began, on the monotonic clock, its waits for the client left out; nil between requests.
     var began: Nanoseconds? {
         let began = beganAt.load(ordering: .relaxed)
         return began == 0 ? nil : began

@@ -89,8 +89,9 @@ public final class Worker {
             let gateway = try Gateway(
                 application: application, errors: errors, log: report.application, types: types,
                 configuration: crew.configuration.gateway, state: crew.state,
-                writeTimeout: crew.configuration.transport.timeouts.write, gil)
-            runners.append(Runner(crew: crew, gauge: gauge, gateway: gateway, report: report, isMain: isMain))
+                writeTimeout: crew.configuration.transport.timeouts.write,
+                noteClientWait: { gauge.exclude($0) }, gil)
+            runners.append(Runner(crew: crew, gateway: gateway, gauge: gauge, report: report, isMain: isMain))
         }
         let pilot = Pilot(crew: crew, mainGauge: isMain ? runners[0].gauge : nil)
         Process.noteForks()
