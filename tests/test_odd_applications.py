@@ -35,6 +35,17 @@ def test_a_child_that_the_application_forks_does_not_become_a_second_worker(odd:
     assert odd.worker() == worker
 
 
+@pytest.mark.parametrize("place", ["body?exit", "body?raise", "body?return", "body?end", "close?raise", "close?return"])
+def test_a_child_that_is_forked_behind_the_call_does_not_become_one_either(odd: Server, place: str) -> None:
+    worker = odd.worker()
+    for _ in range(3):
+        assert get(odd, f"/fork_in_{place}") == b"plain"
+        assert get(odd, "/plain") == b"plain"
+    until(lambda: not children(worker), "the children to be gone")
+    assert get(odd, "/plain") == b"plain"
+    assert odd.worker() == worker
+
+
 def children(pid: int) -> list[int]:
     """Running children of a process; those that wait to be reaped do not count."""
     tasks = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()

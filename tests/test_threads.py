@@ -164,6 +164,18 @@ def test_threads_of_the_application_are_waited_for(serve: Serve) -> None:
     assert server.trace("later") == "done"
 
 
+def test_a_thread_with_pythons_lock_does_not_stop_the_io(serve: Serve) -> None:
+    """What the core has for Python's log waits for the lock; connections do not."""
+    server = serve("threaded:app", "--threads", "2", "--timeout", "0", "--request-head-timeout", "1")
+    with Connection(server.address) as slow, Connection(server.address) as bad, start(server, "/hog?seconds=6"):
+        entered(server, "hog")
+        bad.send(b"NONSENSE\r\n\r\n")
+        assert bad.read_response().status == 400
+        slow.send(b"GET /")
+        assert slow.read_response().status == 408
+        assert server.trace("hog.left") == ""
+
+
 # The end of a worker
 
 
@@ -220,6 +232,29 @@ def test_a_thread_that_vanishes_costs_the_worker(serve: Serve) -> None:
     assert fetch(server.address, "/who").status == 200
 
 
+def test_a_thread_that_cannot_be_started_costs_the_worker(serve: Serve) -> None:
+    """The one that was started leaves: Python would wait for it."""
+    server = serve("few_threads:app", "--threads", "2")
+    server.expect_replacements()
+    server.wait_for_log("Booting worker", 2)
+    assert "can't start new thread" in server.log()
+    assert fetch(server.address, "/who").status == 200
+
+
+def test_quit_is_heard_where_its_exception_is_not(serve: Serve) -> None:
+    server = serve("threaded:app", "--graceful-timeout", "60", "--request-head-timeout", "60")
+    server.expect_replacements()
+    worker = server.worker()
+    with Connection(server.address) as waiting, start(server, "/who") as first:
+        # Something that the worker would wait for, were it only to drain.
+        waiting.send(b"GET /who HTTP/1.1\r\n")
+        finish(first)
+        with start(server, "/quit"):
+            entered(server, "quit")
+            until(lambda: worker not in children(server.pid), "the end of the worker")
+    assert fetch(server.address, "/who").status == 200
+
+
 # max_requests
 
 
@@ -258,7 +293,46 @@ def test_jitter_spreads_the_replacements(serve: Serve) -> None:
     assert counts <= {1, 2, 3, 4} and len(counts) > 1
 
 
+@pytest.mark.parametrize("kind", [(), ("--threads", "2")])
+def test_a_worker_that_cannot_leave_is_replaced(serve: Serve, kind: tuple[str, ...]) -> None:
+    server = serve("threaded:app", "--max-requests", "1", "--graceful-timeout", "1", *kind)
+    server.expect_replacements(2)
+    first = json.loads(fetch(server.address, "/linger").body)["pid"]
+    server.wait_for_log("Booting worker", 2)
+    assert f"Worker cannot leave (pid:{first})" in server.log()
+    assert json.loads(fetch(server.address, "/who").body)["pid"] != first
+
+
 # timeout
+
+
+@pytest.mark.parametrize("kind", [(), ("--threads", "2"), ("--threads", "2", "--request-timeout", "1")])
+def test_a_worker_that_was_stopped_is_left_alone(serve: Serve, kind: tuple[str, ...]) -> None:
+    server = serve("threaded:app", "--timeout", "1", *kind)
+    worker = server.worker()
+    for name in (None, "frozen"):
+        with ExitStack() as stack:
+            if name:
+                connection = stack.enter_context(start(server, f"/wait?name={name}"))
+                entered(server, name)
+            else:
+                assert fetch(server.address, "/who").status == 200
+            os.kill(worker, signal.SIGSTOP)
+            try:
+                time.sleep(2.5)
+            finally:
+                os.kill(worker, signal.SIGCONT)
+            if name:
+                # Still within its limit, but for the time in which nothing ran.
+                time.sleep(0.4)
+                server.release(name)
+                finish(connection)
+            # The watchdog has looked after this.
+            end = time.monotonic() + 2.5
+            while time.monotonic() < end:
+                assert json.loads(fetch(server.address, "/who").body)["pid"] == worker
+                time.sleep(0.05)
+    assert server.boots() == [worker]
 
 
 def test_a_sync_worker_is_interrupted(serve: Serve) -> None:
@@ -323,3 +397,25 @@ def test_request_timeout_replaces_a_worker_of_threads(serve: Serve) -> None:
             stuck.read_response()
     assert "in do_stubborn" in server.log()
     assert fetch(server.address, "/who").status == 200
+
+
+def test_a_request_that_returns_late_does_not_cost_another(serve: Serve) -> None:
+    """Nobody waits for a request that takes too long. When it returns, the others are waited for as before."""
+    server = serve("threaded:app", "--threads", "3", "--request-timeout", "4", "--graceful-timeout", "20")
+    server.expect_replacements()
+    worker = server.worker()
+    with start(server, "/wait?name=late") as late:
+        entered(server, "late")
+        time.sleep(3.5)
+        with start(server, "/wait?name=well") as well:
+            entered(server, "well")
+            server.wait_for_log(r"WORKER TIMEOUT \(pid:\d+\): GET /wait\?name=late has been running for \d+ s")
+            server.release("late")
+            assert finish(late)["after"] == ["late", "late"]
+            end = time.monotonic() + 0.5
+            while time.monotonic() < end:
+                assert worker in children(server.pid) and "Worker exiting" not in server.log()
+                time.sleep(0.02)
+            server.release("well")
+            assert finish(well)["after"] == ["well", "well"]
+    until(lambda: worker not in children(server.pid), "the end of the worker")

@@ -4,7 +4,8 @@ public import Platform
 ///
 /// Once every runner is in a long request, a short one waits for the first of them to end: a fiftieth of the requests can so
 /// make all the others slow. Requests whose kind is known to be long (`PromotionPolicy`) therefore do not take the last
-/// runner while short ones come in: they are postponed until another runner is free, or no short one has come for a moment.
+/// runner while short ones come in: they are postponed until another runner is free, no short one has come for a moment, or they
+/// have waited for a second.
 ///
 /// Where there are few runners one is too large a share, and it is given to whoever comes first.
 ///
@@ -16,11 +17,16 @@ public struct LastRunnerPolicy: Sendable {
     private static let memory = Nanoseconds.milliseconds(100)
     /// How long the last runner waits for a short request before it begins a long one.
     public static let patience = Nanoseconds.milliseconds(1)
+    /// How long a request is postponed at most, whatever else comes in.
+    public static let longest = Nanoseconds.seconds(1)
 
     private let isActive: Bool
     private var lastShort: Nanoseconds?
     /// Since when the last runner has had nothing short to do.
     private var quietSince: Nanoseconds = 0
+    /// Since when requests are postponed, in their order; those before `oldest` had their turn.
+    private var postponements: [Nanoseconds] = []
+    private var oldest = 0
 
     public init(runners: Int) {
         isActive = runners >= Self.fewest
@@ -42,9 +48,26 @@ public struct LastRunnerPolicy: Sendable {
         return Self.elapsed(from: lastShort, to: now) < Self.memory
     }
 
+    /// A request was postponed.
+    public mutating func postponed(at now: Nanoseconds) { postponements.append(now) }
+
+    /// The request that was postponed first has its turn.
+    public mutating func resumed() {
+        guard oldest < postponements.count else { return }
+        oldest += 1
+        // Now and then, so that it costs next to nothing for each.
+        if oldest == postponements.count || oldest >= 256 {
+            postponements.removeFirst(oldest)
+            oldest = 0
+        }
+    }
+
     /// Whether a request that was postponed may take the last runner.
     public func yields(at now: Nanoseconds) -> Bool {
-        Self.elapsed(from: quietSince, to: now) >= Self.patience || !postpones(at: now)
+        if oldest < postponements.count, Self.elapsed(from: postponements[oldest], to: now) >= Self.longest {
+            return true
+        }
+        return Self.elapsed(from: quietSince, to: now) >= Self.patience || !postpones(at: now)
     }
 
     /// Whoever tells the time may have looked at the clock a little earlier than the one before.

@@ -76,13 +76,16 @@ extension Setting {
             "request_timeout", section: "Worker Processes", flags: ["--request-timeout"], kind: .int(anySeconds),
             default: .int(0), metavar: "INT",
             text: """
-                How many seconds the application may take for a request before its worker is replaced; 0 leaves it to \
-                timeout.
+                How many seconds the application may take for a request before its worker is replaced. With 0, timeout \
+                is the limit in a sync worker, and there is none in a gthread worker.
                 """),
         Setting(
             "graceful_timeout", section: "Worker Processes", flags: ["--graceful-timeout"], kind: .int(anySeconds),
             default: .int(30), metavar: "INT",
-            text: "How many seconds a worker that was told to stop has to finish its requests."),
+            text: """
+                How many seconds a worker that was told to stop, or replaces itself, has to finish its requests and \
+                leave.
+                """),
         // gunicorn's 2 s are shorter than what load balancers keep connections for, which shows as sporadic 502s.
         Setting(
             "keepalive", section: "Worker Processes", flags: ["--keep-alive"], kind: .int(anySeconds),

@@ -34,7 +34,8 @@ public final class Connection {
         /// The response has left; the rest of the body, which the application did not read, is thrown away.
         case discarding(BodyStream, budget: Int)
         /// Nothing more is sent; what the client still sends is thrown away, so that it reads our last bytes before a reset.
-        case lingering(budget: Int)
+        /// `mayBeReset`: it was still sending when the response was complete, so a close would do that.
+        case lingering(budget: Int, mayBeReset: Bool)
         case closed
     }
 

@@ -77,10 +77,11 @@ extension Reactor {
 
     /// Sends our end of the stream and waits, for a while, for the client's.
     func linger(_ connection: Connection) {
+        let mayBeReset = connection.input != nil || connection.mayBeReadable
         connection.input = nil
         connection.body = .none
         connection.socket.shutdownSending()
-        connection.phase = .lingering(budget: Self.lingerBudget)
+        connection.phase = .lingering(budget: Self.lingerBudget, mayBeReset: mayBeReset)
         setDeadline(connection, after: configuration.timeouts.linger)
         watch(connection)
         if connection.mayBeReadable { enqueue(connection) }
@@ -91,14 +92,14 @@ extension Reactor {
 
     /// Throws away what a lingering client sends.
     func lingerOn(_ connection: Connection, on bench: Workbench) {
-        guard case .lingering(var budget) = connection.phase else { return }
+        guard case .lingering(var budget, let mayBeReset) = connection.phase else { return }
         while budget > 0 {
             // A reset: its event is this one, and the next read would not tell of it again.
             guard let result = try? connection.socket.receive(into: bench.buffer) else { break }
             guard case .processed(let count) = result else {
                 // Nothing there: wait for it.
                 connection.mayBeReadable = false
-                connection.phase = .lingering(budget: budget)
+                connection.phase = .lingering(budget: budget, mayBeReset: mayBeReset)
                 return
             }
             if count == 0 { break }
@@ -170,11 +171,13 @@ extension Reactor {
         }
     }
 
-    /// How many connections still await a response, or the rest of one.
+    /// How many connections still await a response, or the rest of one, or would lose one to a reset if the process ended now.
+    /// These last have until the deadline of their phase.
     public func unsettledCount(_ baton: borrowing Baton) -> Int {
         table.count { connection in
             switch connection?.phase {
-            case nil, .lingering, .discarding: false
+            case nil, .discarding: false
+            case .lingering(_, let mayBeReset): mayBeReset
             default: true
             }
         }

@@ -115,19 +115,22 @@ public final class Gateway {
     /// How many responses do not wait after one that waited for its `close`.
     private static let promptness = 1000
 
-    /// Calls the application. A process that it forked, and that comes back from it, has no business here: connections and
-    /// poller are the worker's.
     private func run(_ environ: borrowing PyRef, _ gil: inout GIL) throws(PythonError) -> PyRef {
-        do throws(PythonError) {
-            let result = try gil.call(application, environ, callables.start)
-            if Process.isFork { Process.exitImmediately(0) }
-            return result
-        } catch {
-            guard Process.isFork else { throw error }
-            let isOrderly = gil.isRaised(.systemExit)
-            if !isOrderly { log.exception("Error in a process that the application forked", gil.takeException(), gil) }
-            Process.exitImmediately(isOrderly ? 0 : 1)
-        }
+        defer { leaveIfForked(gil) }
+        return try gil.call(application, environ, callables.start)
+    }
+
+    /// To be called whenever code of the application has returned or raised. A process that it forked, and that comes back
+    /// from it, has no business here: connections and poller are the worker's.
+    @inline(__always)
+    private func leaveIfForked(_ gil: borrowing GIL) {
+        if Process.isFork { leaveFork(gil) }
+    }
+
+    private func leaveFork(_ gil: borrowing GIL) -> Never {
+        guard gil.isErrorSet, !gil.isRaised(.systemExit) else { Process.exitImmediately(0) }
+        log.exception("Error in a process that the application forked", gil.takeException(), gil)
+        Process.exitImmediately(1)
     }
 
     // MARK: The result
@@ -141,10 +144,16 @@ public final class Gateway {
         }
         let isSingle = gil.length(result) == 1
         let iterator = try gil.iterator(result)
-        while response.wantsMore, let block = try gil.next(iterator.pointer) {
+        while response.wantsMore, let block = try next(iterator, gil) {
             // PEP 3333, "Handling the Content-Length Header": of an iterable of one block that block is all.
             try response.send(block.pointer, total: isSingle ? try gil.bytes(of: block.pointer).count : nil, &gil)
         }
+    }
+
+    @inline(__always)
+    private func next(_ iterator: borrowing PyRef, _ gil: borrowing GIL) throws(PythonError) -> PyRef? {
+        defer { leaveIfForked(gil) }
+        return try gil.next(iterator)
     }
 
     /// A list or tuple: how long the body is can be known before its first byte leaves.
@@ -168,16 +177,20 @@ public final class Gateway {
     private func close(_ result: PyPointer, afterFailure: Bool, _ gil: inout GIL) throws(PythonError) {
         guard afterFailure else {
             if gil.isPlainSequence(result) { return }
-            if let close = try gil.attributeIfPresent(result, closeName) { _ = try gil.call(close.pointer) }
-            return
+            return try callClose(result, gil)
         }
         let exception = gil.takeException()
         do throws(PythonError) {
-            if let close = try gil.attributeIfPresent(result, closeName) { _ = try gil.call(close.pointer) }
+            try callClose(result, gil)
         } catch {
             log.exception("Error closing the response", gil.takeException(), gil)
         }
         throw gil.restore(exception)
+    }
+
+    private func callClose(_ result: PyPointer, _ gil: borrowing GIL) throws(PythonError) {
+        defer { leaveIfForked(gil) }
+        if let close = try gil.attributeIfPresent(result, closeName) { _ = try gil.call(close.pointer) }
     }
 
     // MARK: Errors

@@ -1,6 +1,8 @@
 internal import Platform
 internal import PythonBridge
+internal import Scheduling
 internal import Transport
+internal import WSGI
 
 /// What Python's main thread does where it is no runner: it lets Python run signal handlers, which Python does on its main
 /// thread alone, and watches over the runners. It never runs the application, so a signal never waits for a request.
@@ -11,8 +13,10 @@ struct Attendant {
     private let pipe: WakePipe
     /// Milliseconds between two signs of life, of which the watchdog must see several.
     private let nap: Int32
-    /// Runners that were given up.
-    private var condemned: Set<Int> = []
+    /// Runners whose threads are gone.
+    private var lost: Set<Int> = []
+    /// How long the runners' requests have been running.
+    private var clocks: [RunningTime]
 
     init(crew: Crew, runners: [Runner], pipe: WakePipe, report: WorkerReport) {
         self.crew = crew
@@ -20,6 +24,7 @@ struct Attendant {
         self.pipe = pipe
         self.report = report
         let patience = crew.configuration.lockTimeout ?? .max
+        clocks = runners.map { _ in RunningTime(nap: Crew.nap) }
         nap = min(Crew.napMilliseconds, Int32(clamping: patience / 4_000_000))
     }
 
@@ -29,8 +34,12 @@ struct Attendant {
     mutating func run(_ python: inout PythonThread) -> Bool {
         while !crew.isOver {
             python.detach()
+            // The time until here was spent waiting for Python's lock, and requests ran in it.
+            let before = Clock.now()
+            for index in clocks.indices { clocks[index].resume(at: before) }
             pipe.wait(milliseconds: nap)
             pipe.drain()
+            let overdue = overdueRunners(at: Clock.now())
             crew.checkParent()
             do throws(PythonError) {
                 try python.withGIL { (gil) throws(PythonError) in try gil.checkSignals() }
@@ -38,31 +47,43 @@ struct Attendant {
                 return false
             }
             crew.watchdog.noteMainThread(at: Clock.now())
-            condemnOverdue(&python)
-            condemnLost(&python)
-            if crew.isOverdue { return true }
+            for (index, began) in overdue { giveUp(index, began, &python) }
+            replaceLost(&python)
+            if crew.isOverdue || crew.state.isQuitting { return true }
         }
         return true
     }
 
-    private mutating func condemnOverdue(_ python: inout PythonThread) {
-        guard let limit = crew.configuration.requestTimeout else { return }
-        let now = Clock.now()
-        for (index, runner) in runners.enumerated() where !condemned.contains(index) {
-            guard let duration = runner.gauge.duration(at: now), duration > limit else { continue }
-            condemned.insert(index)
-            python.withGIL { gil in report.overdue(runner.overdue(duration, gil), gil) }
-            crew.condemn()
+    /// The runners whose requests take too long, and when those began.
+    private mutating func overdueRunners(at now: Nanoseconds) -> [(index: Int, began: Nanoseconds)] {
+        guard let limit = crew.configuration.requestTimeout else { return [] }
+        return runners.indices.compactMap { index in
+            guard let began = runners[index].gauge.began, clocks[index].look(at: now, since: began) > limit,
+                !runners[index].gauge.isGivenUp
+            else { return nil }
+            return (index, began)
         }
     }
 
-    private mutating func condemnLost(_ python: inout PythonThread) {
-        for (index, runner) in runners.enumerated() where !condemned.contains(index) && runner.gauge.isLost {
-            condemned.insert(index)
+    /// Gives a request up that takes too long, and with it this worker, once the others are done.
+    private func giveUp(_ index: Int, _ began: Nanoseconds, _ python: inout PythonThread) {
+        let runner = runners[index]
+        // It may have returned meanwhile.
+        guard runner.gauge.began == began, let duration = runner.gauge.duration(at: Clock.now()) else { return }
+        runner.gauge.giveUp(requestOf: began)
+        python.withGIL { gil in report.overdue(runner.overdue(duration, gil), gil) }
+        crew.drain(toBeReplaced: true)
+    }
+
+    /// Gives the worker up when a runner's thread is gone, once the others are done.
+    private mutating func replaceLost(_ python: inout PythonThread) {
+        for (index, runner) in runners.enumerated() where !lost.contains(index) && runner.gauge.isLost {
+            lost.insert(index)
+            if let began = runner.gauge.began { runner.gauge.giveUp(requestOf: began) }
             python.withGIL { gil in
                 report.notice(.error, "The thread runner-\(index + 1) is gone: the worker is replaced.", gil)
             }
-            crew.condemn()
+            crew.drain(toBeReplaced: true)
         }
     }
 

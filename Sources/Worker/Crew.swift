@@ -25,14 +25,15 @@ final class Crew: @unchecked Sendable {
     private let drainDeadline = Atomic<UInt64>(0)
     private let hasEnded = Atomic<Bool>(false)
     private let isReplaced = Atomic<Bool>(false)
-    /// Runners whose request has taken too long: nobody waits for them.
-    private let condemned = Atomic<Int>(0)
+    /// One for each runner.
+    let gauges: [RunnerGauge]
 
     /// - Throws: `SystemError` when the system gives no descriptors.
     init(configuration: WorkerConfiguration, reactor: Reactor, state: WorkerState) throws(SystemError) {
         self.configuration = configuration
         self.reactor = reactor
         self.state = state
+        gauges = (0..<configuration.runners).map { _ in RunnerGauge() }
         watchdog = Watchdog(configuration)
         lastRunner = LastRunnerPolicy(runners: configuration.runners)
         attendance = configuration.mainThreadRuns ? nil : try WakePipe()
@@ -41,9 +42,12 @@ final class Crew: @unchecked Sendable {
         exchange = BatonExchange(interruptPilot: { waker.wake() })
     }
 
-    /// Whether a request that is known to be long has to leave this runner, the last free one, to short ones.
+    /// Whether a request that is known to be long has to leave this runner, the last free one, to short ones. If so, it is
+    /// the caller's to postpone it.
     func postpones(_ baton: borrowing Baton) -> Bool {
-        !exchange.isAwaited && lastRunner.postpones(at: reactor.recently(baton))
+        guard !exchange.isAwaited, lastRunner.postpones(at: reactor.recently(baton)) else { return false }
+        lastRunner.postponed(at: reactor.recently(baton))
+        return true
     }
 
     /// A request that was postponed and has its turn.
@@ -51,6 +55,7 @@ final class Crew: @unchecked Sendable {
         guard reactor.hasPostponedRequests(baton),
             exchange.isAwaited || state.isDraining || lastRunner.yields(at: reactor.recently(baton))
         else { return nil }
+        lastRunner.resumed()
         return reactor.nextPostponed(baton, on: bench)
     }
 
@@ -107,12 +112,6 @@ final class Crew: @unchecked Sendable {
         exchange.wakePilot()
     }
 
-    /// Gives a runner up whose request has taken too long, and with it this worker, once the others are done.
-    func condemn() {
-        condemned.add(1, ordering: .relaxed)
-        drain(toBeReplaced: true)
-    }
-
     /// Drains when the arbiter is gone. Nobody would stop this worker otherwise.
     func checkParent() {
         if !Process.isFork, Process.parentID != configuration.parent { drain() }
@@ -120,19 +119,30 @@ final class Crew: @unchecked Sendable {
 
     /// Whether a draining worker has nothing left to do, or no time left to do it.
     func isDone(_ baton: borrowing Baton) -> Bool {
-        if reactor.isBroken { return true }
+        // Quitting: the SystemExit may have come where exceptions go no further, in the log or in `close()`.
+        if reactor.isBroken || state.isQuitting { return true }
         guard state.isDraining else { return false }
         beginClosing(baton)
-        return reactor.unsettledCount(baton) <= condemned.load(ordering: .relaxed) || isOverdue
+        return reactor.unsettledCount(baton) <= givenUpCount || isOverdue
     }
+
+    /// How many requests are in the application for which nobody waits. One that returns after all is waited for again: its
+    /// response may still be on its way.
+    private var givenUpCount: Int { gauges.count { $0.isGivenUp } }
 
     func beginClosing(_ baton: borrowing Baton) {
         reactor.beginClosing(baton, takingBacklog: !isReplaced.load(ordering: .relaxed))
     }
 
+    /// When a draining worker's time is up; nil for one that does not drain.
+    var deadline: Nanoseconds? {
+        let deadline = drainDeadline.load(ordering: .relaxed)
+        return deadline == 0 ? nil : deadline
+    }
+
     /// Whether a draining worker's time is up.
     var isOverdue: Bool {
-        let deadline = drainDeadline.load(ordering: .relaxed)
-        return deadline != 0 && Clock.now() >= deadline
+        guard let deadline else { return false }
+        return Clock.now() >= deadline
     }
 }

@@ -15,7 +15,7 @@ struct Pilot: @unchecked Sendable {
     private let bench: Workbench
     private let checks = Checks()
 
-    /// When the watchdog looked last.
+    /// When the watchdog looks next.
     private final class Checks {
         var next: Nanoseconds = 0
     }
@@ -30,6 +30,26 @@ struct Pilot: @unchecked Sendable {
     }
 
     func run() {
+        serve()
+        guardExit()
+    }
+
+    /// Sleeps until a worker that is on its way out has had the time for it, and then ends the process: neither a thread of
+    /// the application that never ends nor a function of `atexit` that does not return may keep the arbiter from replacing
+    /// it. A process that leaves in order ends this thread too. Where the arbiter stops the worker it comes first.
+    private func guardExit() -> Never {
+        let end = (crew.deadline ?? Clock.now() + crew.configuration.gracefulTimeout) + Watchdog.grace
+        while true {
+            let now = Clock.now()
+            if now >= end { break }
+            crew.exchange.sleep(end - now)
+        }
+        Watchdog.leave(
+            "Worker cannot leave (pid:\(Process.id)): a thread or an exit function of the application does not end. "
+                + "The process is ended.")
+    }
+
+    private func serve() {
         let exchange = crew.exchange
         var last: BatonObservation?
         var idle = 0
@@ -43,7 +63,7 @@ struct Pilot: @unchecked Sendable {
                 } else if let baton = exchange.claimUnwantedOffer() {
                     keep(baton)
                 } else {
-                    exchange.sleepUntilLent(timeout: Crew.nap)
+                    exchange.sleepUntilLent(timeout: untilNextCheck)
                 }
                 continue
             }
@@ -71,7 +91,7 @@ struct Pilot: @unchecked Sendable {
             guard let kept = crew.exchange.offerToWaitingRunner(baton) else { return }
             baton = kept
             crew.reactor.setAccepting(false, baton)
-            crew.reactor.poll(baton, milliseconds: Crew.napMilliseconds, ignoringHeld: true)
+            crew.reactor.poll(baton, milliseconds: Int32(untilNextCheck / 1_000_000) + 1, ignoringHeld: true)
             crew.checkParent()
             watch()
             // The main thread is on its way out, and needs nobody.
@@ -84,6 +104,12 @@ struct Pilot: @unchecked Sendable {
             crew.end()
             return
         }
+    }
+
+    /// A nap at most: looks that are further apart than that mean that the process stood still (`RunningTime`).
+    private var untilNextCheck: Nanoseconds {
+        let now = Clock.now()
+        return checks.next > now ? min(checks.next - now, Crew.nap) : 0
     }
 
     private func watch() {

@@ -75,15 +75,19 @@ final class Runner {
             case .lost: return .lost
             case .failed: return .failed
             }
-            if crew.reactor.takeSignals(baton), !attend(&python) {
-                crew.exchange.offer(baton)
-                return .failed
+            if crew.reactor.takeSignals(baton) {
+                switch attend(lending: baton, &python) {
+                case .kept(let kept): baton = kept
+                case .lost: return .lost
+                case .failed: return .failed
+                }
             }
             // What others did before they woke this thread is looked at after `serve`, which drains the waker: a wake-up
             // that comes later is still there for the poll.
             crew.settleReturns(baton)
             let isDone = crew.isOver || crew.isDone(baton)
-            fetch(baton, &python)
+            guard let kept = fetch(baton, &python) else { return .lost }
+            baton = kept
             if isDone { return .kept(baton) }
             // Nothing at hand: the lock is for others while this thread waits.
             python.detach()
@@ -209,14 +213,29 @@ final class Runner {
         }
     }
 
-    /// Takes from the reactor what only Python can deal with.
-    private func fetch(_ baton: borrowing Baton, _ python: inout PythonThread) {
+    /// The same while somebody else may do the I/O: a thread that keeps Python's lock must not stop it.
+    private func attend(lending baton: consuming Baton, _ python: inout PythonThread) -> Turn {
+        let loan = crew.exchange.lend(baton)
+        let isFine = attend(&python)
+        guard let recovered = crew.exchange.recover(loan) else { return isFine ? .lost : .failed }
+        if isFine { return .kept(recovered) }
+        crew.exchange.offer(recovered)
+        return .failed
+    }
+
+    /// Takes from the reactor what only Python can deal with, and deals with it while somebody else may do the I/O: a thread
+    /// that keeps Python's lock, or a log that nobody reads, must not stop that.
+    ///
+    /// - Returns: nil when the pilot took the baton meanwhile.
+    private func fetch(_ baton: consuming Baton, _ python: inout PythonThread) -> Baton? {
         let releases = crew.reactor.takeReleases(baton)
         let notices = crew.reactor.takeNotices(baton)
-        guard !releases.isEmpty || !notices.isEmpty else { return }
+        guard !releases.isEmpty || !notices.isEmpty else { return baton }
+        let loan = crew.exchange.lend(baton)
         python.withGIL { gil in
             gil.release(owners: releases)
             for notice in notices { report.notice(notice.level, notice.text, gil) }
         }
+        return crew.exchange.recover(loan)
     }
 }

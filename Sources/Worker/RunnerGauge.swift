@@ -8,6 +8,8 @@ final class RunnerGauge: Sendable {
     private let pythonIdentity = Atomic<Int>(0)
     private let threadID = Atomic<Int32>(0)
     private let hasLeft = Atomic<Bool>(false)
+    /// When the request began for which nobody waits any more; 0 for none. It is in the past as soon as `beganAt` is another.
+    private let givenUpAt = Atomic<UInt64>(0)
 
     /// - Parameter now: the clock, as of a moment ago.
     @inline(__always)
@@ -19,7 +21,10 @@ final class RunnerGauge: Sendable {
     /// Leaves a wait for the client, in nanoseconds, out of the present request's time.
     func exclude(_ wait: Nanoseconds) {
         let began = beganAt.load(ordering: .relaxed)
-        if began != 0 { beganAt.store(began &+ wait, ordering: .relaxed) }
+        guard began != 0 else { return }
+        // It stays the same request: one that was given up still is.
+        _ = givenUpAt.compareExchange(expected: began, desired: began &+ wait, ordering: .relaxed)
+        beganAt.store(began &+ wait, ordering: .relaxed)
     }
 
     /// Whether a request is in the application.
@@ -29,6 +34,22 @@ final class RunnerGauge: Sendable {
     func duration(at now: Nanoseconds) -> Nanoseconds? {
         let began = beganAt.load(ordering: .relaxed)
         return began == 0 ? nil : now &- min(began, now)
+    }
+
+    /// When the present request began, on the monotonic clock, its waits for the client left out; nil between requests.
+    var began: Nanoseconds? {
+        let began = beganAt.load(ordering: .relaxed)
+        return began == 0 ? nil : began
+    }
+
+    /// Gives up the request that began then: nobody waits for it any more. It may end in this moment, and then nothing
+    /// happened.
+    func giveUp(requestOf began: Nanoseconds) { givenUpAt.store(began, ordering: .relaxed) }
+
+    /// Whether the present request was given up.
+    var isGivenUp: Bool {
+        guard let began else { return false }
+        return givenUpAt.load(ordering: .relaxed) == began
     }
 
     /// `threading.get_ident()` of its thread; 0 before it runs.

@@ -1,4 +1,5 @@
 internal import Platform
+internal import Scheduling
 internal import Synchronization
 
 /// Ends a worker in which nothing can be done any more. It works on the pilot's thread, which needs no lock of Python's.
@@ -7,15 +8,19 @@ internal import Synchronization
 /// gunicorn does, by SIGABRT, whose handler says where the application was and raises SystemExit in it. Where it does not,
 /// a request that takes too long is the `Attendant`'s affair, and this looks after the attendant: it stands still when some
 /// code keeps Python's lock to itself.
-final class Watchdog: Sendable {
+final class Watchdog: @unchecked Sendable {
+    // `@unchecked`: the three clocks are for `check` alone, which the pilot calls.
+    private var silence = RunningTime(nap: Crew.nap)
+    private var request = RunningTime(nap: Crew.nap)
+    private var interruption = RunningTime(nap: Crew.nap)
     private let requestTimeout: Nanoseconds?
     private let lockTimeout: Nanoseconds?
     private let mainThreadSeen = Atomic<UInt64>(Clock.now())
     /// When SIGABRT was sent; 0 before.
     private let abortedAt = Atomic<UInt64>(0)
 
-    /// How long the handler of SIGABRT has to end the process.
-    private static let grace = Nanoseconds.seconds(2)
+    /// How long the handler of SIGABRT has to end the process, and a worker whose time is up to take Python's way out.
+    static let grace = Nanoseconds.seconds(2)
 
     init(_ configuration: WorkerConfiguration) {
         requestTimeout = configuration.mainThreadRuns ? configuration.requestTimeout : nil
@@ -32,24 +37,27 @@ final class Watchdog: Sendable {
     func check(_ gauge: RunnerGauge?, at now: Nanoseconds) {
         if let lockTimeout {
             let seen = mainThreadSeen.load(ordering: .relaxed)
-            if now > seen, now - seen > lockTimeout { leave("no thread could run Python for", lockTimeout) }
+            if silence.look(at: now, since: seen) > lockTimeout { stop("no thread could run Python for", lockTimeout) }
         }
-        guard let requestTimeout, let duration = gauge?.duration(at: now), duration > requestTimeout else { return }
+        guard let requestTimeout, let began = gauge?.began, request.look(at: now, since: began) > requestTimeout
+        else { return }
         let aborted = abortedAt.load(ordering: .relaxed)
         if aborted == 0 {
             abortedAt.store(now, ordering: .releasing)
             // To the process, which the kernel gives to its main thread.
             try? Process.send(.abort, to: Process.id)
-        } else if now - aborted > Self.grace {
-            leave("the request could not be interrupted after", requestTimeout)
+        } else if interruption.look(at: now, since: aborted) > Self.grace {
+            stop("the request could not be interrupted after", requestTimeout)
         }
     }
 
-    /// Python's logging is out of reach: what keeps its lock would keep us.
-    private func leave(_ reason: String, _ limit: Nanoseconds) -> Never {
-        let line =
-            "[\(Process.id)] [CRITICAL] WORKER TIMEOUT (pid:\(Process.id)): \(reason) \(limit / 1_000_000_000) s\n"
-        var copy = line
+    private func stop(_ reason: String, _ limit: Nanoseconds) -> Never {
+        Self.leave("WORKER TIMEOUT (pid:\(Process.id)): \(reason) \(limit / 1_000_000_000) s")
+    }
+
+    /// Writes a line and ends the process. Python's logging is out of reach: what keeps its lock would keep us.
+    static func leave(_ line: String) -> Never {
+        var copy = "[\(Process.id)] [CRITICAL] \(line)\n"
         copy.withUTF8 { try? Descriptor.standardError.writeAll(UnsafeRawBufferPointer($0)) }
         Process.exitImmediately(1)
     }

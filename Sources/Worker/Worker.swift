@@ -85,8 +85,7 @@ public final class Worker {
         let isMain = crew.configuration.mainThreadRuns
         // Before there is a second thread: what Swift initializes on first use (`static let`) must not be reached for the
         // first time by two threads of a forked process at once, see docs/fork-safety.md.
-        for _ in 0..<crew.configuration.runners {
-            let gauge = RunnerGauge()
+        for gauge in crew.gauges {
             let gateway = try Gateway(
                 application: application, errors: errors, log: report.application, types: types,
                 configuration: crew.configuration.gateway, state: crew.state,
@@ -115,19 +114,33 @@ public final class Worker {
 
     private func runOnThreads(_ report: WorkerReport, _ gil: inout GIL) throws(PythonError) -> Bool {
         guard let pipe = crew.attendance else { preconditionFailure("no pipe for the main thread to wait on") }
-        let starter = try RunnerThread.makeType(gil)
-        for (index, runner) in runners.enumerated() {
-            let name = "runner-\(index + 1)"
-            let handle = try starter.wrap(RunnerThread(runner, name: name, crew, report), gil)
-            let run = try gil.attribute(handle.pointer, "run")
-            try report.startThread(name, run.pointer, gil)
+        var started = 0
+        let isComplete: Bool
+        do throws(PythonError) {
+            let starter = try RunnerThread.makeType(gil)
+            for (index, runner) in runners.enumerated() {
+                try start(runner, name: "runner-\(index + 1)", starter, report, gil)
+                started += 1
+            }
+            isComplete = true
+        } catch {
+            isComplete = false
         }
-        var attendant = Attendant(crew: crew, runners: runners, pipe: pipe, report: report)
+        var attendant = Attendant(crew: crew, runners: Array(runners[..<started]), pipe: pipe, report: report)
         var python = PythonThread.current(&gil)
-        let finished = attendant.run(&python)
-        // The exception of a signal handler, if there is one, is kept in the thread's state meanwhile.
+        // Without all of its threads it does not serve, and those that are there must leave: Python would wait for them.
+        let finished = isComplete && attendant.run(&python)
+        // The exception that is set, if one is, is kept in the thread's state meanwhile.
         threadsLeftBehind = attendant.dismiss(&python)
         python.withGIL { _ in }
         return finished
+    }
+
+    private func start(
+        _ runner: Runner, name: String, _ starter: borrowing NativeType, _ report: WorkerReport, _ gil: borrowing GIL
+    ) throws(PythonError) {
+        let handle = try starter.wrap(RunnerThread(runner, name: name, crew, report), gil)
+        let run = try gil.attribute(handle.pointer, "run")
+        try report.startThread(name, run.pointer, gil)
     }
 }

@@ -53,6 +53,38 @@ import Testing
         #expect(policy.yields(at: start + .milliseconds(100)))
     }
 
+    @Test func nobodyIsPostponedForLongerThanASecond() {
+        var policy = LastRunnerPolicy(runners: 8)
+        policy.postponed(at: start)
+        policy.postponed(at: start + .milliseconds(600))
+        for millisecond in 0...1000 {
+            policy.servedShort(at: start + .milliseconds(millisecond))
+            #expect(policy.yields(at: start + .milliseconds(millisecond)) == (millisecond == 1000))
+        }
+        // Each has its own second.
+        policy.resumed()
+        policy.servedShort(at: start + .milliseconds(1599))
+        #expect(!policy.yields(at: start + .milliseconds(1599)))
+        policy.servedShort(at: start + .milliseconds(1600))
+        #expect(policy.yields(at: start + .milliseconds(1600)))
+        policy.resumed()
+        policy.servedShort(at: start + .seconds(5))
+        #expect(!policy.yields(at: start + .seconds(5)))
+    }
+
+    @Test func manyThatArePostponedKeepTheirOrder() {
+        var policy = LastRunnerPolicy(runners: 8)
+        for index in 0..<1000 { policy.postponed(at: start + .milliseconds(index)) }
+        for index in 0..<1000 {
+            let due = start + .milliseconds(index) + .seconds(1)
+            policy.servedShort(at: due - 1)
+            #expect(!policy.yields(at: due - 1))
+            policy.servedShort(at: due)
+            #expect(policy.yields(at: due))
+            policy.resumed()
+        }
+    }
+
     @Test(arguments: [1, 2, 3]) func fewRunnersKeepNone(runners: Int) {
         var policy = LastRunnerPolicy(runners: runners)
         policy.servedShort(at: start)

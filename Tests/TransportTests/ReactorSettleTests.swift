@@ -309,6 +309,29 @@ import Testing
         #expect(loop.isDrained)
     }
 
+    /// The end of the process would send it a reset, which can destroy the answer.
+    @Test func closingWaitsForAClientThatWasStillSending() throws {
+        let loop = try ForeignLoop()
+        let client = try loop.client()
+        client.send("BAD\r\n\r\n")
+        #expect(loop.run { client.hasEnded() })
+        loop.reactor.beginClosing(loop.baton)
+        loop.turn()
+        #expect(!loop.isDrained)
+        client.close()
+        #expect(loop.run(milliseconds: 1000) { loop.isDrained })
+    }
+
+    @Test func closingDoesNotWaitForThatClientForLong() throws {
+        let loop = try ForeignLoop { $0.timeouts.linger = .milliseconds(200) }
+        let client = try loop.client()
+        client.send("BAD\r\n\r\n")
+        #expect(loop.run { client.hasEnded() })
+        loop.reactor.beginClosing(loop.baton)
+        #expect(loop.run { loop.isDrained })
+        #expect(loop.reactor.connectionCount == 0)
+    }
+
     @Test func closingEndsAConnectionWhoseResponseStillDrains() throws {
         let body = pattern(Self.large)
         try body.withUnsafeBytes { bytes in

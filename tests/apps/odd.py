@@ -27,6 +27,37 @@ def do_fork(environ, start_response):
     return do_plain(environ, start_response)
 
 
+def do_fork_in_body(environ, start_response):
+    """The same in a generator."""
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    if os.fork() == 0:
+        if environ["QUERY_STRING"] == "exit":
+            raise SystemExit(0)
+        if environ["QUERY_STRING"] == "raise":
+            raise RuntimeError("in the child")
+        if environ["QUERY_STRING"] == "end":
+            return
+    yield b"plain"
+
+
+class Closing:
+    def __init__(self, close):
+        self.blocks = iter([b"plain"])
+        self.close = close
+
+    def __iter__(self):
+        return self.blocks
+
+
+def do_fork_in_close(environ, start_response):
+    def close():
+        if os.fork() == 0 and environ["QUERY_STRING"] == "raise":
+            raise RuntimeError("in the child")
+
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return Closing(close)
+
+
 def do_exc_info(environ, start_response):
     write = start_response("200 OK", [])
     write(b"first")

@@ -76,7 +76,9 @@ def do_stubborn(environ, start_response):
 def do_hog(environ, start_response):
     """Keeps Python's lock to itself."""
     trace("hog.entered", f"{os.getpid()}\n")
-    ctypes.PyDLL(None).sleep(60)
+    ctypes.PyDLL(None).sleep(int(query(environ).get("seconds", 60)))
+    trace("hog.left", "x")
+    return reply(start_response, {})
 
 
 def do_vanish(environ, start_response):
@@ -87,6 +89,30 @@ def do_vanish(environ, start_response):
 
 def do_leave(environ, start_response):
     raise SystemExit(7)
+
+
+def do_linger(environ, start_response):
+    """Leaves a thread that never ends."""
+    trace("linger.entered", f"{os.getpid()}\n")
+    threading.Thread(target=threading.Event().wait, daemon=False).start()
+    return reply(start_response, {"pid": os.getpid()})
+
+
+class Swallower:
+    """Is told to quit where nobody hears it: an exception of `close` does not hide an earlier one."""
+
+    def __iter__(self):
+        raise ValueError("the earlier one")
+
+    def close(self):
+        trace("quit.entered", f"{os.getpid()}\n")
+        os.kill(os.getpid(), signal.SIGQUIT)
+        time.sleep(1)
+
+
+def do_quit(environ, start_response):
+    start_response("200 OK", [])
+    return Swallower()
 
 
 def do_start(environ, start_response):

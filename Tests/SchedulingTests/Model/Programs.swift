@@ -137,7 +137,7 @@ extension ModelMemory {
             return flaw == .unwantedOfferIgnored ? .parking : .picking
         case .picking:  // else if let baton = exchange.claimUnwantedOffer() {
             return claimUnwantedOffer() != nil ? .offering : .parking
-        case .parking:  // exchange.sleepUntilLent(timeout: Crew.nap)
+        case .parking:  // exchange.sleepUntilLent(timeout: untilNextCheck)
             sleepUntilLent(timeout: 0)
             return .glancing
 
@@ -155,7 +155,7 @@ extension ModelMemory {
             return .pilotOffering
         case .pilotOffering:  // guard let kept = crew.exchange.offerToWaitingRunner(baton) else { return }
             return offerToWaitingRunner(Baton()) != nil ? .pilotPolling : .glancing
-        case .pilotPolling:  // crew.reactor.poll(baton, milliseconds: Crew.napMilliseconds, ignoringHeld: true)
+        case .pilotPolling:  // crew.reactor.poll(baton, milliseconds: ..., ignoringHeld: true)
             poll(ignoringHeld: true)
             // if crew.isOver { return crew.exchange.offer(baton) }
             if step("look whether it is over", isQuiet: !state.isDraining, { $0.isOver ? 1 : 0 }) != 0 {
