@@ -11,6 +11,8 @@ final class Crew: @unchecked Sendable {
     let exchange: BatonExchange
     let state: WorkerState
     let returns = Returns()
+    /// The baton is lent for a request that is known to be long, by the last free runner: the pilot need not wait for a tick.
+    let isLentForLong = Atomic<Bool>(false)
     let configuration: WorkerConfiguration
     let watchdog: Watchdog
     /// What the main thread waits on where it is no runner; nil where it is one.

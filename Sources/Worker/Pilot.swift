@@ -1,5 +1,6 @@
 internal import Platform
 internal import Scheduling
+internal import Synchronization
 internal import Transport
 internal import WSGI
 
@@ -68,7 +69,8 @@ struct Pilot: @unchecked Sendable {
                 continue
             }
             idle = 0
-            if seen == last, let baton = exchange.retake(seen) {
+            let isDue = seen == last || crew.isLentForLong.load(ordering: .relaxed)
+            if isDue, let baton = exchange.retake(seen) {
                 last = nil
                 keep(baton)
             } else {

@@ -1,6 +1,7 @@
 internal import Platform
 internal import PythonBridge
 internal import Scheduling
+internal import Synchronization
 internal import Transport
 internal import WSGI
 
@@ -139,10 +140,15 @@ final class Runner {
             baton = kept
         }
         let mayDefer = crew.reactor.defersResponses(baton)
+        let began = isLong ? Clock.now() : 0
+        if isOneOfMany { crew.isLentForLong.store(isLong, ordering: .relaxed) }
         let loan = crew.exchange.lend(baton)
+        // No runner waits for the baton: the pilot has it until one does.
+        if isLong { crew.exchange.wakePilot() }
         let outcome = runApplication(connection, mayDefer: mayDefer, &python)
         guard let recovered = crew.exchange.recover(loan) else {
-            giveBack(connection, outcome, kind, outlastedTick: true)
+            let isShort = isLong && Clock.now() - began <= crew.configuration.tick
+            giveBack(connection, outcome, kind, outlastedTick: !isShort)
             return outcome.failed ? .failed : .lost
         }
         baton = recovered
