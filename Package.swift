@@ -47,6 +47,7 @@ let package = Package(
 
         // Pure: no descriptor, no clock, no Python.
         .target(name: "HTTPWire", swiftSettings: lean),
+        .target(name: "HTTPServer", dependencies: ["HTTPWire"], swiftSettings: hot),
         .target(name: "ProxyWire", swiftSettings: lean),
         .target(name: "Settings", dependencies: ["HTTPWire", "ProxyWire"], swiftSettings: lean),
         .target(name: "Supervision", swiftSettings: lean),
@@ -54,10 +55,12 @@ let package = Package(
         // A worker, from the socket up.
         .target(name: "Scheduling", dependencies: ["Platform"], swiftSettings: lean),
         .target(
-            name: "Transport", dependencies: ["HTTPWire", "Platform", "ProxyWire", "Scheduling"], swiftSettings: hot),
+            name: "Transport", dependencies: ["HTTPServer", "HTTPWire", "Platform", "ProxyWire", "Scheduling"],
+            swiftSettings: hot),
         .target(name: "PythonBridge", dependencies: ["CPython"], swiftSettings: lean),
         .target(
-            name: "WSGI", dependencies: ["HTTPWire", "Platform", "ProxyWire", "PythonBridge", "Transport"],
+            name: "WSGI",
+            dependencies: ["HTTPServer", "HTTPWire", "Platform", "ProxyWire", "PythonBridge", "Transport"],
             swiftSettings: hot),
         .target(
             name: "Worker", dependencies: ["Platform", "PythonBridge", "Scheduling", "Transport", "WSGI"],
@@ -80,6 +83,8 @@ let package = Package(
         // Tests of what needs no interpreter; the rest is tested on the installed package, in tests/.
         .testTarget(name: "PlatformTests", dependencies: ["Platform"], swiftSettings: strict),
         .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire", "ProxyWire"], swiftSettings: strict),
+        .testTarget(
+            name: "HTTPServerTests", dependencies: ["HTTPServer", "HTTPWire"], swiftSettings: strict),
         .testTarget(name: "ProxyWireTests", dependencies: ["ProxyWire"], swiftSettings: strict),
         .testTarget(
             name: "SettingsTests", dependencies: ["HTTPWire", "ProxyWire", "Settings"], swiftSettings: strict),

@@ -100,24 +100,19 @@ final class EnvironBuilder {
         }
     }
 
-    /// - Throws: `EnvironFault`.
+    /// - Returns: nil when the path is outside of the mount point: it does not begin with SCRIPT_NAME.
     func make(
         _ connection: Connection, on bench: Workbench, _ gil: borrowing GIL
-    ) throws(EnvironFault) -> PyRef {
-        do throws(PythonError) {
-            let environ = try gil.copy(dictionary: templates[connection.listener])
-            stamp &+= 1
-            let script = try setFields(environ.pointer, bench, gil)
-            try setRequestLine(environ.pointer, bench, gil)
-            try setPeer(environ.pointer, connection, gil)
-            guard try setPath(environ.pointer, bench, script: script, gil) else { throw PythonError() }
-            try setBody(environ.pointer, connection, on: bench, gil)
-            if listenersAreUnix[connection.listener] { try setServerFromHost(environ.pointer, bench, gil) }
-            return environ
-        } catch {
-            // `setPath` answers false without an exception when the path is outside the mount point.
-            throw gil.isErrorSet ? .python(error) : .outsideScriptName
-        }
+    ) throws(PythonError) -> PyRef? {
+        let environ = try gil.copy(dictionary: templates[connection.listener])
+        stamp &+= 1
+        let script = try setFields(environ.pointer, bench, gil)
+        try setRequestLine(environ.pointer, bench, gil)
+        try setPeer(environ.pointer, connection, gil)
+        guard try setPath(environ.pointer, bench, script: script, gil) else { return nil }
+        try setBody(environ.pointer, connection, on: bench, gil)
+        if listenersAreUnix[connection.listener] { try setServerFromHost(environ.pointer, bench, gil) }
+        return environ
     }
 
     // MARK: Looking back
@@ -220,7 +215,7 @@ final class EnvironBuilder {
         for index in 0..<bench.parser.head.fields.count {
             let field = bench.parser.head.fields[index]
             let name = bench.bytes(field.name)
-            guard !field.isFolded, let slot = fields.slot(field, name, gil) else {
+            guard !field.isFolded, let slot = try fields.slot(field, name, gil) else {
                 try setRareField(environ, field, bench, gil)
                 hasRareField = true
                 continue
@@ -257,7 +252,7 @@ final class EnvironBuilder {
     ) throws(PythonError) {
         let key: PyRef
         var separator: StaticString = ","
-        if let slot = fields.slot(field, bench.bytes(field.name), gil) {
+        if let slot = try fields.slot(field, bench.bytes(field.name), gil) {
             key = PyRef(retaining: fields.slots[slot].key)
             separator = fields.slots[slot].separator
             fields.slots[slot].stamp = stamp
@@ -353,11 +348,4 @@ final class EnvironBuilder {
         }
         try gil.set(environ, keys.input, try types.input.wrap(stream, gil))
     }
-}
-
-/// Why there is no environ.
-enum EnvironFault: Error {
-    case python(PythonError)
-    /// The path does not start with SCRIPT_NAME: the proxy in front and this server disagree.
-    case outsideScriptName
 }

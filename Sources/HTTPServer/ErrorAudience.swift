@@ -1,3 +1,5 @@
+internal import HTTPWire
+
 /// For whom an error page is: what the head of the failed request, as far as it can be read, says about the answer.
 public struct ErrorAudience: Equatable, Sendable {
     /// The method is HEAD, so the answer has no body. RFC 9110 §9.3.2.
