@@ -1,8 +1,8 @@
 // swift-tools-version: 6.2
 // Monoceros: one CPython extension module, `_native`, made of small modules whose imports point down only.
 //
-// The CPython headers are found by the caller: `-Xcc -I$(python -c 'import sysconfig; print(sysconfig.get_path("include"))')`.
-// `make` passes it; see the Makefile.
+// The CPython headers are found by the caller:
+// `-Xcc -I$(python -c 'import sysconfig; print(sysconfig.get_path("include"))')`. `make` passes it; see the Makefile.
 import PackageDescription
 
 /// Settings of every Swift target. `InternalImportsByDefault` and `MemberImportVisibility` keep an import from leaking
@@ -24,9 +24,9 @@ let lean: [SwiftSetting] =
         ])
     ]
 
-/// Settings of the targets between socket and application. The run-time check that two accesses to a class's property do
-/// not overlap costs a quarter of all instructions of a small request. The compiler's own checks stay, and the tests, which
-/// are built for debugging, run with this one too.
+/// Settings of the targets between socket and application. The run-time check that two accesses to a class's property
+/// do not overlap costs a quarter of all instructions of a small request. The compiler's own checks stay, and the
+/// tests, which are built for debugging, run with this one too.
 let hot: [SwiftSetting] =
     lean + [
         .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))

@@ -15,8 +15,9 @@ public struct ErrorAudience: Equatable, Sendable {
         self.prefersJSON = prefersJSON
     }
 
-    /// Reads what it can. The head may be invalid or cut off anywhere, and the parser may have given it up long before its
-    /// Accept field: that field decides about the looks of a page and nothing else, so it counts wherever it stands.
+    /// Reads what it can. The head may be invalid or cut off anywhere, and the parser may have given it up long before
+    /// its Accept field: that field decides about the looks of a page and nothing else, so it counts wherever it
+    /// stands.
     ///
     /// - Parameter head: bytes that begin with a request's head; what follows the head is not looked at.
     public init(head: RawSpan) {

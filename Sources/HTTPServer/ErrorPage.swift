@@ -25,8 +25,8 @@ struct ErrorPage {
 
     private var mediaType: String { isJSON ? "application/json" : "text/html; charset=utf-8" }
 
-    /// Writes the complete response, in the place of whatever the writer has. It closes the connection, and is of version
-    /// 1.1 whatever the request was: RFC 9110 §6.2 has a server send its own version.
+    /// Writes the complete response, in the place of whatever the writer has. It closes the connection, and is of
+    /// version 1.1 whatever the request was: RFC 9110 §6.2 has a server send its own version.
     ///
     /// - Parameter isHead: the head alone, as though the body followed. RFC 9110 §9.3.2.
     /// - Returns: bytes of the body.

@@ -1,9 +1,10 @@
 /// What became of one exchange: a request, served or refused, and its response.
 ///
-/// The access log, the metrics and the list of slow requests are made from these and nothing else. A record copies nothing
-/// of what the client sent: ``line`` is ranges over the head, which stays where it is until the next request is read. Fields
-/// of the request and the response (`{name}i`, `{name}o`, referer, user agent, user) are looked up there by those who want
-/// them, as long as it does; variables of the environ (`{name}e`) are the application's, and are taken while it runs.
+/// The access log, the metrics and the list of slow requests are made from these and nothing else. A record copies
+/// nothing of what the client sent: ``line`` is ranges over the head, which stays where it is until the next request is
+/// read. Fields of the request and the response (`{name}i`, `{name}o`, referer, user agent, user) are looked up there
+/// by those who want them, as long as it does; variables of the environ (`{name}e`) are the application's, and are
+/// taken while it runs.
 ///
 /// Times are monotonic, in nanoseconds; 0 stands for what did not happen.
 public struct ExchangeRecord: Equatable, Sendable {

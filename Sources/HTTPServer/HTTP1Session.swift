@@ -29,7 +29,8 @@ public struct HTTP1Session: Equatable, Sendable {
         owesContinue = expectsContinue && !hasBegunBody
     }
 
-    /// Whether client and configuration let the connection stay open after the response: for ``RequestTraits/mayPersist``.
+    /// Whether client and configuration let the connection stay open after the response: for
+    /// ``RequestTraits/mayPersist``.
     public var mayPersist: Bool { keepsAlive && !clientSaidClose }
 
     /// Whether the connection serves another request.

@@ -1,7 +1,7 @@
 /// What a step of a response has to send: up to three runs of bytes, in this order.
 ///
-/// The writer hands out what it has made, and borrows what the application made; whoever asked sends it. `first` is valid
-/// until the writer is called again, `body` for as long as the block that it is part of.
+/// The writer hands out what it has made, and borrows what the application made; whoever asked sends it. `first` is
+/// valid until the writer is called again, `body` for as long as the block that it is part of.
 public struct ResponseRuns {
     /// The server's own bytes: the head, a chunk's size line, or a whole chunk or body that was copied behind them.
     public let first: UnsafeRawBufferPointer

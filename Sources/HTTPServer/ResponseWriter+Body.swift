@@ -52,7 +52,8 @@ extension ResponseWriter {
 
     /// A block of the body. What goes beyond the body's length is cut off, and a head that waits leaves with it.
     ///
-    /// A small block is copied behind the head or into its chunk. A large one, and any that needs neither, is not copied.
+    /// A small block is copied behind the head or into its chunk. A large one, and any that needs neither, is not
+    /// copied.
     public mutating func add(_ block: UnsafeRawBufferPointer) -> ResponseRuns {
         let runs: ResponseRuns
         switch state {
@@ -117,8 +118,8 @@ extension ResponseWriter {
         return UnsafeRawBufferPointer(rebasing: chunk[..<count])
     }
 
-    /// Copies a block of a body of several small ones behind the head, which goes on waiting: all of them leave in one run.
-    /// A body without a length has no such run, and its blocks are passed over.
+    /// Copies a block of a body of several small ones behind the head, which goes on waiting: all of them leave in one
+    /// run. A body without a length has no such run, and its blocks are passed over.
     ///
     /// - Precondition: the head is committed and waits.
     public mutating func join(_ block: UnsafeRawBufferPointer) {
@@ -130,8 +131,8 @@ extension ResponseWriter {
         state = .committed(.length(remaining &- body.count))
     }
 
-    /// Whether the next part of the body may be one that the kernel sends from a file. Behind blocks in a body without a
-    /// length it may not: there is no place for its framing.
+    /// Whether the next part of the body may be one that the kernel sends from a file. Behind blocks in a body without
+    /// a length it may not: there is no place for its framing.
     public var takesFile: Bool {
         switch state {
         case .committed(.chunked), .committed(.untilClose), .sending(.chunked), .sending(.untilClose): false
@@ -152,8 +153,8 @@ extension ResponseWriter {
         return count
     }
 
-    /// Whether an interim response may be sent. Behind the head it would be taken for part of the body, and HTTP/1.0 has
-    /// none. RFC 9110 §15.2.
+    /// Whether an interim response may be sent. Behind the head it would be taken for part of the body, and HTTP/1.0
+    /// has none. RFC 9110 §15.2.
     public var mayHint: Bool { (state == .waiting || state == .started) && request.version == .http11 }
 
     /// A whole interim response, made by `EarlyHintsWriter`: nothing unless ``mayHint``.

@@ -2,8 +2,8 @@ public import HTTPWire
 
 /// One response at a time, from status and fields to the last byte: what may be said when, and where the body ends.
 ///
-/// It sends nothing: each step returns the runs of bytes to send (``ResponseRuns``). It is reused for one request after the
-/// other, and allocates only where a head is unusually large.
+/// It sends nothing: each step returns the runs of bytes to send (``ResponseRuns``). It is reused for one request after
+/// the other, and allocates only where a head is unusually large.
 ///
 /// ```
 ///  idle ──begin──► waiting ──finishStart──► started ──commit──► committed ──add──► sending ──complete──► complete
@@ -17,8 +17,8 @@ public import HTTPWire
 ///  any ──end──► idle
 /// ```
 ///
-/// The order of calls is `begin`, then `beginStart`, `append` for each field and `finishStart`, which may be repeated until
-/// the head is committed; then `commit`, `add` for each block, `complete`; and `end`.
+/// The order of calls is `begin`, then `beginStart`, `append` for each field and `finishStart`, which may be repeated
+/// until the head is committed; then `commit`, `add` for each block, `complete`; and `end`.
 public struct ResponseWriter: ~Copyable {
     /// Where the body ends. RFC 9112 §6.3.
     public enum BodyEnd: Equatable, Sendable {
@@ -122,7 +122,8 @@ public struct ResponseWriter: ~Copyable {
 
     /// Whether status and fields may be given now. PEP 3333, "The start_response() Callable".
     ///
-    /// - Parameter afterFailure: whether they take the place of earlier ones, since the application failed (`exc_info`).
+    /// - Parameter afterFailure: whether they take the place of earlier ones, since the application failed
+    ///   (`exc_info`).
     public func startRule(afterFailure: Bool) -> StartRule {
         switch state {
         case .idle: .ended
@@ -153,9 +154,9 @@ public struct ResponseWriter: ~Copyable {
 
     /// All fields are there.
     ///
-    /// - Throws: `ResponseFault.interimStatus` for a 1xx status, which is never the last one: the client goes on waiting,
-    ///   and would take the answer to its next request for the one to this. The exception is 101, behind which the
-    ///   connection is not HTTP any more. RFC 9110 §15.2.
+    /// - Throws: `ResponseFault.interimStatus` for a 1xx status, which is never the last one: the client goes on
+    ///   waiting, and would take the answer to its next request for the one to this. The exception is 101, behind which
+    ///   the connection is not HTTP any more. RFC 9110 §15.2.
     public mutating func finishStart() throws(ResponseFault) {
         if head.statusCode < 200 {
             guard head.statusCode == 101, request.version == .http11 else { throw .interimStatus }

@@ -74,7 +74,9 @@ public enum FieldSyntax {
 
     /// Compares without regard to case; `text` is lower case ASCII.
     @inline(__always)
-    package static func hasPrefix(_ bytes: borrowing RawSpan, from start: Int, to end: Int, _ text: StaticString) -> Bool {
+    package static func hasPrefix(_ bytes: borrowing RawSpan, from start: Int, to end: Int, _ text: StaticString)
+        -> Bool
+    {
         guard end &- start >= text.utf8CodeUnitCount else { return false }
         for offset in 0..<text.utf8CodeUnitCount
         where bytes[start &+ offset].lowerCased != text.utf8Start[offset] { return false }

@@ -80,8 +80,8 @@ struct Host {
         }
     }
 
-    /// Ends the process although threads are still in the application, with the status of the exception that is set, if one
-    /// is. Returns only when that failed.
+    /// Ends the process although threads are still in the application, with the status of the exception that is set, if
+    /// one is. Returns only when that failed.
     func leaveThreadsBehind(_ count: Int, _ gil: borrowing GIL) {
         let exception = gil.isErrorSet ? gil.takeException() : nil
         do throws(PythonError) {

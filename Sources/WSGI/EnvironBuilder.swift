@@ -4,7 +4,8 @@ internal import ProxyWire
 internal import PythonBridge
 internal import Transport
 
-/// Builds a request's environ (PEP 3333, "environ Variables"): a copy of a prepared dictionary, and what the request adds.
+/// Builds a request's environ (PEP 3333, "environ Variables"): a copy of a prepared dictionary, and what the request
+/// adds.
 final class EnvironBuilder {
     private let keys: EnvironKeys
     private var fields: EnvironFieldCache
@@ -73,7 +74,8 @@ final class EnvironBuilder {
         try put("SERVER_NAME", try gil.string(listener.name))
         try put("SERVER_PORT", try gil.string(listener.port))
         try put("SCRIPT_NAME", try gil.string(configuration.scriptName))
-        // What most requests say stands there already; what each sets anew has its place, so that the copy does not grow.
+        // What most requests say stands there already; what each sets anew has its place, so that the copy does not
+        // grow.
         let empty = try gil.interned("")
         try gil.set(environ, keys.requestMethod, try gil.interned("GET"))
         try gil.set(environ, keys.serverProtocol, try gil.interned("HTTP/1.1"))
@@ -83,8 +85,8 @@ final class EnvironBuilder {
         if !listener.isUnix { try gil.set(environ, keys.remotePort, empty) }
         // `install` fills them.
         for key in [keys.earlyHints, keys.clientDisconnected] { try gil.set(environ, key, gil.none()) }
-        // A dictionary never shrinks: these are more than 21 entries, so that CPython has chosen a size of table which has
-        // room for the fields of a usual request, and no copy has to grow.
+        // A dictionary never shrinks: these are more than 21 entries, so that CPython has chosen a size of table which
+        // has room for the fields of a usual request, and no copy has to grow.
         try gil.remove(environ, keys.host)
         return made
     }

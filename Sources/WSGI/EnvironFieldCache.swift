@@ -54,19 +54,23 @@ struct EnvironFieldCache {
             default: text.unicodeScalars.append(Unicode.Scalar(byte))
             }
         }
-        // Not for a name that merely looks so in CGI: `Content_Length`, where policy lets it through, is any other field.
+        // Not for a name that merely looks so in CGI: `Content_Length`, where policy lets it through, is any other
+        // field.
         let isOwn = (text == "CONTENT_TYPE" || text == "CONTENT_LENGTH") && !name.contains(UInt8(ascii: "_"))
         return isOwn ? text : "HTTP_" + text
     }
 
     /// The slot of a field name; nil for one that is not worth remembering, whose key is then made for the occasion.
     @inline(__always)
-    mutating func slot(_ field: FieldLine, _ name: UnsafeRawBufferPointer, _ gil: borrowing GIL) throws(PythonError) -> Int? {
+    mutating func slot(_ field: FieldLine, _ name: UnsafeRawBufferPointer, _ gil: borrowing GIL) throws(PythonError)
+        -> Int?
+    {
         if field.kind != .other { return Int(field.kind.rawValue) }
         return try learnedSlot(name, gil)
     }
 
-    private mutating func learnedSlot(_ name: UnsafeRawBufferPointer, _ gil: borrowing GIL) throws(PythonError) -> Int? {
+    private mutating func learnedSlot(_ name: UnsafeRawBufferPointer, _ gil: borrowing GIL) throws(PythonError) -> Int?
+    {
         guard name.count <= Self.nameLimit else { return nil }
         // FNV-1a over the name in one case. Which names are learned is up to clients; the table is bounded and a probe
         // sequence in it short, so a hash that they can predict gains them nothing.

@@ -80,8 +80,8 @@ public final class Gateway {
         return persists
     }
 
-    /// Method and target of the request in the application, from its environ; nil when there is none. Any thread: both are
-    /// looked at with the lock held.
+    /// Method and target of the request in the application, from its environ; nil when there is none. Any thread: both
+    /// are looked at with the lock held.
     public func requestUnderWay(_ gil: borrowing GIL) -> String? {
         guard let current, let method = environ.method(of: current, gil), let target = environ.target(of: current, gil)
         else { return nil }
@@ -119,8 +119,8 @@ public final class Gateway {
         return try gil.call(application, environ, callables.start)
     }
 
-    /// To be called whenever code of the application has returned or raised. A process that it forked, and that comes back
-    /// from it, has no business here: connections and poller are the worker's.
+    /// To be called whenever code of the application has returned or raised. A process that it forked, and that comes
+    /// back from it, has no business here: connections and poller are the worker's.
     @inline(__always)
     private func leaveIfForked(_ gil: borrowing GIL) {
         if Process.isFork { leaveFork(gil) }
@@ -218,8 +218,8 @@ public final class Gateway {
         return false
     }
 
-    /// The proxy in front and this server disagree about where the application is: no fault of the application, nor of the
-    /// client.
+    /// The proxy in front and this server disagree about where the application is: no fault of the application, nor of
+    /// the client.
     private func refuseOutsideMountPoint(_ response: Response, on bench: Workbench, _ gil: inout GIL) {
         log.warning(
             "\(Self.method(bench)) \(Self.target(bench)) is outside of the mount point, and is answered with 500. The proxy "
@@ -250,7 +250,8 @@ public final class Gateway {
         case .lost:
             let count = response.sentCount
             log.debug(
-                "The client of \(Self.method(bench)) \(Self.target(bench)) left after \(count) bytes of the response.", gil)
+                "The client of \(Self.method(bench)) \(Self.target(bench)) left after \(count) bytes of the response.",
+                gil)
         default: break
         }
     }

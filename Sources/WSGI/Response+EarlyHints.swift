@@ -11,8 +11,9 @@ extension Response {
         return writer.isLost || connection.clientHasLeft
     }
 
-    /// Sends `103 Early Hints` with the fields at once (RFC 8297). Where it would be of no use, or would be taken for part of
-    /// the response, nothing happens: after the head was sent, after the request, and for HTTP/1.0, which has no 1xx.
+    /// Sends `103 Early Hints` with the fields at once (RFC 8297). Where it would be of no use, or would be taken for
+    /// part of the response, nothing happens: after the head was sent, after the request, and for HTTP/1.0, which has
+    /// no 1xx.
     ///
     /// - Parameter fields: an iterable of `(name, value)`, each `str` or, as gunicorn takes them too, `bytes`.
     /// - Throws: `PythonError`: TypeError or ValueError for what cannot be sent; then nothing is.

@@ -5,11 +5,11 @@ internal import Transport
 
 /// Responses that the kernel sends from a file.
 extension Response {
-    /// Sends a plain file from its present position (`sendfile(2)`). The descriptor is duplicated: the application may close
-    /// the file at once, and the reactor sends what the socket does not take.
+    /// Sends a plain file from its present position (`sendfile(2)`). The descriptor is duplicated: the application may
+    /// close the file at once, and the reactor sends what the socket does not take.
     ///
-    /// - Returns: false when it has to be read: it is no plain file of a known size, or the process has no descriptor left, or
-    ///   it stands behind blocks of the application in a body whose length was not known when it began.
+    /// - Returns: false when it has to be read: it is no plain file of a known size, or the process has no descriptor
+    ///   left, or it stands behind blocks of the application in a body whose length was not known when it began.
     func sendFile(_ file: PyPointer, _ gil: inout GIL) throws(PythonError) -> Bool {
         guard writer.takesFile else { return false }
         guard let descriptor = try descriptor(of: file, gil), let size = descriptor.regularFileSize(), size > 0,

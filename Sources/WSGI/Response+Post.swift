@@ -5,8 +5,8 @@ internal import Transport
 
 /// From the writer's bytes to the socket, and to the outbox where the socket takes no more.
 ///
-/// What an outbox gives back is released last: that may run code of the application (`__del__`, in a subclass of `bytes`), and
-/// that may call the writer, whose bytes are being sent.
+/// What an outbox gives back is released last: that may run code of the application (`__del__`, in a subclass of
+/// `bytes`), and that may call the writer, whose bytes are being sent.
 extension Response {
     /// Sends what the writer has made; a response that is whole with that may wait for others.
     ///
@@ -86,7 +86,8 @@ extension Response {
         case lost
     }
 
-    /// Whether what is to be sent can leave at once. What waits in front of it is sent first, as far as the socket takes it.
+    /// Whether what is to be sent can leave at once. What waits in front of it is sent first, as far as the socket
+    /// takes it.
     @inline(__always)
     private func way(_ connection: Connection, _ releases: inout [UnsafeMutableRawPointer]) -> Way {
         if !connection.hasBacklog { return .clear }

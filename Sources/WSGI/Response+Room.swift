@@ -5,11 +5,11 @@ internal import Transport
 
 /// Clients that take a response more slowly than its application makes it.
 extension Response {
-    /// Holds the application up while more waits for the client than should. One large last block is no reason to: it is in
-    /// memory anyhow, and the reactor sends the rest of it.
+    /// Holds the application up while more waits for the client than should. One large last block is no reason to: it
+    /// is in memory anyhow, and the reactor sends the rest of it.
     ///
-    /// The lock is given up for the wait alone: other threads of the application may call `write` meanwhile, or the request
-    /// may end.
+    /// The lock is given up for the wait alone: other threads of the application may call `write` meanwhile, or the
+    /// request may end.
     ///
     /// - Throws: `PythonError` when a signal handler raised.
     func makeRoom(_ gil: inout GIL) throws(PythonError) {

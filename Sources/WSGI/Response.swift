@@ -4,8 +4,8 @@ internal import Platform
 internal import PythonBridge
 internal import Transport
 
-/// One request's response as Python sees it: what `start_response` and `write` were told, translated for the writer, and
-/// what the writer has to send put on the socket.
+/// One request's response as Python sees it: what `start_response` and `write` were told, translated for the writer,
+/// and what the writer has to send put on the socket.
 final class Response {
     /// The connection to answer on; nil between requests.
     private(set) var connection: Connection?
@@ -76,8 +76,8 @@ final class Response {
 
     /// PEP 3333, "The start_response() Callable".
     ///
-    /// - Throws: `PythonError`: AssertionError for a second call, TypeError or ValueError for what cannot be sent, or the
-    ///   exception in `exc_info` when it is too late to change the response.
+    /// - Throws: `PythonError`: AssertionError for a second call, TypeError or ValueError for what cannot be sent, or
+    ///   the exception in `exc_info` when it is too late to change the response.
     func start(
         status: PyPointer, headers: PyPointer, exceptionInfo: PyPointer?, _ gil: borrowing GIL
     ) throws(PythonError) {

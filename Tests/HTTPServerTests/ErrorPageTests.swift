@@ -19,7 +19,8 @@ import Testing
             #expect(parts.count == 2)
             let mediaType = asJSON ? "application/json" : "text/html; charset=utf-8"
             #expect(
-                parts[0] == head("\(error.status) \(error.reason)") + "close\r\nContent-Length: \(parts[1].utf8.count)\r\n"
+                parts[0] == head("\(error.status) \(error.reason)")
+                    + "close\r\nContent-Length: \(parts[1].utf8.count)\r\n"
                     + "Content-Type: \(mediaType)")
             #expect(parts[1].contains(error.id))
             #expect(parts[1].contains("\(error.status)"))
