@@ -32,6 +32,22 @@ let hot: [SwiftSetting] =
         .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))
     ]
 
+/// Python's variables that `CPython` and `PythonBridge` use.
+let pythonVariables = [
+    "PyExc_AssertionError", "PyExc_AttributeError", "PyExc_BrokenPipeError", "PyExc_ConnectionResetError",
+    "PyExc_MemoryError", "PyExc_OSError", "PyExc_RuntimeError", "PyExc_SystemExit", "PyExc_TimeoutError",
+    "PyExc_TypeError", "PyExc_ValueError", "PyList_Type", "PyTuple_Type", "_Py_FalseStruct", "_Py_NoneStruct",
+    "_Py_TrueStruct",
+]
+
+/// Settings of tests of modules that import Python, for their parts that need none: no interpreter is linked in. Calls
+/// into one are left unresolved, and would fail; variables have to be somewhere before the tests are loaded.
+let withoutPython: [LinkerSetting] = [
+    .unsafeFlags(
+        ["-Xlinker", "--unresolved-symbols=ignore-all"]
+            + pythonVariables.flatMap { (name: String) -> [String] in ["-Xlinker", "--defsym=" + name + "=0"] })
+]
+
 let package = Package(
     name: "monoceros",
     products: [
@@ -93,6 +109,9 @@ let package = Package(
             name: "SchedulingTests", dependencies: ["Platform", "Scheduling"],
             // The model has a few hundred thousand states.
             swiftSettings: strict + [.unsafeFlags(["-O"])]),
+        .testTarget(
+            name: "WSGITests", dependencies: ["WSGI"], swiftSettings: strict,
+            linkerSettings: withoutPython),
         .testTarget(
             name: "TransportTests", dependencies: ["HTTPWire", "Platform", "ProxyWire", "Scheduling", "Transport"],
             swiftSettings: strict),

@@ -169,14 +169,12 @@ final class EnvironBuilder {
         let path = bench.bytes(bench.parser.head.path)
         let prefixCount: Int
         if let header {
-            guard let count = try prefixLength(of: header, in: path, gil) else { return false }
+            guard let count = try gil.withLatin1(header, { MountPoint.length(of: $0, in: path) }) else { return false }
             try gil.set(environ, keys.scriptName, header)
             prefixCount = count
-        } else if !scriptName.isEmpty {
-            guard Self.isMounted(path, below: scriptName.count), path.starts(with: scriptName) else { return false }
-            prefixCount = scriptName.count
         } else {
-            prefixCount = 0
+            guard let count = MountPoint.length(of: scriptName, in: path) else { return false }
+            prefixCount = count
         }
         if prefixCount == 0, path.count == target.count, !FieldSyntax.hasPercent(path.bytes) {
             // The path is the target, to the letter: one object for both.
@@ -189,19 +187,6 @@ final class EnvironBuilder {
         let decoded = try gil.string(latin1: pathBuffer.prefix(count))
         try gil.set(environ, keys.pathInfo, decoded.pointer)
         return true
-    }
-
-    private func prefixLength(
-        of script: PyPointer, in path: UnsafeRawBufferPointer, _ gil: borrowing GIL
-    ) throws(PythonError) -> Int? {
-        try gil.withLatin1(script) { script in
-            path.starts(with: script) && Self.isMounted(path, below: script.count) ? script.count : nil
-        }
-    }
-
-    /// Whether a prefix ends where a segment of the path does: `/app` is no prefix of `/apple`.
-    private static func isMounted(_ path: UnsafeRawBufferPointer, below count: Int) -> Bool {
-        count == 0 || path.count == count || (path.count > count && path[count] == UInt8(ascii: "/"))
     }
 
     // MARK: Fields

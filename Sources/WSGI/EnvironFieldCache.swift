@@ -45,7 +45,7 @@ struct EnvironFieldCache {
     }
 
     /// The CGI name of a field, RFC 3875 §4.1.18.
-    private static func key(of name: [UInt8]) -> String {
+    static func key(of name: [UInt8]) -> String {
         var text = ""
         for byte in name {
             switch byte {
