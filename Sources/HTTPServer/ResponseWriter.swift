@@ -208,12 +208,6 @@ public struct ResponseWriter: ~Copyable {
         }
     }
 
-    /// Bytes of the body that never come, through no fault of the client's.
-    public var missingCount: Int {
-        if case .short(let missing) = state { return missing }
-        return 0
-    }
-
     /// Whether the connection can serve another request: the response is whole, and its head said so.
     public var leavesConnectionOpen: Bool { state == .complete && persists }
 }

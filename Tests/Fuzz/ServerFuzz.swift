@@ -57,10 +57,10 @@ private func respond(_ steps: UnsafeRawBufferPointer) {
     output.take(writer.complete())
     precondition(output.bytes.count == writer.handedCount, "bytes that were not counted")
     if let headCount { precondition(writer.bodyCount == headCount, "a body where there is none") }
-    guard case .complete = writer.state else {
-        precondition(writer.missingCount > 0 && writer.bodyCount + writer.missingCount == writer.promisedCount)
-        return
+    if case .short(let missing) = writer.state {
+        return precondition(missing > 0 && writer.bodyCount + missing == writer.promisedCount)
     }
+    precondition(writer.state == .complete)
     guard let end = output.bytes.indices.first(where: { output.bytes[$0...].starts(with: "\r\n\r\n".utf8) }) else {
         preconditionFailure("a head without an end")
     }
