@@ -65,6 +65,7 @@ extension ResponseWriter {
         return runs
     }
 
+    @inline(__always)
     private mutating func addFirst(_ block: UnsafeRawBufferPointer, _ end: BodyEnd) -> ResponseRuns {
         if end == .chunked, block.count > 0 { return addFirstChunk(block) }
         let body = take(block, end)
@@ -168,6 +169,16 @@ extension ResponseWriter {
 
     /// The application has no more. A head that waits leaves, and so does what ends a chunked body.
     public mutating func complete() -> ResponseRuns {
+        // Nearly always all has left.
+        if state == .sending(.length(0)) {
+            state = .complete
+            return .none
+        }
+        return completeWithMore()
+    }
+
+    @inline(never)
+    private mutating func completeWithMore() -> ResponseRuns {
         var runs = ResponseRuns.none
         if case .committed(let end) = state { runs = addFirst(.none, end) }
         guard case .sending(let end) = state else { return .none }
