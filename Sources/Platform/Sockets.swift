@@ -54,8 +54,8 @@ extension Descriptor {
         return try nonBlockingCall("sendfile") { sendfile(rawValue, file.rawValue, &position, count) }
     }
 
-    /// Bytes sent that the peer has not acknowledged, or for a Unix socket not read (`SIOCOUTQ`, tcp(7)). 0 for a broken
-    /// connection.
+    /// Bytes sent that the peer has not acknowledged, or for a Unix socket not read (`SIOCOUTQ`, tcp(7)). 0 for a
+    /// broken connection.
     public func unsentByteCount() -> Int {
         max(0, Int(csystem_unsent(rawValue)))
     }

@@ -1,3 +1,4 @@
+internal import HTTPServer
 internal import HTTPWire
 internal import Platform
 internal import ProxyWire
@@ -46,8 +47,8 @@ extension Reactor {
     }
 
     private func refuse(_ connection: Connection, status: Int, id: String, for audience: ErrorAudience) {
-        let page = ErrorPage.response(
-            status: status, id: id, for: audience, date: HTTPDate(unixSeconds: Int(Clock.wallSeconds())))
+        let page = Refusal(status: status, id: id, for: audience)
+            .response(date: HTTPDate(unixSeconds: Int(Clock.wallSeconds())))
         page.withUnsafeBytes { connection.outbox.append(copying: $0) }
         connection.input = nil
         connection.consumed = 0
