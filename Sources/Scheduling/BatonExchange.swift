@@ -6,7 +6,8 @@ public import Platform
 /// operations, no lock, no wake-up. Only when an application outlasts a tick does the pilot retake it, and offer it to a
 /// runner that waits or, when every runner is busy, keep it.
 ///
-/// The steps of each operation are in `BatonMemory+Runner.swift` and `BatonMemory+Pilot.swift`.
+/// The steps of each operation are in `BatonMemory+Runner.swift` and `BatonMemory+Pilot.swift`; what a pilot does with them is
+/// in `PilotLoop.swift`.
 public final class BatonExchange: Sendable {
     private let memory: AtomicBatonMemory
 
@@ -39,7 +40,11 @@ public final class BatonExchange: Sendable {
     public func wakeRunners() { memory.wakeRunners(count: .max) }
 
     /// Before the application runs: the pilot may now retake the baton.
-    public func lend(_ baton: consuming Baton) -> BatonLoan { memory.lend(baton) }
+    ///
+    /// - Parameter expectsLong: the loan is known to outlast a tick: the pilot retakes it at once.
+    public func lend(_ baton: consuming Baton, expectsLong: Bool = false) -> BatonLoan {
+        memory.lend(baton, expectsLong: expectsLong)
+    }
 
     /// After the application returned: the baton, unless the pilot retook it.
     public func recover(_ loan: consuming BatonLoan) -> Baton? { memory.recover(loan) }
@@ -72,6 +77,9 @@ public final class BatonExchange: Sendable {
 /// That a loan was seen at one moment.
 public struct BatonObservation: Equatable, Sendable {
     let word: BatonWord
+
+    /// Whether the loan was made for longer than a tick, so that a single glance is enough to retake it.
+    public var expectsLong: Bool { word.expectsLong }
 
     public static func == (left: BatonObservation, right: BatonObservation) -> Bool { left.word == right.word }
 }

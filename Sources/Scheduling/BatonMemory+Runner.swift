@@ -30,11 +30,12 @@ extension BatonMemory where Self: ~Copyable {
         return nil
     }
 
-    func lend(_ baton: consuming Baton) -> BatonLoan {
-        let lent = loadOwnWord().lent
+    func lend(_ baton: consuming Baton, expectsLong: Bool) -> BatonLoan {
+        let lent = loadOwnWord().lent(expectsLong: expectsLong)
         // Against `sleepUntilLent`: either this sees the pilot parked, or the pilot sees the loan.
         storeWord(lent)
-        if loadPilotParked() { wakePilot() }
+        // A loan that is expected to be long is retaken at the pilot's next glance, which need not wait for a tick.
+        if expectsLong || loadPilotParked() { wakePilot() }
         return BatonLoan(word: lent)
     }
 

@@ -9,7 +9,8 @@ public import Platform
 ///
 /// Where there are few runners one is too large a share, and it is given to whoever comes first.
 ///
-/// It belongs to the reactor's data, as `PromotionPolicy` does. Times are of the monotonic clock.
+/// It is told what happens and asked what to do; being asked changes nothing. Whoever has the baton has it. Times are of the
+/// monotonic clock.
 public struct LastRunnerPolicy: Sendable {
     /// Fewer runners than this keep none.
     private static let fewest = 4
@@ -24,13 +25,12 @@ public struct LastRunnerPolicy: Sendable {
     private var lastShort: Nanoseconds?
     /// Since when the last runner has had nothing short to do.
     private var quietSince: Nanoseconds = 0
-    /// Since when requests are postponed, in their order; those before `oldest` had their turn.
-    private var postponements: [Nanoseconds] = []
-    private var oldest = 0
 
     public init(runners: Int) {
         isActive = runners >= Self.fewest
     }
+
+    // MARK: Events
 
     /// A request returned within a tick.
     @inline(__always)
@@ -42,31 +42,19 @@ public struct LastRunnerPolicy: Sendable {
     /// A runner became free and has the baton.
     public mutating func tookOver(at now: Nanoseconds) { quietSince = now }
 
+    // MARK: Questions
+
     /// Whether a long request that would take the last runner has to wait.
     public func postpones(at now: Nanoseconds) -> Bool {
         guard isActive, let lastShort else { return false }
         return Self.elapsed(from: lastShort, to: now) < Self.memory
     }
 
-    /// A request was postponed.
-    public mutating func postponed(at now: Nanoseconds) { postponements.append(now) }
-
-    /// The request that was postponed first has its turn.
-    public mutating func resumed() {
-        guard oldest < postponements.count else { return }
-        oldest += 1
-        // Now and then, so that it costs next to nothing for each.
-        if oldest == postponements.count || oldest >= 256 {
-            postponements.removeFirst(oldest)
-            oldest = 0
-        }
-    }
-
     /// Whether a request that was postponed may take the last runner.
-    public func yields(at now: Nanoseconds) -> Bool {
-        if oldest < postponements.count, Self.elapsed(from: postponements[oldest], to: now) >= Self.longest {
-            return true
-        }
+    ///
+    /// - Parameter since: when the request was postponed that has waited for longest.
+    public func yields(at now: Nanoseconds, since: Nanoseconds) -> Bool {
+        if Self.elapsed(from: since, to: now) >= Self.longest { return true }
         return Self.elapsed(from: quietSince, to: now) >= Self.patience || !postpones(at: now)
     }
 

@@ -79,7 +79,7 @@ extension Response {
             field = .none
             persists = false
         }
-        if head.applicationWantsClose || state.isDraining { persists = false }
+        if head.applicationWantsClose || outlook.isLeaving { persists = false }
         if let stream, stream.cancelContinue() || stream.fault != nil { persists = false }
         head.finish(version: version, isPersistent: persists, framing: field, date: currentDate())
         isCommitted = true

@@ -48,7 +48,7 @@ final class Response {
     private(set) var isHead = false
     var mayDefer = false
     private(set) var version = HTTPVersion.http11
-    let state: WorkerState
+    let outlook: any WorkerOutlook
     /// In which the client must take `Timeouts.progress` bytes, in nanoseconds; 0 is for ever.
     let writeTimeout: Nanoseconds
     /// Hears how long a wait for the client took, in nanoseconds: that is no time of the application's.
@@ -60,10 +60,10 @@ final class Response {
     let bufferLimit: Int
 
     init(
-        state: WorkerState, writeTimeout: Nanoseconds, bufferLimit: Int,
+        outlook: any WorkerOutlook, writeTimeout: Nanoseconds, bufferLimit: Int,
         noteClientWait: @escaping (Nanoseconds) -> Void
     ) {
-        self.state = state
+        self.outlook = outlook
         self.noteClientWait = noteClientWait
         self.writeTimeout = writeTimeout
         self.bufferLimit = bufferLimit

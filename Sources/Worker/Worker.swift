@@ -49,21 +49,22 @@ public final class Worker {
 
     /// - Throws: `SystemError` when the system gives no descriptors.
     public init(
-        configuration: WorkerConfiguration, listeners: [ListenerSocket], types: WSGITypes, state: WorkerState,
-        trust: @escaping @Sendable (SocketAddress) -> PeerTrust
+        configuration: WorkerConfiguration, listeners: [ListenerSocket], types: WSGITypes,
+        lifetime: SharedLifetime, trust: @escaping @Sendable (SocketAddress) -> PeerTrust
     ) throws(SystemError) {
         self.types = types
         let reactor = try Reactor(configuration: configuration.transport, listeners: listeners, trust: trust)
-        crew = try Crew(configuration: configuration, reactor: reactor, state: state)
+        crew = try Crew(configuration: configuration, reactor: reactor, lifetime: lifetime)
     }
 
     /// Where the handlers of signals write a byte each, so that no signal waits for the next request.
     public var signalDescriptor: Descriptor { (crew.attendance ?? crew.reactor.signals).writer }
 
     /// Lets the requests under way finish, then ends `run`. For the main thread's signal handlers.
-    public func drain() {
-        crew.drain()
-    }
+    public func drain() { crew.drain() }
+
+    /// Ends `run` without waiting for them. For the main thread's signal handlers, which then raise SystemExit.
+    public func quit() { crew.quit() }
 
     /// The main thread's request, if the watchdog interrupted it. For the handler of SIGABRT.
     public func interruptedRequest(_ gil: borrowing GIL) -> OverdueRequest? {
@@ -88,7 +89,7 @@ public final class Worker {
         for gauge in crew.gauges {
             let gateway = try Gateway(
                 application: application, errors: errors, log: report.application, types: types,
-                configuration: crew.configuration.gateway, state: crew.state,
+                configuration: crew.configuration.gateway, outlook: crew.lifetime,
                 writeTimeout: crew.configuration.transport.timeouts.write,
                 noteClientWait: { gauge.exclude($0) }, gil)
             runners.append(Runner(crew: crew, gateway: gateway, gauge: gauge, report: report, isMain: isMain))
