@@ -1,9 +1,8 @@
 internal import Platform
 internal import Synchronization
-public import WSGI
 
 /// The one place where a worker's `Lifetime` is held, for every thread and for handlers of signals: a word, and no lock.
-public final class SharedLifetime: WorkerOutlook, Sendable {
+public final class SharedLifetime: Sendable {
     private let word = Atomic<UInt64>(Lifetime.serving.word)
 
     public init() {}

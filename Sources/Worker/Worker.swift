@@ -39,6 +39,9 @@ public struct WorkerReport {
     }
 }
 
+/// What the gateway asks of it, see `WorkerOutlook`.
+extension SharedLifetime: WorkerOutlook {}
+
 /// One process's threads around one reactor.
 public final class Worker {
     private let crew: Crew

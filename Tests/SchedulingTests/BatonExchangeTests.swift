@@ -42,6 +42,37 @@ import Testing
         #expect(!recovered)
     }
 
+    @Test func whatIsExpectedOfALoanEndsWithIt() {
+        let exchange = BatonExchange(interruptPilot: {})
+        guard let first = exchange.take(timeout: 0) else {
+            Issue.record("no baton")
+            return
+        }
+        let loan = exchange.lend(first, expectsLong: true)
+        let long = exchange.observe()?.expectsLong
+        guard let second = exchange.recover(loan) else {
+            Issue.record("not recovered")
+            return
+        }
+        let later = exchange.lend(second)
+        let plain = exchange.observe()?.expectsLong
+        #expect(long == true && plain == false)
+        guard let seen = exchange.observe(), let third = exchange.retake(seen) else {
+            Issue.record("not retaken")
+            return
+        }
+        let recovered = exchange.recover(later) != nil
+        let last = exchange.lend(third, expectsLong: true)
+        guard let seenLast = exchange.observe(), let fourth = exchange.retake(seenLast) else {
+            Issue.record("not retaken")
+            return
+        }
+        let stale = exchange.recover(last) != nil
+        _ = exchange.lend(fourth)
+        #expect(!recovered && !stale && exchange.observe()?.expectsLong == false)
+    }
+
+
     @Test func anObservationOfAnEarlierRequestRetakesNothing() {
         let exchange = BatonExchange(interruptPilot: {})
         guard let first = exchange.take(timeout: 0) else {

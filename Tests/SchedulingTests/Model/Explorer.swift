@@ -205,7 +205,7 @@ extension ModelState {
             let place = threads[thread].place
             if place.hasBaton { holders += 1 }
             switch place {
-            case .promoting, .lending, .inApplication, .recovering, .finishing: inHand += 1
+            case .promoting, .lending, .lendingForLong, .inApplication, .recovering, .finishing: inHand += 1
             case .returning where threads[thread].count == 0: inHand += 1
             default: break
             }

@@ -5,7 +5,7 @@ import Synchronization
 @testable import Transport
 
 /// A reactor on 127.0.0.1 that several threads serve as those of a worker do, passing the baton; the application is the
-/// test's. The loops are those of Sources/Worker without Python.
+/// test's. The runners' loop is that of Sources/Worker without Python; the pilot's is the same.
 final class LoopbackCrew: @unchecked Sendable {
     // `@unchecked`: `reactor` and what follows it is touched by the holder of the baton alone. That is what is tested.
     private let exchange: BatonExchange
@@ -19,7 +19,7 @@ final class LoopbackCrew: @unchecked Sendable {
     private let policyBench: @Sendable () -> Workbench
 
     private let reactor: Reactor
-    /// How often the pilot took the baton.
+    /// How often the pilot went on with the I/O itself.
     private(set) var retakings = 0
 
     let port: UInt16
@@ -29,8 +29,6 @@ final class LoopbackCrew: @unchecked Sendable {
         let connection: Connection
         let persists: Bool
     }
-
-    private static let tick: Nanoseconds = .microseconds(200)
 
     /// - Parameter application: answers on the connection; whether that persists.
     init(application: @escaping @Sendable (Connection, Workbench) -> Bool) throws {
@@ -48,7 +46,7 @@ final class LoopbackCrew: @unchecked Sendable {
 
     func start(runners: Int) throws {
         for _ in 0..<runners { try start("runner") { $0.run() } }
-        try start("pilot") { $0.pilot() }
+        try start("pilot") { PilotLoop($0.exchange, Pilot(crew: $0, bench: $0.policyBench())).run() }
     }
 
     private func start(_ name: String, _ body: @escaping @Sendable (LoopbackCrew) -> Void) throws {
@@ -122,48 +120,26 @@ final class LoopbackCrew: @unchecked Sendable {
 
     // MARK: The pilot
 
-    private func pilot() {
-        let bench = policyBench()
-        var last: BatonObservation?
-        var idle = 0
-        while !isOver.load(ordering: .acquiring) {
-            guard let seen = exchange.observe() else {
-                last = nil
-                idle += 1
-                if idle <= 3 {
-                    exchange.sleep(Self.tick)
-                } else if let baton = exchange.claimUnwantedOffer() {
-                    keep(baton, bench)
-                } else {
-                    exchange.sleepUntilLent(timeout: .seconds(1))
-                }
-                continue
-            }
-            idle = 0
-            if seen == last, let baton = exchange.retake(seen) {
-                last = nil
-                retakings += 1
-                keep(baton, bench)
-            } else {
-                last = seen
-                exchange.sleep(Self.tick)
-            }
-        }
-    }
+    private struct Pilot: PilotDuties {
+        let crew: LoopbackCrew
+        let bench: Workbench
 
-    private func keep(_ baton: consuming Baton, _ bench: Workbench) {
-        guard var baton = exchange.offerToWaitingRunner(baton) else { return }
-        reactor.setAccepting(false, baton)
-        while true {
-            reactor.serve(baton, on: bench)
-            settle(baton)
-            if isDraining.load(ordering: .acquiring) { reactor.beginClosing(baton) }
-            reactor.setAccepting(true, baton)
-            guard let kept = exchange.offerToWaitingRunner(baton) else { return }
-            baton = kept
-            reactor.setAccepting(false, baton)
-            if isOver.load(ordering: .acquiring) { return }
-            reactor.poll(baton, milliseconds: 1000, ignoringHeld: true)
+        var tick: Nanoseconds { .microseconds(200) }
+        var idleGlances: Int { 3 }
+        var isOver: Bool { crew.isOver.load(ordering: .acquiring) }
+        func check() -> Nanoseconds { .seconds(1) }
+        func setAccepting(_ accepts: Bool, _ baton: borrowing Baton) {
+            if !accepts { crew.retakings += 1 }
+            crew.reactor.setAccepting(accepts, baton)
+        }
+        func doWork(_ baton: borrowing Baton) {
+            crew.reactor.serve(baton, on: bench)
+            crew.settle(baton)
+            if crew.isDraining.load(ordering: .acquiring) { crew.reactor.beginClosing(baton) }
+        }
+        func hasToLeave(_ baton: borrowing Baton) -> Bool { isOver }
+        func poll(_ baton: borrowing Baton, timeout: Nanoseconds) {
+            crew.reactor.poll(baton, milliseconds: 1000, ignoringHeld: true)
         }
     }
 }
