@@ -1,9 +1,9 @@
 /// The right to touch the reactor. There is one per worker, and exactly one thread has it.
 ///
 /// It is a capability: a function that changes the reactor takes it, so a thread without it cannot even say so.
-/// `BatonExchange` hands it from thread to thread.
+/// `BatonRelay` hands it from thread to thread.
 public struct Baton: ~Copyable {
-    /// Conjures the capability. Two places may: `BatonExchange`, whose word decides who has it, and a host that drives a
+    /// Conjures the capability. Two places may: `BatonRelay`, whose word decides which thread has it, and a host that drives a
     /// reactor from one thread for life (another event loop, a test) and so never has to share it.
     @inlinable public init() {}
 }
@@ -13,7 +13,7 @@ public struct BatonLoan: ~Copyable {
     let word: BatonWord
 }
 
-/// The exchange's state in one word, so that one compare-and-swap decides every hand-over.
+/// The relay's state in one word, so that one compare-and-swap decides every hand-over.
 ///
 /// ```
 ///            lend                       retake (pilot, after a tick)

@@ -1,6 +1,6 @@
 internal import Platform
 
-/// The exchange's protocol, the pilot's side. What each function is for is said in `BatonExchange`.
+/// The relay's protocol, the pilot's side. What each function is for is said in `BatonRelay`.
 extension BatonMemory where Self: ~Copyable {
     func observe() -> BatonObservation? {
         let seen = loadWord()

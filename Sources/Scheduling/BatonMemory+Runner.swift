@@ -1,6 +1,6 @@
 internal import Platform
 
-/// The exchange's protocol, a runner's side. What each function is for is said in `BatonExchange`.
+/// The relay's protocol, a runner's side. What each function is for is said in `BatonRelay`.
 extension BatonMemory where Self: ~Copyable {
     func take(timeout: Nanoseconds) -> Baton? {
         addWaitingRunner()
@@ -13,7 +13,7 @@ extension BatonMemory where Self: ~Copyable {
         if loadPilotKeeps() { interruptPilot() }
         waitForOffer(timeout: timeout)
         // First no longer waiting, then the claim: an offer that this claim comes too early for was made when this runner no
-        // longer counted, so whoever made it knows that it may be unwanted.
+        // longer counted, so the thread that made it knows that it may be unwanted.
         removeWaitingRunner()
         return claimOffer() ? Baton() : nil
     }

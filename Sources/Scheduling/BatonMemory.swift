@@ -1,8 +1,8 @@
 internal import Platform
 
-/// What the threads of an exchange share, one atomic step at a time.
+/// What the threads of a relay share, one atomic step at a time.
 ///
-/// The protocol of the exchange (`BatonMemory+Runner.swift`, `BatonMemory+Pilot.swift`) is written in these steps and nothing
+/// The protocol of the relay (`BatonMemory+Runner.swift`, `BatonMemory+Pilot.swift`) is written in these steps and nothing
 /// else, so that the same code runs in two places: on real atomics (`AtomicBatonMemory`), where the compiler specializes it to
 /// the bare instructions, and in a model that tries every order in which the threads' steps can fall
 /// (Tests/SchedulingTests/Model). The model runs an operation again and again, a step further each time; so an operation has
@@ -20,7 +20,7 @@ protocol BatonMemory: ~Copyable {
     /// Compare and swap; acquiring and releasing. False when the word was another.
     func replaceWord(_ expected: BatonWord, by desired: BatonWord) -> Bool
 
-    // MARK: The offer: the baton lies ready for whoever takes it; the futex on which runners wait
+    // MARK: The offer: the baton lies ready to be taken; the futex on which runners wait
 
     func storeOffer()
     func loadOffer() -> Bool

@@ -7,14 +7,14 @@ public import Platform
 /// runner while short ones come in: they are postponed until another runner is free, no short one has come for a moment, or they
 /// have waited for a second.
 ///
-/// Where there are few runners one is too large a share, and it is given to whoever comes first.
+/// Where there are few runners one is too large a share, and it is given to the first request that comes.
 ///
-/// It is told what happens and asked what to do; being asked changes nothing. Whoever has the baton has it. Times are of the
-/// monotonic clock.
+/// It is told what happens and asked what to do; being asked changes nothing. Only the thread that has the baton
+/// does either. Times are of the monotonic clock.
 public struct LastRunnerPolicy: Sendable {
     /// Fewer runners than this keep none.
     private static let fewest = 4
-    /// For how long a short request is a sign that others follow, whoever serves them.
+    /// For how long a short request is a sign that others follow, which other runners may serve.
     private static let memory = Nanoseconds.milliseconds(100)
     /// How long the last runner waits for a short request before it begins a long one.
     public static let patience = Nanoseconds.milliseconds(1)
@@ -58,7 +58,7 @@ public struct LastRunnerPolicy: Sendable {
         return Self.elapsed(from: quietSince, to: now) >= Self.patience || !postpones(at: now)
     }
 
-    /// Whoever tells the time may have looked at the clock a little earlier than the one before.
+    /// `now` may be a little earlier than a time that another thread told.
     private static func elapsed(from earlier: Nanoseconds, to now: Nanoseconds) -> Nanoseconds {
         now > earlier ? now - earlier : 0
     }

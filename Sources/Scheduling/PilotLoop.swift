@@ -8,7 +8,7 @@ public protocol PilotDuties {
     var idleGlances: Int { get }
     /// Whether the pilot has nothing more to do, now that it does not have the baton.
     var isOver: Bool { get }
-    /// What is due from time to time, whoever has the baton.
+    /// What is due from time to time, with the baton or without.
     ///
     /// - Returns: nanoseconds until it is due again.
     func check() -> Nanoseconds
@@ -25,11 +25,11 @@ public protocol PilotDuties {
 
 /// The pilot's thread: it glances at the loans, retakes one that outlasts a tick, and has the baton until a runner wants it.
 public struct PilotLoop<Duties: PilotDuties> {
-    private let exchange: BatonExchange
+    private let relay: BatonRelay
     private let duties: Duties
 
-    public init(_ exchange: BatonExchange, _ duties: Duties) {
-        self.exchange = exchange
+    public init(_ relay: BatonRelay, _ duties: Duties) {
+        self.relay = relay
         self.duties = duties
     }
 
@@ -39,40 +39,40 @@ public struct PilotLoop<Duties: PilotDuties> {
         var idle = 0
         while !duties.isOver {
             let untilCheck = duties.check()
-            guard let seen = exchange.observe() else {
+            guard let seen = relay.observe() else {
                 last = nil
                 idle += 1
                 if idle <= duties.idleGlances {
-                    exchange.sleep(duties.tick)
-                } else if let baton = exchange.claimUnwantedOffer() {
+                    relay.sleep(duties.tick)
+                } else if let baton = relay.claimUnwantedOffer() {
                     drive(baton)
                 } else {
-                    exchange.sleepUntilLent(timeout: untilCheck)
+                    relay.sleepUntilLent(timeout: untilCheck)
                 }
                 continue
             }
             idle = 0
             let isDue = seen == last || seen.expectsLong
-            if isDue, let baton = exchange.retake(seen) {
+            if isDue, let baton = relay.retake(seen) {
                 last = nil
                 drive(baton)
             } else {
                 last = seen
-                exchange.sleep(duties.tick)
+                relay.sleep(duties.tick)
             }
         }
     }
 
     /// Has the baton until a runner wants it.
     private func drive(_ baton: consuming Baton) {
-        guard var baton = exchange.offerToWaitingRunner(baton) else { return }
+        guard var baton = relay.offerToWaitingRunner(baton) else { return }
         duties.setAccepting(false, baton)
         while true {
             duties.doWork(baton)
             duties.setAccepting(true, baton)
-            guard let kept = exchange.offerToWaitingRunner(baton) else { return }
+            guard let kept = relay.offerToWaitingRunner(baton) else { return }
             baton = kept
-            if duties.hasToLeave(baton) { return exchange.offer(baton) }
+            if duties.hasToLeave(baton) { return relay.offer(baton) }
             duties.setAccepting(false, baton)
             duties.poll(baton, timeout: duties.check())
         }

@@ -11,7 +11,7 @@
 ///     ─── long ──►   ─── long ────► │ ───  ─── long ──►
 /// ```
 ///
-/// It belongs to the reactor's data: only who has the baton asks and tells it.
+/// Only the thread that has the baton asks and tells it.
 public struct PromotionPolicy: Sendable {
     private static let size = 256
     private static let most: UInt8 = 3

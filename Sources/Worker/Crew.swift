@@ -6,7 +6,7 @@ internal import Transport
 final class Crew: @unchecked Sendable {
     // `@unchecked`: `reactor` is not safe by itself. Every method of it takes the baton, and there is one baton.
     let reactor: Reactor
-    let exchange: BatonExchange
+    let relay: BatonRelay
     let lifetime: SharedLifetime
     let returns = Returns()
     let configuration: WorkerConfiguration
@@ -35,12 +35,12 @@ final class Crew: @unchecked Sendable {
         attendance = configuration.mainThreadRuns ? nil : try WakePipe()
         requestLimit = configuration.requestLimit
         let waker = reactor.waker
-        exchange = BatonExchange(interruptPilot: { waker.wake() })
+        relay = BatonRelay(interruptPilot: { waker.wake() })
     }
 
     /// Whether a request that is known to be long has to leave this runner, the last free one, to short ones.
     func postpones(_ baton: borrowing Baton) -> Bool {
-        !exchange.isAwaited && lastRunner.postpones(at: reactor.recently(baton))
+        !relay.isAwaited && lastRunner.postpones(at: reactor.recently(baton))
     }
 
     /// A request that was postponed and has its turn.
@@ -48,7 +48,7 @@ final class Crew: @unchecked Sendable {
     func nextPostponed(_ baton: borrowing Baton, on bench: Workbench) -> Connection? {
         guard let since = reactor.oldestPostponement(baton) else { return nil }
         guard
-            exchange.isAwaited || lifetime.isLeaving
+            relay.isAwaited || lifetime.isLeaving
                 || lastRunner.yields(at: reactor.recently(baton), since: since)
         else { return nil }
         return reactor.nextPostponed(baton, on: bench)
@@ -93,7 +93,7 @@ final class Crew: @unchecked Sendable {
 
     /// Ends the worker once the last request is answered. Any thread, any number of times.
     ///
-    /// - Parameter toBeReplaced: the server goes on, and with it whoever takes the connections that wait in the backlog.
+    /// - Parameter toBeReplaced: the server goes on, and another worker takes the connections that wait in the backlog.
     func drain(toBeReplaced: Bool = false) {
         lifetime.receive(.drain(until: latestEnd, replaced: toBeReplaced))
         wakeAll()
@@ -119,8 +119,8 @@ final class Crew: @unchecked Sendable {
     /// All but the main thread.
     func wakeThreads() {
         reactor.waker.wake()
-        exchange.wakeRunners()
-        exchange.wakePilot()
+        relay.wakeRunners()
+        relay.wakePilot()
     }
 
     /// Drains when the arbiter is gone. Nobody would stop this worker otherwise.

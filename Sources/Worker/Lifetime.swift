@@ -13,7 +13,7 @@ public import Platform
 public enum Lifetime: Equatable, Sendable {
     case serving
     /// No new requests; those under way may finish until then. When the server goes on without this worker, it is replaced, and
-    /// whoever replaces it takes the connections that wait in the listeners' backlogs.
+    /// the worker that replaces it takes the connections that wait in the listeners' backlogs.
     case draining(until: Nanoseconds, replaced: Bool)
     /// The main thread is on its way out with a SystemExit of ours, in the middle of a request perhaps.
     case quitting(until: Nanoseconds)

@@ -23,7 +23,7 @@ final class Pilot: @unchecked Sendable {
 
     /// The thread's body.
     func run() -> Never {
-        PilotLoop(crew.exchange, self).run()
+        PilotLoop(crew.relay, self).run()
         guardExit()
     }
 
@@ -36,7 +36,7 @@ final class Pilot: @unchecked Sendable {
         while true {
             let now = Clock.now()
             if now >= end { break }
-            crew.exchange.sleep(end - now)
+            crew.relay.sleep(end - now)
         }
         Watchdog.leave(
             "Worker cannot leave (pid:\(Process.id)): a thread or an exit function of the application does not end. "

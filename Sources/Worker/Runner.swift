@@ -43,7 +43,7 @@ final class Runner {
         gauge.enter(python: PythonThread.identity, kernel: Thread.currentID)
         while true {
             python.detach()
-            guard let baton = crew.exchange.take(timeout: Crew.nap) else {
+            guard let baton = crew.relay.take(timeout: Crew.nap) else {
                 guard attend(&python) else { return false }
                 let lifetime = crew.lifetime.current
                 if lifetime.hasEnded || lifetime.isOverdue(at: Clock.now()) { return true }
@@ -53,7 +53,7 @@ final class Runner {
             case .kept(let baton):
                 // In this order: the pilot takes an offer that nobody waits for, and then sees that it is over.
                 crew.end()
-                crew.exchange.offer(baton)
+                crew.relay.offer(baton)
                 return true
             case .lost: continue
             case .failed: return false
@@ -128,7 +128,7 @@ final class Runner {
         crew.countRequest(baton)
         gauge.begin(crew.reactor.recently(baton))
         if isLong {
-            guard let kept = crew.exchange.offerIfAwaited(baton) else {
+            guard let kept = crew.relay.offerIfAwaited(baton) else {
                 return serveWithoutBaton(connection, kind, &python)
             }
             baton = kept
@@ -136,9 +136,9 @@ final class Runner {
         let mayDefer = crew.reactor.defersResponses(baton)
         let began = isLong ? Clock.now() : 0
         // No runner waits for the baton: the pilot has it until one does, and need not wait for a tick before.
-        let loan = crew.exchange.lend(baton, expectsLong: isLong)
+        let loan = crew.relay.lend(baton, expectsLong: isLong)
         let outcome = runApplication(connection, mayDefer: mayDefer, &python)
-        guard let recovered = crew.exchange.recover(loan) else {
+        guard let recovered = crew.relay.recover(loan) else {
             let isShort = isLong && Clock.now() - began <= crew.configuration.tick
             giveBack(connection, outcome, kind, outlastedTick: !isShort)
             return outcome.failed ? .failed : .lost
@@ -151,7 +151,7 @@ final class Runner {
             crew.lastRunner.servedShort(at: crew.reactor.recently(baton))
         }
         if outcome.failed {
-            crew.exchange.offer(baton)
+            crew.relay.offer(baton)
             return .failed
         }
         return .kept(baton)
@@ -214,11 +214,11 @@ final class Runner {
     /// The same while another thread may do the I/O: a signal handler that takes its time must not stop it, nor a thread that
     /// keeps Python's lock.
     private func attend(lending baton: consuming Baton, _ python: inout PythonThread) -> Turn {
-        let loan = crew.exchange.lend(baton)
+        let loan = crew.relay.lend(baton)
         let isFine = attend(&python)
-        guard let recovered = crew.exchange.recover(loan) else { return isFine ? .lost : .failed }
+        guard let recovered = crew.relay.recover(loan) else { return isFine ? .lost : .failed }
         if isFine { return .kept(recovered) }
-        crew.exchange.offer(recovered)
+        crew.relay.offer(recovered)
         return .failed
     }
 
@@ -230,11 +230,11 @@ final class Runner {
         let releases = crew.reactor.takeReleases(baton)
         let notices = crew.reactor.takeNotices(baton)
         guard !releases.isEmpty || !notices.isEmpty else { return baton }
-        let loan = crew.exchange.lend(baton)
+        let loan = crew.relay.lend(baton)
         python.withGIL { gil in
             gil.release(owners: releases)
             for notice in notices { report.notice(notice.level, notice.text, gil) }
         }
-        return crew.exchange.recover(loan)
+        return crew.relay.recover(loan)
     }
 }

@@ -8,7 +8,7 @@ import Testing
 @Suite struct BatonStressTests {
     /// What a worker's threads share.
     private final class Crew: PilotDuties, @unchecked Sendable {
-        let exchange: BatonExchange
+        let relay: BatonRelay
         let waker: Waker
         let total: Int
         let living = Atomic<Int>(0)
@@ -33,7 +33,7 @@ import Testing
             answered = Array(repeating: 0, count: total)
             let waker = try Waker()
             self.waker = waker
-            exchange = BatonExchange(interruptPilot: { waker.wake() })
+            relay = BatonRelay(interruptPilot: { waker.wake() })
             poller = try Poller(capacity: 4)
             try poller.add(waker.descriptor, .readable, payload: 0)
         }
@@ -74,7 +74,7 @@ import Testing
             defer { living.subtract(1, ordering: .releasing) }
             var random = seed
             while true {
-                guard var baton = exchange.take(timeout: .seconds(Self.nap)) else {
+                guard var baton = relay.take(timeout: .seconds(Self.nap)) else {
                     // A wake-up whose offer another was quicker to take is not a nap.
                     continue
                 }
@@ -85,10 +85,10 @@ import Testing
                         let request = given
                         given += 1
                         // A few are taken to be long, rightly or not.
-                        let loan = exchange.lend(baton, expectsLong: request % 64 == 0)
+                        let loan = relay.lend(baton, expectsLong: request % 64 == 0)
                         random = random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
                         Self.application(Int(random >> 56))
-                        guard let recovered = exchange.recover(loan) else {
+                        guard let recovered = relay.recover(loan) else {
                             returns.withLock { $0.append(request) }
                             returned.store(true, ordering: .releasing)
                             waker.wake()
@@ -100,8 +100,8 @@ import Testing
                     settle(baton)
                     if answeredCount == total {
                         hasEnded.store(true, ordering: .releasing)
-                        exchange.wakePilot()
-                        exchange.offer(baton)
+                        relay.wakePilot()
+                        relay.offer(baton)
                         return
                     }
                     poll(baton, canRun: true)
@@ -124,7 +124,7 @@ import Testing
 
         func pilot() {
             defer { living.subtract(1, ordering: .releasing) }
-            PilotLoop(exchange, self).run()
+            PilotLoop(relay, self).run()
         }
 
         // What the pilot's loop asks for.

@@ -5,7 +5,7 @@ import Testing
 /// What the pilot does that its glances tell it, without another thread: its duties end the loop.
 @Suite struct PilotLoopTests {
     private final class Duties: PilotDuties {
-        let exchange: BatonExchange
+        let relay: BatonRelay
         /// Glances until it is over.
         var glances: Int
         var turns = 0
@@ -13,8 +13,8 @@ import Testing
         let tick: Nanoseconds = 1
         let idleGlances = 2
 
-        init(_ exchange: BatonExchange, glances: Int) {
-            self.exchange = exchange
+        init(_ relay: BatonRelay, glances: Int) {
+            self.relay = relay
             self.glances = glances
         }
 
@@ -30,12 +30,12 @@ import Testing
     }
 
     private func turns(expectsLong: Bool, glances: Int) -> Int {
-        let exchange = BatonExchange(interruptPilot: {})
-        guard let baton = exchange.take(timeout: 0) else { return -1 }
-        let loan = exchange.lend(baton, expectsLong: expectsLong)
-        let duties = Duties(exchange, glances: glances)
-        PilotLoop(exchange, duties).run()
-        _ = exchange.recover(loan)
+        let relay = BatonRelay(interruptPilot: {})
+        guard let baton = relay.take(timeout: 0) else { return -1 }
+        let loan = relay.lend(baton, expectsLong: expectsLong)
+        let duties = Duties(relay, glances: glances)
+        PilotLoop(relay, duties).run()
+        _ = relay.recover(loan)
         return duties.turns
     }
 
@@ -49,13 +49,13 @@ import Testing
     }
 
     @Test func itDrivesUntilItHasToLeave() {
-        let exchange = BatonExchange(interruptPilot: {})
+        let relay = BatonRelay(interruptPilot: {})
         // On offer, and nobody waits: picked up after the idle glances.
-        let duties = Duties(exchange, glances: 3)
-        PilotLoop(exchange, duties).run()
+        let duties = Duties(relay, glances: 3)
+        PilotLoop(relay, duties).run()
         #expect(duties.turns == 3 && duties.polls == 2)
         // It laid the baton down.
-        let taken = exchange.take(timeout: 0) != nil
+        let taken = relay.take(timeout: 0) != nil
         #expect(taken)
     }
 }

@@ -1,8 +1,8 @@
 import Glibc
 import Testing
 
-/// The model stands for the code only as long as the lines that it quotes are there. Whoever changes one of them changes the
-/// piece of `Programs.swift` that stands for it.
+/// The model stands for the code only as long as the lines that it quotes are there. A change of one of them needs a
+/// look at the piece of `Programs.swift` that stands for it.
 @Suite struct ProgramQuoteTests {
     private static let root = "\(#filePath)".split(separator: "/").dropLast(3).map { "/" + $0 }.joined()
 
@@ -58,7 +58,8 @@ import Testing
         #expect(quotes.count > 40)
         for quote in quotes {
             let code = try quote.files.flatMap { try Self.code($0) }
-            #expect(code.contains(quote.text), "Programs.swift:\(quote.line): not in \(quote.files): \(quote.text)")
+            let isThere = code.contains(quote.text)
+            #expect(isThere, "Programs.swift:\(quote.line): not in \(quote.files): \(quote.text)")
         }
     }
 
@@ -70,8 +71,9 @@ import Testing
             ".offerToWaitingRunner(", ".claimUnwantedOffer(", ".sleepUntilLent(", ".wakePilot(", ".wakeRunners(",
         ]
         let quoted = Set(try Self.quotes().filter { $0.files.contains(file) }.map(\.text))
-        for line in try Self.code(file) where operations.contains(where: { line.contains("exchange" + $0) }) {
-            #expect(quoted.contains(line), "not in Programs.swift: \(line)")
+        for line in try Self.code(file) where operations.contains(where: { line.contains("relay" + $0) }) {
+            let isQuoted = quoted.contains(line)
+            #expect(isQuoted, "not in Programs.swift: \(line)")
         }
     }
 }

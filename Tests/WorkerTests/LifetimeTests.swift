@@ -13,8 +13,10 @@ import Testing
 
     static let transitions: [Transition] = [
         // A worker that serves may be told anything, and has the time that it is given.
-        Transition(from: .serving, event: .drain(until: 200, replaced: false), to: .draining(until: 200, replaced: false)),
-        Transition(from: .serving, event: .drain(until: 200, replaced: true), to: .draining(until: 200, replaced: true)),
+        Transition(
+            from: .serving, event: .drain(until: 200, replaced: false), to: .draining(until: 200, replaced: false)),
+        Transition(
+            from: .serving, event: .drain(until: 200, replaced: true), to: .draining(until: 200, replaced: true)),
         Transition(from: .serving, event: .quit(until: 200), to: .quitting(until: 200)),
         Transition(from: .serving, event: .breakDown(until: 200), to: .broken(until: 200, quits: false)),
         Transition(from: .serving, event: .end(until: 200), to: .ended(until: 200, quits: false)),
@@ -77,7 +79,8 @@ import Testing
             from: .broken(until: 100, quits: true), event: .quit(until: 200), to: .broken(until: 100, quits: true)),
         Transition(
             from: .broken(until: 100, quits: true), event: .breakDown(until: 200), to: .broken(until: 100, quits: true)),
-        Transition(from: .broken(until: 100, quits: true), event: .end(until: 200), to: .ended(until: 100, quits: true)),
+        Transition(
+            from: .broken(until: 100, quits: true), event: .end(until: 200), to: .ended(until: 100, quits: true)),
 
         // The end is the end; but a SystemExit may still come of it.
         Transition(
@@ -90,14 +93,16 @@ import Testing
             from: .ended(until: 100, quits: false), event: .quit(until: 200), to: .ended(until: 100, quits: true)),
         Transition(
             from: .ended(until: 100, quits: false), event: .breakDown(until: 200), to: .ended(until: 100, quits: false)),
-        Transition(from: .ended(until: 100, quits: false), event: .end(until: 200), to: .ended(until: 100, quits: false)),
+        Transition(
+            from: .ended(until: 100, quits: false), event: .end(until: 200), to: .ended(until: 100, quits: false)),
         Transition(
             from: .ended(until: 100, quits: true), event: .drain(until: 200, replaced: false),
             to: .ended(until: 100, quits: true)),
         Transition(
             from: .ended(until: 100, quits: true), event: .drain(until: 200, replaced: true),
             to: .ended(until: 100, quits: true)),
-        Transition(from: .ended(until: 100, quits: true), event: .quit(until: 200), to: .ended(until: 100, quits: true)),
+        Transition(
+            from: .ended(until: 100, quits: true), event: .quit(until: 200), to: .ended(until: 100, quits: true)),
         Transition(
             from: .ended(until: 100, quits: true), event: .breakDown(until: 200), to: .ended(until: 100, quits: true)),
         Transition(from: .ended(until: 100, quits: true), event: .end(until: 200), to: .ended(until: 100, quits: true)),

@@ -19,7 +19,7 @@ struct Move {
     let thread: UInt8
     let choice: UInt8
 
-    /// Whether it happens for sure, sooner or later. The exchange must not count on the others.
+    /// Whether it happens for sure, sooner or later. The relay must not count on the others.
     var isSure: Bool {
         switch kind {
         case .step, .flush, .due: true

@@ -2,11 +2,11 @@ import Platform
 
 @testable import Scheduling
 
-/// The exchange's memory in the model. It runs the exchange's own code, one step at a time: a thread's program is run from
+/// The relay's memory in the model. It runs the relay's own code, one step at a time: a thread's program is run from
 /// its last place, the steps that it took since then are answered as they were answered then, one more step is taken, and
 /// those that follow have no effect (`isPast`).
 ///
-/// Steps are sequentially consistent, as the exchange asks for; a `Flaw` can weaken one.
+/// Steps are sequentially consistent, as the relay asks for; a `Flaw` can weaken one.
 final class ModelMemory: BatonMemory {
     var state: ModelState
     let flaw: Flaw

@@ -116,7 +116,7 @@ struct ModelState: Equatable {
     static let pilot = 2
     static let other = 3
 
-    // The exchange.
+    // The relay.
     var word: UInt8 = 0
     var offered = true
     var waitingRunners: UInt8 = 0

@@ -3,7 +3,7 @@ import Platform
 @testable import Scheduling
 
 /// What the threads of a worker do, as `Sources` has it, piece by piece. The line that a piece stands for is beside it, between
-/// backticks, and `ProgramQuoteTests` finds each of them in the file that the `MARK` above names. The exchange itself is no copy:
+/// backticks, and `ProgramQuoteTests` finds each of them in the file that the `MARK` above names. The relay itself is no copy:
 /// `take`, `lend` and the others are the code of Sources/Scheduling.
 ///
 /// A piece ends by the place where the thread goes on. It must not do anything but by steps, since it is run again for each
@@ -33,14 +33,14 @@ extension ModelMemory {
     private func runner(at place: Place) -> Place {
         switch place {
         // run
-        case .taking:  // `guard let baton = crew.exchange.take(timeout: Crew.nap) else {`
+        case .taking:  // `guard let baton = crew.relay.take(timeout: Crew.nap) else {`
             return take(timeout: 0) != nil ? .serving : .givingUp
         case .givingUp:  // `if lifetime.hasEnded || lifetime.isOverdue(at: Clock.now()) { return true }`
             return load("look whether it is over") { $0.isOverdue || $0.isOver } ? leave() : .taking
         case .ending:  // `crew.end()`
             end()
             return .leaving
-        case .leaving:  // `crew.exchange.offer(baton)`
+        case .leaving:  // `crew.relay.offer(baton)`
             offer(Baton())
             return leave()
 
@@ -57,14 +57,14 @@ extension ModelMemory {
                 wait("run a signal handler", .inApplication) { _ in false }
                 return afterAttending
             }
-            // `let loan = crew.exchange.lend(baton)`
+            // `let loan = crew.relay.lend(baton)`
             remember(code(lend(Baton(), expectsLong: false).word))
             return .inHandler
         case .inHandler:  // `let isFine = attend(&python)`
             wait("run a signal handler", .inApplication) { _ in false }
-            // `guard let recovered = crew.exchange.recover(loan) else { return isFine ? .lost : .failed }`
+            // `guard let recovered = crew.relay.recover(loan) else { return isFine ? .lost : .failed }`
             let isRecovered = recoverOwn()
-            // `crew.exchange.offer(recovered)`
+            // `crew.relay.offer(recovered)`
             if state.mainThreadRuns, fails() { return isRecovered ? .failing : .dying }
             return isRecovered ? afterAttending : .taking
         case .settling:  // `crew.settleReturns(baton)`
@@ -74,12 +74,12 @@ extension ModelMemory {
             return isDone() ? .ending : .fetching
         case .fetching:  // `guard !releases.isEmpty || !notices.isEmpty else { return baton }`
             guard hasChore() else { return .polling }
-            // `let loan = crew.exchange.lend(baton)`
+            // `let loan = crew.relay.lend(baton)`
             remember(code(lend(Baton(), expectsLong: false).word))
             return .inLog
         case .inLog:
             wait("write lines to the log", .inApplication) { _ in false }
-            // `return crew.exchange.recover(loan)`
+            // `return crew.relay.recover(loan)`
             return recoverOwn() ? .polling : .taking
         case .polling:  // `owesAttendance = !crew.poll(baton, milliseconds: wait) && isMain`
             poll(ignoringHeld: false)
@@ -89,9 +89,9 @@ extension ModelMemory {
         case .promoting:  // `let isLong = isOneOfMany && crew.promotion.promotesEarly(kind)`
             let isLong = step("choose to promote", isQuiet: true) { $0.mainThreadRuns ? 0 : UInt8(choose(2)) } != 0
             guard isLong else { return .lending }
-            // `guard let kept = crew.exchange.offerIfAwaited(baton) else {`
+            // `guard let kept = crew.relay.offerIfAwaited(baton) else {`
             return offerIfAwaited(Baton()) == nil ? .inApplication : .lendingForLong
-        case .lending:  // `let loan = crew.exchange.lend(baton, expectsLong: isLong)`
+        case .lending:  // `let loan = crew.relay.lend(baton, expectsLong: isLong)`
             remember(code(lend(Baton(), expectsLong: false).word))
             return .inApplication
         case .lendingForLong:
@@ -100,7 +100,7 @@ extension ModelMemory {
         case .inApplication:  // `let outcome = runApplication(connection, mayDefer: mayDefer, &python)`
             wait("run the application", .inApplication) { _ in false }
             return own.word == ThreadState.none ? .returning : .recovering
-        case .recovering:  // `guard let recovered = crew.exchange.recover(loan) else {`
+        case .recovering:  // `guard let recovered = crew.relay.recover(loan) else {`
             return recoverOwn() ? .finishing : .returning
         case .finishing:  // `crew.reactor.finish(connection, baton, persist: outcome.persists)`
             store("finish", isQuiet: true) { self.finish(&$0) }
@@ -110,7 +110,7 @@ extension ModelMemory {
             store("mark the returns") { $0.returnsMarked = true }
             store("wake the reactor") { $0.waker = true }  // `crew.reactor.waker.wake()`
             return fails() ? .dying : .taking
-        case .failing:  // `crew.exchange.offer(baton)`
+        case .failing:  // `crew.relay.offer(baton)`
             offer(Baton())
             return .dying
         default: return end(at: place)
@@ -164,7 +164,7 @@ extension ModelMemory {
         // run
         case .glancing:  // `while !duties.isOver {`
             if isOver("look whether it is over") { return .gone }
-            // `guard let seen = exchange.observe() else {`
+            // `guard let seen = relay.observe() else {`
             guard let seen = observe() else {
                 remember(ThreadState.none)
                 return .idling
@@ -174,25 +174,25 @@ extension ModelMemory {
             let isDue = own.word == word || seen.expectsLong
             remember(word)
             return isDue ? .retaking : .ticking
-        case .retaking:  // `if isDue, let baton = exchange.retake(seen) {`
+        case .retaking:  // `if isDue, let baton = relay.retake(seen) {`
             guard retake(BatonObservation(word: BatonWord(code: own.word))) != nil else { return .ticking }
             remember(ThreadState.none)
             return .offering
-        case .ticking:  // `exchange.sleep(duties.tick)`
+        case .ticking:  // `relay.sleep(duties.tick)`
             sleep(0)
             return .glancing
         case .idling:  // `if idle <= duties.idleGlances {`
             let isLong = step("count idle glances", isQuiet: true) { _ in UInt8(choose(2)) } == 0
             guard isLong else { return .ticking }
             return flaw == .unwantedOfferIgnored ? .parking : .picking
-        case .picking:  // `} else if let baton = exchange.claimUnwantedOffer() {`
+        case .picking:  // `} else if let baton = relay.claimUnwantedOffer() {`
             return claimUnwantedOffer() != nil ? .offering : .parking
-        case .parking:  // `exchange.sleepUntilLent(timeout: untilCheck)`
+        case .parking:  // `relay.sleepUntilLent(timeout: untilCheck)`
             sleepUntilLent(timeout: 0)
             return .glancing
 
         // drive
-        case .offering:  // `guard var baton = exchange.offerToWaitingRunner(baton) else { return }`
+        case .offering:  // `guard var baton = relay.offerToWaitingRunner(baton) else { return }`
             return offerToWaitingRunner(Baton()) != nil ? .keeping : .glancing
         case .keeping:  // `duties.doWork(baton)`, `crew.reactor.serve(baton, on: bench)`
             if nextEvent(holds: true) != .none { return .keeping }
@@ -203,9 +203,9 @@ extension ModelMemory {
         case .pilotClosing:  // `crew.beginClosing(baton)`
             _ = isDone()
             return .pilotOffering
-        case .pilotOffering:  // `guard let kept = exchange.offerToWaitingRunner(baton) else { return }`
+        case .pilotOffering:  // `guard let kept = relay.offerToWaitingRunner(baton) else { return }`
             return offerToWaitingRunner(Baton()) != nil ? .pilotChecking : .glancing
-        case .pilotChecking:  // `if duties.hasToLeave(baton) { return exchange.offer(baton) }`
+        case .pilotChecking:  // `if duties.hasToLeave(baton) { return relay.offer(baton) }`
             // `if lifetime.hasEnded { return true }`
             if isOver("look whether it is over") { return .pilotLeaving }
             // `guard lifetime.isOverdue(at: Clock.now()) else { return false }`
@@ -244,8 +244,8 @@ extension ModelMemory {
             $0.isOver = true
             $0.waker = true  // `reactor.waker.wake()`
         }
-        // `exchange.wakeRunners()`: that a runner's nap ends is sure from now on (Attendant.dismiss).
-        wakePilot()  // `exchange.wakePilot()`
+        // `relay.wakeRunners()`: that a runner's nap ends is sure from now on (Attendant.dismiss).
+        wakePilot()  // `relay.wakePilot()`
     }
 
     private func drain() {

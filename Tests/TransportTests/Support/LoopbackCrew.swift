@@ -8,7 +8,7 @@ import Synchronization
 /// test's. The runners' loop is that of Sources/Worker without Python; the pilot's is the same.
 final class LoopbackCrew: @unchecked Sendable {
     // `@unchecked`: `reactor` and what follows it is touched by the holder of the baton alone. That is what is tested.
-    private let exchange: BatonExchange
+    private let relay: BatonRelay
     private let waker: Waker
     private let returns = Lock<[Item]>([])
     private let hasReturns = Atomic<Bool>(false)
@@ -39,14 +39,14 @@ final class LoopbackCrew: @unchecked Sendable {
             configuration: configuration, listeners: [ListenerSocket(descriptor: listener)], trust: { _ in [] })
         let waker = reactor.waker
         self.waker = waker
-        exchange = BatonExchange(interruptPilot: { waker.wake() })
+        relay = BatonRelay(interruptPilot: { waker.wake() })
         self.application = application
         policyBench = { Workbench(policy: configuration.policy) }
     }
 
     func start(runners: Int) throws {
         for _ in 0..<runners { try start("runner") { $0.run() } }
-        try start("pilot") { PilotLoop($0.exchange, Pilot(crew: $0, bench: $0.policyBench())).run() }
+        try start("pilot") { PilotLoop($0.relay, Pilot(crew: $0, bench: $0.policyBench())).run() }
     }
 
     private func start(_ name: String, _ body: @escaping @Sendable (LoopbackCrew) -> Void) throws {
@@ -61,7 +61,7 @@ final class LoopbackCrew: @unchecked Sendable {
     func end(seconds: Int) -> Bool {
         isDraining.store(true, ordering: .releasing)
         waker.wake()
-        exchange.wakePilot()
+        relay.wakePilot()
         let word = Atomic<UInt32>(0)
         let deadline = Clock.now() + .seconds(seconds)
         while living.load(ordering: .acquiring) > 0, Clock.now() < deadline {
@@ -86,12 +86,12 @@ final class LoopbackCrew: @unchecked Sendable {
     private func run() {
         let bench = policyBench()
         while true {
-            guard var baton = exchange.take(timeout: .seconds(1)) else { continue }
+            guard var baton = relay.take(timeout: .seconds(1)) else { continue }
             holding: while true {
                 while let connection = reactor.next(baton, on: bench) {
-                    let loan = exchange.lend(baton)
+                    let loan = relay.lend(baton)
                     let persists = application(connection, bench)
-                    guard let recovered = exchange.recover(loan) else {
+                    guard let recovered = relay.recover(loan) else {
                         returns.withLock { $0.append(Item(connection: connection, persists: persists)) }
                         hasReturns.store(true, ordering: .releasing)
                         waker.wake()
@@ -103,8 +103,8 @@ final class LoopbackCrew: @unchecked Sendable {
                 settle(baton)
                 if isDone(baton) {
                     isOver.store(true, ordering: .releasing)
-                    exchange.wakePilot()
-                    exchange.offer(baton)
+                    relay.wakePilot()
+                    relay.offer(baton)
                     return
                 }
                 reactor.poll(baton, milliseconds: 1000)

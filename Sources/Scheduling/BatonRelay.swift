@@ -8,7 +8,7 @@ public import Platform
 ///
 /// The steps of each operation are in `BatonMemory+Runner.swift` and `BatonMemory+Pilot.swift`; what a pilot does with them is
 /// in `PilotLoop.swift`.
-public final class BatonExchange: Sendable {
+public final class BatonRelay: Sendable {
     private let memory: AtomicBatonMemory
 
     /// The baton is on offer at first.
@@ -25,7 +25,7 @@ public final class BatonExchange: Sendable {
     /// signal handlers.
     public func take(timeout: Nanoseconds) -> Baton? { memory.take(timeout: timeout) }
 
-    /// Lays the baton down for whoever waits, or comes next; for a runner that leaves. The pilot picks it up when no runner
+    /// Lays the baton down for a runner that waits, or that comes next; for a runner that leaves. The pilot picks it up when no runner
     /// does.
     public func offer(_ baton: consuming Baton) { memory.offer(baton) }
 
@@ -60,7 +60,7 @@ public final class BatonExchange: Sendable {
     /// Offers the baton to a runner that waits. Nil when one does; the baton back when all are busy.
     public func offerToWaitingRunner(_ baton: consuming Baton) -> Baton? { memory.offerToWaitingRunner(baton) }
 
-    /// The baton if it is on offer and no runner waits for it: whoever offered it has left, or whoever waited gave up in that
+    /// The baton if it is on offer and no runner waits for it: the runner that offered it has left, or the one that waited gave up in that
     /// moment. The pilot asks before it sleeps until the next loan, since there may be none.
     public func claimUnwantedOffer() -> Baton? { memory.claimUnwantedOffer() }
 
