@@ -3,8 +3,8 @@
 /// It is a capability: a function that changes the reactor takes it, so a thread without it cannot even say so.
 /// `BatonRelay` hands it from thread to thread.
 public struct Baton: ~Copyable {
-    /// Conjures the capability. Two places may: `BatonRelay`, whose word decides which thread has it, and a host that drives a
-    /// reactor from one thread for life (another event loop, a test) and so never has to share it.
+    /// Conjures the capability. Two places may: `BatonRelay`, whose word decides which thread has it, and a host that
+    /// drives a reactor from one thread for life (another event loop, a test) and so never has to share it.
     @inlinable public init() {}
 }
 
@@ -27,9 +27,9 @@ public struct BatonLoan: ~Copyable {
 ///                                          offer (before a long request, or as it leaves)
 /// ```
 ///
-/// `sequence` counts loans, so that the pilot tells one long request from many short ones; `epoch` counts retakings, so that
-/// a runner's claim from before a retaking never matches again. 2^30 loans within one tick would be needed to repeat a word.
-/// That a loan is expected to be long is said in the word as well, so that it cannot outlive the loan.
+/// `sequence` counts loans, so that the pilot tells one long request from many short ones; `epoch` counts retakings, so
+/// that a runner's claim from before a retaking never matches again. 2^30 loans within one tick would be needed to
+/// repeat a word. That a loan is expected to be long is said in the word as well, so that it cannot outlive the loan.
 struct BatonWord: Equatable {
     var bits: UInt64
 

@@ -8,12 +8,12 @@ extension BatonMemory where Self: ~Copyable {
             removeWaitingRunner()
             return Baton()
         }
-        // The pilot publishes that it keeps the baton before it looks for waiting runners, and this side does it the other
-        // way round, so that one of the two sees the other.
+        // The pilot publishes that it keeps the baton before it looks for waiting runners, and this side does it the
+        // other way round, so that one of the two sees the other.
         if loadPilotKeeps() { interruptPilot() }
         waitForOffer(timeout: timeout)
-        // First no longer waiting, then the claim: an offer that this claim comes too early for was made when this runner no
-        // longer counted, so the thread that made it knows that it may be unwanted.
+        // First no longer waiting, then the claim: an offer that this claim comes too early for was made when this
+        // runner no longer counted, so the thread that made it knows that it may be unwanted.
         removeWaitingRunner()
         return claimOffer() ? Baton() : nil
     }

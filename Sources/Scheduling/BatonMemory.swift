@@ -2,14 +2,15 @@ internal import Platform
 
 /// What the threads of a relay share, one atomic step at a time.
 ///
-/// The protocol of the relay (`BatonMemory+Runner.swift`, `BatonMemory+Pilot.swift`) is written in these steps and nothing
-/// else, so that the same code runs in two places: on real atomics (`AtomicBatonMemory`), where the compiler specializes it to
-/// the bare instructions, and in a model that tries every order in which the threads' steps can fall
-/// (Tests/SchedulingTests/Model). The model runs an operation again and again, a step further each time; so an operation has
-/// no loop, and touches nothing but by these steps.
+/// The protocol of the relay (`BatonMemory+Runner.swift`, `BatonMemory+Pilot.swift`) is written in these steps and
+/// nothing else, so that the same code runs in two places: on real atomics (`AtomicBatonMemory`), where the compiler
+/// specializes it to the bare instructions, and in a model that tries every order in which the threads' steps can fall
+/// (Tests/SchedulingTests/Model). The model runs an operation again and again, a step further each time; so an
+/// operation has no loop, and touches nothing but by these steps.
 ///
-/// Each step says what it needs of the memory order. Where none is named it is sequentially consistent: most of the protocol
-/// is pairs of threads that each write one cell and then read the other's, so that at least one of them sees the other.
+/// Each step says what it needs of the memory order. Where none is named it is sequentially consistent: most of the
+/// protocol is pairs of threads that each write one cell and then read the other's, so that at least one of them sees
+/// the other.
 protocol BatonMemory: ~Copyable {
     // MARK: The word: who may go on with the baton
 

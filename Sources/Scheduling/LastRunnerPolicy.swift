@@ -2,10 +2,10 @@ public import Platform
 
 /// Keeps the last free runner for short requests, while there are any.
 ///
-/// Once every runner is in a long request, a short one waits for the first of them to end: a fiftieth of the requests can so
-/// make all the others slow. Requests whose kind is known to be long (`PromotionPolicy`) therefore do not take the last
-/// runner while short ones come in: they are postponed until another runner is free, no short one has come for a moment, or they
-/// have waited for a second.
+/// Once every runner is in a long request, a short one waits for the first of them to end: a fiftieth of the requests
+/// can so make all the others slow. Requests whose kind is known to be long (`PromotionPolicy`) therefore do not take
+/// the last runner while short ones come in: they are postponed until another runner is free, no short one has come for
+/// a moment, or they have waited for a second.
 ///
 /// Where there are few runners one is too large a share, and it is given to the first request that comes.
 ///

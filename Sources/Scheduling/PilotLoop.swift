@@ -12,10 +12,11 @@ public protocol PilotDuties {
     ///
     /// - Returns: nanoseconds until it is due again.
     func check() -> Nanoseconds
-    /// Whether the reactor that the pilot drives may accept: it does so for runners, and the pilot cannot run the application.
+    /// Whether the reactor that the pilot drives may accept: it does so for runners, and the pilot cannot run the
+    /// application.
     func setAccepting(_ accepts: Bool, _ baton: borrowing Baton)
-    /// Does the I/O at hand, then settles what runners gave back: in this order, since the I/O drains the waker, and a wake-up
-    /// that comes later is still there for the poll.
+    /// Does the I/O at hand, then settles what runners gave back: in this order, since the I/O drains the waker, and a
+    /// wake-up that comes later is still there for the poll.
     func doWork(_ baton: borrowing Baton)
     /// Whether the pilot is to lay the baton down and leave, although no runner waits for it.
     func hasToLeave(_ baton: borrowing Baton) -> Bool
@@ -23,7 +24,8 @@ public protocol PilotDuties {
     func poll(_ baton: borrowing Baton, timeout: Nanoseconds)
 }
 
-/// The pilot's thread: it glances at the loans, retakes one that outlasts a tick, and has the baton until a runner wants it.
+/// The pilot's thread: it glances at the loans, retakes one that outlasts a tick, and has the baton until a runner
+/// wants it.
 public struct PilotLoop<Duties: PilotDuties> {
     private let relay: BatonRelay
     private let duties: Duties

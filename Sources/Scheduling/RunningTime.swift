@@ -1,7 +1,8 @@
 public import Platform
 
-/// How long something has lasted, without the time in which the whole process stood still: SIGSTOP, a debugger, a machine
-/// that was suspended. It is found out by looking regularly: two looks are then much further apart than the others.
+/// How long something has lasted, without the time in which the whole process stood still: SIGSTOP, a debugger, a
+/// machine that was suspended. It is found out by looking regularly: two looks are then much further apart than the
+/// others.
 public struct RunningTime: Sendable {
     /// Nanoseconds between two looks that are nothing unusual.
     private let longestGap: Nanoseconds

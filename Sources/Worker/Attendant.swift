@@ -3,8 +3,9 @@ internal import PythonBridge
 internal import Scheduling
 internal import Transport
 
-/// What Python's main thread does where it is no runner: it lets Python run signal handlers, which Python does on its main
-/// thread alone, and watches over the runners. It never runs the application, so a signal never waits for a request.
+/// What Python's main thread does where it is no runner: it lets Python run signal handlers, which Python does on its
+/// main thread alone, and watches over the runners. It never runs the application, so a signal never waits for a
+/// request.
 struct Attendant {
     private let crew: Crew
     private let runners: [Runner]

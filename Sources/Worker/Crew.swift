@@ -54,8 +54,8 @@ final class Crew: @unchecked Sendable {
         return reactor.nextPostponed(baton, on: bench)
     }
 
-    /// How long a thread sleeps before it looks after the time, the parent and the end. That the baton goes from hand to hand
-    /// does not rest on it (docs/design.md, "How the baton is proved").
+    /// How long a thread sleeps before it looks after the time, the parent and the end. That the baton goes from hand
+    /// to hand does not rest on it (docs/design.md, "How the baton is proved").
     static let nap: Nanoseconds = .seconds(1)
     static let napMilliseconds: Int32 = 1000
 
@@ -128,8 +128,8 @@ final class Crew: @unchecked Sendable {
         if !Process.isFork, Process.parentID != configuration.parent { drain() }
     }
 
-    /// Whether the thread that has the baton is to end the worker: nothing is left to do, or no time to do it. Stops the
-    /// listeners of a worker that is on its way out.
+    /// Whether the thread that has the baton is to end the worker: nothing is left to do, or no time to do it. Stops
+    /// the listeners of a worker that is on its way out.
     func isDone(_ baton: borrowing Baton) -> Bool {
         let lifetime = lifetime.current
         // Quitting: the SystemExit may have come where exceptions go no further, in the log or in `close()`.
@@ -139,8 +139,8 @@ final class Crew: @unchecked Sendable {
         return reactor.unsettledCount(baton) <= givenUpCount || lifetime.isOverdue(at: Clock.now())
     }
 
-    /// How many requests are in the application for which nobody waits. One that returns after all is waited for again: its
-    /// response may still be on its way.
+    /// How many requests are in the application for which nobody waits. One that returns after all is waited for again:
+    /// its response may still be on its way.
     private var givenUpCount: Int { gauges.count { $0.isGivenUp } }
 
     /// Stops the listeners of a worker that is on its way out.

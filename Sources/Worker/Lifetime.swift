@@ -8,12 +8,12 @@ public import Platform
 ///      └──breakDown───► broken ───┘
 /// ```
 ///
-/// Pure: what happens is an `Event`, and `after` says what it makes of the worker. The threads of a worker share one of these
-/// (`SharedLifetime`).
+/// Pure: what happens is an `Event`, and `after` says what it makes of the worker. The threads of a worker share one of
+/// these (`SharedLifetime`).
 public enum Lifetime: Equatable, Sendable {
     case serving
-    /// No new requests; those under way may finish until then. When the server goes on without this worker, it is replaced, and
-    /// the worker that replaces it takes the connections that wait in the listeners' backlogs.
+    /// No new requests; those under way may finish until then. When the server goes on without this worker, it is
+    /// replaced, and the worker that replaces it takes the connections that wait in the listeners' backlogs.
     case draining(until: Nanoseconds, replaced: Bool)
     /// The main thread is on its way out with a SystemExit of ours, in the middle of a request perhaps.
     case quitting(until: Nanoseconds)
@@ -22,8 +22,9 @@ public enum Lifetime: Equatable, Sendable {
     /// Every thread leaves that is not in the application.
     case ended(until: Nanoseconds, quits: Bool)
 
-    /// What happens to a worker. `until` is always when it must be gone, on the monotonic clock. The first such moment stands: a
-    /// worker that is told twice has no more time for it. `never` is for a worker that is told before it can serve.
+    /// What happens to a worker. `until` is always when it must be gone, on the monotonic clock. The first such moment
+    /// stands: a worker that is told twice has no more time for it. `never` is for a worker that is told before it can
+    /// serve.
     public enum Event: Equatable, Sendable {
         /// A signal, the request limit, an overdue request, a lost thread, a lost arbiter.
         case drain(until: Nanoseconds, replaced: Bool)

@@ -3,8 +3,9 @@ internal import Scheduling
 internal import Transport
 
 /// The thread that keeps the worker going while applications run: it takes the baton from a runner whose application
-/// outlasts a tick, and gives it to an idle runner or, when there is none, goes on with the I/O itself. It never touches
-/// Python, and accepts no connection: that would take it from a worker that could serve it. Its loop is `PilotLoop`.
+/// outlasts a tick, and gives it to an idle runner or, when there is none, goes on with the I/O itself. It never
+/// touches Python, and accepts no connection: that would take it from a worker that could serve it. Its loop is
+/// `PilotLoop`.
 final class Pilot: @unchecked Sendable {
     // `@unchecked`: made on the main thread and then used by the pilot's alone.
 
@@ -27,9 +28,10 @@ final class Pilot: @unchecked Sendable {
         guardExit()
     }
 
-    /// Sleeps until a worker that is on its way out has had the time for it, and then ends the process: neither a thread of
-    /// the application that never ends nor a function of `atexit` that does not return may keep the arbiter from replacing
-    /// it. A process that leaves in order ends this thread too. Where the arbiter stops the worker it comes first.
+    /// Sleeps until a worker that is on its way out has had the time for it, and then ends the process: neither a
+    /// thread of the application that never ends nor a function of `atexit` that does not return may keep the arbiter
+    /// from replacing it. A process that leaves in order ends this thread too. Where the arbiter stops the worker it
+    /// comes first.
     private func guardExit() -> Never {
         let deadline = crew.lifetime.current.deadline ?? Clock.now() + crew.configuration.gracefulTimeout
         let end = deadline + Watchdog.grace
@@ -53,8 +55,8 @@ extension Pilot: PilotDuties {
         return lifetime.isQuitting || lifetime.hasEnded
     }
 
-    /// The watchdog. A nap at most until it looks again: looks that are further apart than that mean that the process stood
-    /// still (`RunningTime`).
+    /// The watchdog. A nap at most until it looks again: looks that are further apart than that mean that the process
+    /// stood still (`RunningTime`).
     func check() -> Nanoseconds {
         let now = Clock.now()
         guard now >= nextCheck else { return nextCheck - now }

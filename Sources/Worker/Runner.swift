@@ -80,8 +80,8 @@ final class Runner {
                 case .failed: return .failed
                 }
             }
-            // What others did before they woke this thread is looked at after `serveAll`, which drains the waker: a wake-up
-            // that comes later is still there for the poll.
+            // What others did before they woke this thread is looked at after `serveAll`, which drains the waker: a
+            // wake-up that comes later is still there for the poll.
             crew.settleReturns(baton)
             let isDone = crew.isDone(baton)
             guard let kept = fetch(baton, &python) else { return .lost }
@@ -211,8 +211,8 @@ final class Runner {
         }
     }
 
-    /// The same while another thread may do the I/O: a signal handler that takes its time must not stop it, nor a thread that
-    /// keeps Python's lock.
+    /// The same while another thread may do the I/O: a signal handler that takes its time must not stop it, nor a
+    /// thread that keeps Python's lock.
     private func attend(lending baton: consuming Baton, _ python: inout PythonThread) -> Turn {
         let loan = crew.relay.lend(baton)
         let isFine = attend(&python)
@@ -222,8 +222,8 @@ final class Runner {
         return .failed
     }
 
-    /// Takes from the reactor what only Python can deal with, and deals with it while another thread may do the I/O: a thread
-    /// that keeps Python's lock, or a log that nobody reads, must not stop that.
+    /// Takes from the reactor what only Python can deal with, and deals with it while another thread may do the I/O: a
+    /// thread that keeps Python's lock, or a log that nobody reads, must not stop that.
     ///
     /// - Returns: nil when the pilot took the baton meanwhile.
     private func fetch(_ baton: consuming Baton, _ python: inout PythonThread) -> Baton? {

@@ -1,8 +1,8 @@
 internal import Platform
 internal import PythonBridge
 
-/// A runner on a thread that Python started, so that Python knows it by name, and so that what the application starts from
-/// there inherits what Python's threads inherit.
+/// A runner on a thread that Python started, so that Python knows it by name, and so that what the application starts
+/// from there inherits what Python's threads inherit.
 final class RunnerThread {
     private let runner: Runner
     private let crew: Crew

@@ -1,7 +1,8 @@
 internal import Platform
 internal import Synchronization
 
-/// The one place where a worker's `Lifetime` is held, for every thread and for handlers of signals: a word, and no lock.
+/// The one place where a worker's `Lifetime` is held, for every thread and for handlers of signals: a word, and no
+/// lock.
 public final class SharedLifetime: Sendable {
     private let word = Atomic<UInt64>(Lifetime.serving.word)
 
@@ -27,8 +28,8 @@ public final class SharedLifetime: Sendable {
     public var isQuitting: Bool { current.isQuitting }
 }
 
-/// A lifetime as a word: what it is in the lowest three bits, its Bool in the fourth, its deadline above. That is kept in
-/// units of 16 ns, rounded down; the largest is `never`.
+/// A lifetime as a word: what it is in the lowest three bits, its Bool in the fourth, its deadline above. That is kept
+/// in units of 16 ns, rounded down; the largest is `never`.
 extension Lifetime {
     private static let unit: Nanoseconds = 16
 

@@ -87,8 +87,8 @@ public final class Worker {
         application: PyPointer, errors: PyPointer, report: WorkerReport, _ gil: inout GIL
     ) throws(PythonError) {
         let isMain = crew.configuration.mainThreadRuns
-        // Before there is a second thread: what Swift initializes on first use (`static let`) must not be reached for the
-        // first time by two threads of a forked process at once, see docs/fork-safety.md.
+        // Before there is a second thread: what Swift initializes on first use (`static let`) must not be reached for
+        // the first time by two threads of a forked process at once, see docs/fork-safety.md.
         for gauge in crew.gauges {
             let gateway = try Gateway(
                 application: application, errors: errors, log: report.application, types: types,
@@ -132,7 +132,8 @@ public final class Worker {
         }
         var attendant = Attendant(crew: crew, runners: Array(runners[..<started]), pipe: pipe, report: report)
         var python = PythonThread.current(&gil)
-        // Without all of its threads it does not serve, and those that are there must leave: Python would wait for them.
+        // Without all of its threads it does not serve, and those that are there must leave: Python would wait for
+        // them.
         let finished = isComplete && attendant.run(&python)
         // The exception that is set, if one is, is kept in the thread's state meanwhile.
         threadsLeftBehind = attendant.dismiss(&python)

@@ -3,8 +3,9 @@ import Scheduling
 import Synchronization
 import Testing
 
-/// Threads that pass the baton around as those of a worker do. What its holder alone may touch is not protected in any other
-/// way: the thread sanitizer sees it when two hold the baton (`make sanitize`), and sums that are wrong often show it without.
+/// Threads that pass the baton around as those of a worker do. What its holder alone may touch is not protected in any
+/// other way: the thread sanitizer sees it when two hold the baton (`make sanitize`), and sums that are wrong often
+/// show it without.
 @Suite struct BatonStressTests {
     /// What a worker's threads share.
     private final class Crew: PilotDuties, @unchecked Sendable {

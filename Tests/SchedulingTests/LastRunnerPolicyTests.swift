@@ -27,7 +27,8 @@ import Testing
         #expect(policy.yields(at: start + .milliseconds(1), since: start))
     }
 
-    /// A runner that comes back from a long request waits that moment too: its client's next request may be a short one.
+    /// A runner that comes back from a long request waits that moment too: its client's next request may be a short
+    /// one.
     @Test func aRunnerThatBecomesFreeWaitsForShortOnes() {
         var policy = LastRunnerPolicy(runners: 8)
         policy.servedShort(at: start)

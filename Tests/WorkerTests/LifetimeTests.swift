@@ -2,8 +2,8 @@ import Platform
 import Testing
 
 @Suite struct LifetimeTests {
-    /// Every state and every event, and what comes of them. Deadlines are told apart by their number: a state has 100, an
-    /// event 50, 100 or 200.
+    /// Every state and every event, and what comes of them. Deadlines are told apart by their number: a state has 100,
+    /// an event 50, 100 or 200.
     struct Transition: CustomTestStringConvertible, Sendable {
         let from: Lifetime
         let event: Lifetime.Event
@@ -44,7 +44,8 @@ import Testing
             from: .draining(until: 100, replaced: true), event: .breakDown(until: 200),
             to: .broken(until: 100, quits: false)),
         Transition(
-            from: .draining(until: 100, replaced: false), event: .end(until: 200), to: .ended(until: 100, quits: false)),
+            from: .draining(until: 100, replaced: false), event: .end(until: 200),
+            to: .ended(until: 100, quits: false)),
         Transition(
             from: .draining(until: 100, replaced: true), event: .end(until: 200), to: .ended(until: 100, quits: false)),
 
@@ -78,7 +79,8 @@ import Testing
         Transition(
             from: .broken(until: 100, quits: true), event: .quit(until: 200), to: .broken(until: 100, quits: true)),
         Transition(
-            from: .broken(until: 100, quits: true), event: .breakDown(until: 200), to: .broken(until: 100, quits: true)),
+            from: .broken(until: 100, quits: true), event: .breakDown(until: 200),
+            to: .broken(until: 100, quits: true)),
         Transition(
             from: .broken(until: 100, quits: true), event: .end(until: 200), to: .ended(until: 100, quits: true)),
 
@@ -92,7 +94,8 @@ import Testing
         Transition(
             from: .ended(until: 100, quits: false), event: .quit(until: 200), to: .ended(until: 100, quits: true)),
         Transition(
-            from: .ended(until: 100, quits: false), event: .breakDown(until: 200), to: .ended(until: 100, quits: false)),
+            from: .ended(until: 100, quits: false), event: .breakDown(until: 200),
+            to: .ended(until: 100, quits: false)),
         Transition(
             from: .ended(until: 100, quits: false), event: .end(until: 200), to: .ended(until: 100, quits: false)),
         Transition(

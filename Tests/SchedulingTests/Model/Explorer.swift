@@ -30,11 +30,11 @@ struct Move {
 
 /// Every state that a worker can come to, found by trying every move in each.
 ///
-/// Two questions are asked. Of each state: is it allowed? And: whatever happened so far, does the worker come to rest in
-/// order if from now on only those things happen that are sure to? No application returns, no nap ends, no signal and no
-/// request comes; what is left must get along by itself. At rest every thread sleeps; the baton must then be with a thread
-/// that sleeps in the poller, with nothing undone (`ModelState.disorder`). That a way leads there from every state is enough:
-/// threads that run long enough come upon it.
+/// Two questions are asked. Of each state: is it allowed? And: whatever happened so far, does the worker come to rest
+/// in order if from now on only those things happen that are sure to? No application returns, no nap ends, no signal
+/// and no request comes; what is left must get along by itself. At rest every thread sleeps; the baton must then be
+/// with a thread that sleeps in the poller, with nothing undone (`ModelState.disorder`). That a way leads there from
+/// every state is enough: threads that run long enough come upon it.
 struct Explorer {
     private var table = StateTable()
     /// The state that each was first reached from, and how.

@@ -45,8 +45,8 @@ enum DelayedStore: UInt8 {
     case none, word, pilotParked, waitingRunner
 }
 
-/// One thread of the model: where it stands, and what its steps since then have told it. Since a program depends on nothing
-/// else, two threads of which this is equal go on in the same way.
+/// One thread of the model: where it stands, and what its steps since then have told it. Since a program depends on
+/// nothing else, two threads of which this is equal go on in the same way.
 struct ThreadState {
     var place = Place.gone
     var sleep = Sleep.awake
@@ -105,8 +105,8 @@ struct ModelState: Equatable {
         case failure
         /// Somebody calls `wakePilot` at some moment.
         case wakePilot
-        /// A runner has something to do in Python between requests, again and again: a signal, lines for the log. It may take for
-        /// ever. Where the runner is the main thread, a handler may raise, and the worker ends.
+        /// A runner has something to do in Python between requests, again and again: a signal, lines for the log. It
+        /// may take for ever. Where the runner is the main thread, a handler may raise, and the worker ends.
         case chores
     }
 

@@ -1,7 +1,7 @@
 @testable import Scheduling
 
-/// A `BatonWord` in a byte: the lowest bits of its epoch (3) and its sequence (3), whether the loan is expected to be long (1),
-/// and whether it is lent (1).
+/// A `BatonWord` in a byte: the lowest bits of its epoch (3) and its sequence (3), whether the loan is expected to be
+/// long (1), and whether it is lent (1).
 extension BatonWord {
     static let epochMask: UInt8 = 0xE0
     static let sequenceMask: UInt8 = 0x1C
@@ -14,9 +14,9 @@ extension BatonWord {
 }
 
 extension ModelState {
-    /// The same state with as few different words as can be. The protocol compares words, and counts them on; so it does not
-    /// matter how far the count is, only which words are the present one. An earlier one never comes again (in 2^30 loans),
-    /// and all of these are as one.
+    /// The same state with as few different words as can be. The protocol compares words, and counts them on; so it
+    /// does not matter how far the count is, only which words are the present one. An earlier one never comes again (in
+    /// 2^30 loans), and all of these are as one.
     mutating func normalizeWords() {
         let (epoch, sequence) = (word & BatonWord.epochMask, word & BatonWord.sequenceMask)
         guard epoch | sequence != 0 else { return squashWords() }
