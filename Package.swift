@@ -115,5 +115,8 @@ let package = Package(
         .testTarget(
             name: "TransportTests", dependencies: ["HTTPWire", "Platform", "ProxyWire", "Scheduling", "Transport"],
             swiftSettings: strict),
+        // What of a worker needs no interpreter. The module as a whole does, and cannot be linked without one; so the files
+        // under test are compiled into the tests, by symbolic links in Tests/WorkerTests/Worker.
+        .testTarget(name: "WorkerTests", dependencies: ["Platform"], swiftSettings: strict),
     ]
 )

@@ -113,11 +113,9 @@ struct Host {
         _ = try gil.call(try gil.attribute(object, "ignore_further_signals"))
     }
 
-    func installWorkerSignals(
-        quit: borrowing some PythonObject, terminate: borrowing some PythonObject,
-        abort: borrowing some PythonObject, _ gil: borrowing GIL
-    ) throws(PythonError) {
-        _ = try gil.call(try gil.attribute(object, "install_worker_signals"), quit, terminate, abort)
+    /// - Parameter control: a `WorkerControl`.
+    func installWorkerSignals(_ control: borrowing some PythonObject, _ gil: borrowing GIL) throws(PythonError) {
+        _ = try gil.call(try gil.attribute(object, "install_worker_signals"), control)
     }
 }
 

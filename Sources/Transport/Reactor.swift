@@ -49,8 +49,8 @@ public final class Reactor {
     private static let queueShare = 16
     /// Whole requests that came while no runner was free.
     var held = Queue<Connection>()
-    /// Whole requests that their owner does not want to run yet.
-    var postponed = Queue<Connection>()
+    /// Whole requests that their owner does not want to run yet, and since when.
+    var postponed = Queue<(connection: Connection, since: Nanoseconds)>()
 
     /// Connections whose response waits to leave with others (`defersResponses`), and since when the first of them does.
     var deferred: [Connection] = []
@@ -152,16 +152,17 @@ public final class Reactor {
     /// Puts a request that `next` gave back, until `nextPostponed`: others come first.
     public func postpone(_ connection: Connection, _ baton: borrowing Baton, on bench: Workbench) {
         keep(connection, on: bench)
-        postponed.append(connection)
+        postponed.append((connection, now))
     }
 
     public func nextPostponed(_ baton: borrowing Baton, on bench: Workbench) -> Connection? {
-        guard let connection = postponed.popFirst() else { return nil }
+        guard let connection = postponed.popFirst()?.connection else { return nil }
         resume(connection, on: bench)
         return connection
     }
 
-    public func hasPostponedRequests(_ baton: borrowing Baton) -> Bool { !postponed.isEmpty }
+    /// When the request was postponed that has waited for longest, on the monotonic clock; nil when none is.
+    public func oldestPostponement(_ baton: borrowing Baton) -> Nanoseconds? { postponed.first?.since }
 
     /// For a thread that can't run the application: does all there is to do, and holds complete requests for `next`.
     public func serve(_ baton: borrowing Baton, on bench: Workbench) {

@@ -10,7 +10,7 @@ public final class Gateway {
     private let log: ApplicationLog
     private let types: WSGITypes
     private let configuration: GatewayConfiguration
-    private let state: WorkerState
+    private let outlook: any WorkerOutlook
     private let writeTimeout: Nanoseconds
     private let noteClientWait: (Nanoseconds) -> Void
     /// How many more responses leave at once, because `close` takes long after them.
@@ -29,7 +29,7 @@ public final class Gateway {
     ///   - noteClientWait: hears of each wait for the client while the application runs, in nanoseconds.
     public init(
         application: PyPointer, errors: PyPointer, log: ApplicationLog, types: WSGITypes,
-        configuration: GatewayConfiguration, state: WorkerState, writeTimeout: Nanoseconds,
+        configuration: GatewayConfiguration, outlook: any WorkerOutlook, writeTimeout: Nanoseconds,
         noteClientWait: @escaping (Nanoseconds) -> Void, _ gil: borrowing GIL
     ) throws(PythonError) {
         gil.retain(application)
@@ -38,10 +38,10 @@ public final class Gateway {
         self.log = log
         self.types = types
         self.configuration = configuration
-        self.state = state
+        self.outlook = outlook
         self.writeTimeout = writeTimeout
         environ = try EnvironBuilder(types: types, configuration: configuration, errors: errors, gil)
-        callables = try Self.makeCallables(state, writeTimeout, noteClientWait, configuration, types, gil)
+        callables = try Self.makeCallables(outlook, writeTimeout, noteClientWait, configuration, types, gil)
         environCallables = try EnvironCallables(callables.response, types, gil)
         try environ.install(environCallables, gil)
         closeName = try gil.interned("close").leak()
@@ -198,7 +198,7 @@ public final class Gateway {
 
     /// Logs the exception that is set and answers 500 if nothing was sent. True for a SystemExit that ends the process.
     private func handleError(_ response: Response, on bench: Workbench, _ gil: inout GIL) -> Bool {
-        if gil.isRaised(.systemExit), state.isQuitting {
+        if gil.isRaised(.systemExit), outlook.isQuitting {
             response.writer.cut()
             return true
         }
@@ -276,17 +276,17 @@ public final class Gateway {
     // MARK: Callables that the application keeps
 
     private static func makeCallables(
-        _ state: WorkerState, _ writeTimeout: Nanoseconds, _ noteClientWait: @escaping (Nanoseconds) -> Void,
+        _ outlook: any WorkerOutlook, _ writeTimeout: Nanoseconds, _ noteClientWait: @escaping (Nanoseconds) -> Void,
         _ configuration: GatewayConfiguration, _ types: WSGITypes, _ gil: borrowing GIL
     ) throws(PythonError) -> ResponseCallables {
         let response = Response(
-            state: state, writeTimeout: writeTimeout, bufferLimit: configuration.responseBuffer,
+            outlook: outlook, writeTimeout: writeTimeout, bufferLimit: configuration.responseBuffer,
             noteClientWait: noteClientWait)
         return try ResponseCallables(response, types, gil)
     }
 
     private func renewCallables(_ gil: borrowing GIL) throws(PythonError) {
-        let renewed = try Self.makeCallables(state, writeTimeout, noteClientWait, configuration, types, gil)
+        let renewed = try Self.makeCallables(outlook, writeTimeout, noteClientWait, configuration, types, gil)
         callables.discard(gil)
         callables = renewed
         environCallables.attach(renewed.response)

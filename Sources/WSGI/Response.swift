@@ -15,7 +15,7 @@ final class Response {
     var writer = ResponseWriter()
     /// Whether it may wait in the outbox if it is small.
     var mayDefer = false
-    let state: WorkerState
+    let outlook: any WorkerOutlook
     /// In which the client must take `Timeouts.progress` bytes, in nanoseconds; 0 is for ever.
     let writeTimeout: Nanoseconds
     /// Hears how long a wait for the client took, in nanoseconds: that is no time of the application's.
@@ -27,10 +27,10 @@ final class Response {
     let bufferLimit: Int
 
     init(
-        state: WorkerState, writeTimeout: Nanoseconds, bufferLimit: Int,
+        outlook: any WorkerOutlook, writeTimeout: Nanoseconds, bufferLimit: Int,
         noteClientWait: @escaping (Nanoseconds) -> Void
     ) {
-        self.state = state
+        self.outlook = outlook
         self.noteClientWait = noteClientWait
         self.writeTimeout = writeTimeout
         self.bufferLimit = bufferLimit
