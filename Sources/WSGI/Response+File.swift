@@ -32,7 +32,9 @@ extension Response {
         copy = nil
         framing = .length(wanted - count)
         handedCount &+= count
-        queue(connection, &gil) { $0.append(file: sent, offset: offset, count: count) }
+        output(&gil) { (releases, _) throws(OutputFailure) in
+            try connection.transmit(file: sent, offset: offset, count: count, releasing: &releases)
+        }
         return true
     }
 

@@ -139,10 +139,8 @@ extension Response {
     /// Sends the head and the small body behind it. A response that is complete with that may wait for others.
     @inline(__always)
     private func postHead(_ gil: inout GIL) {
-        if mayDefer, framing == .length(0), let connection, !connection.hasBacklog {
+        if mayDefer, framing == .length(0), let connection, connection.deferResponse(head.bytes) {
             handedCount &+= head.byteCount
-            connection.outbox.append(copying: head.bytes)
-            connection.isDeferred = true
         } else {
             post(head.bytes, &gil)
         }
@@ -179,13 +177,7 @@ extension Response {
     func post(_ bytes: UnsafeRawBufferPointer, _ gil: inout GIL) {
         guard let connection, !isBroken else { return }
         handedCount &+= bytes.count
-        var sent = 0
-        if isClear(connection, &gil) {
-            guard let result = try? connection.socket.send(bytes) else { return fail(&gil, unsent: bytes.count) }
-            if case .processed(let count) = result { sent = count }
-            if sent == bytes.count { return }
-        }
-        queue(connection, &gil) { $0.append(copying: bytes.after(sent)) }
+        output(&gil) { (releases, _) throws(OutputFailure) in try connection.transmit(bytes, releasing: &releases) }
     }
 
     /// Sends bytes of ours around bytes of the application's, in one call. The application's are not copied.
@@ -195,51 +187,29 @@ extension Response {
         _ gil: inout GIL
     ) {
         guard let connection, !isBroken else { return }
-        let count = first.count + body.count + last.count
-        handedCount &+= count
-        var sent = 0
-        if isClear(connection, &gil) {
-            guard let result = try? connection.socket.send(first, body, last) else {
-                return fail(&gil, unsent: count)
-            }
-            if case .processed(let taken) = result { sent = taken }
-            if sent == count { return }
-        }
-        let rest = body.after(sent - first.count)
-        // A segment for each of many small blocks would cost more than copying them.
-        let borrowed = rest.count > Self.copyLimit ? owner : nil
-        if let borrowed { gil.retain(borrowed) }
-        queue(connection, &gil) { outbox in
-            outbox.append(copying: first.after(sent))
-            if let borrowed {
-                outbox.append(rest, owner: UnsafeMutableRawPointer(borrowed))
-            } else {
-                outbox.append(copying: rest)
-            }
-            outbox.append(copying: last.after(sent - first.count - body.count))
+        handedCount &+= first.count + body.count + last.count
+        output(&gil) { (releases, gil) throws(OutputFailure) in
+            try connection.transmit(
+                first, body, last, owner: owner.map { UnsafeMutableRawPointer($0) }, releasing: &releases,
+                retaining: { _ in if let owner { gil.retain(owner) } })
         }
     }
 
-    /// Whether nothing waits in front of what is to be sent; what does is sent first, as far as the socket takes it.
+    /// Has the connection send something, and deals with what comes of that.
     @inline(__always)
-    private func isClear(_ connection: Connection, _ gil: inout GIL) -> Bool {
-        if !connection.hasBacklog { return true }
-        flush(&gil)
-        return !isBroken && !connection.hasBacklog
-    }
-
-    /// Has bytes wait for the socket. Whoever has the baton sends them while the application goes on.
-    func queue(_ connection: Connection, _ gil: inout GIL, _ fill: (inout Outbox) -> Void) {
-        guard !isBroken else { return }
+    func output(
+        _ gil: inout GIL,
+        _ send: (inout [UnsafeMutableRawPointer], borrowing GIL) throws(OutputFailure) -> Void
+    ) {
         var releases: [UnsafeMutableRawPointer] = []
-        var failure: SystemError?
-        do throws(SystemError) {
-            try connection.queue(releasing: &releases, fill)
+        do throws(OutputFailure) {
+            try send(&releases, gil)
         } catch {
-            failure = error
+            if error.cause == .fileEnded, case .length(let unsent) = framing { missingCount = error.unsentCount + unsent }
+            isBroken = true
+            lostCount &+= error.unsentCount
         }
-        gil.release(owners: releases)
-        if let failure { fail(failure, &gil) }
+        if !releases.isEmpty { gil.release(owners: releases) }
     }
 
     /// Holds the application up while more waits for the client than should. One large last block is no reason to: it is in
@@ -250,15 +220,14 @@ extension Response {
     ///
     /// - Throws: `PythonError` when a signal handler raised.
     func makeRoom(_ gil: inout GIL) throws(PythonError) {
-        guard let mine = connection, mine.hasBacklog, mine.backlogCount > bufferLimit, framing != .length(0) else {
+        guard let mine = connection, mine.pendingOutputCount > bufferLimit, framing != .length(0) else {
             return
         }
         var unsent = mine.unsentByteCount
         var deadline = Clock.now() + writeTimeout
-        while connection === mine, !isBroken, mine.backlogCount > bufferLimit / 2 {
-            let socket = mine.socket
+        while connection === mine, !isBroken, mine.pendingOutputCount > bufferLimit / 2 {
             let start = Clock.now()
-            let isWritable = gil.released { socket.waitUntilWritable(milliseconds: Self.waitSlice) }
+            let isWritable = gil.released { mine.waitUntilWritable(milliseconds: Self.waitSlice) }
             noteClientWait(Clock.now() - start)
             try gil.checkSignals()
             guard connection === mine, !isBroken else { return }
@@ -278,38 +247,14 @@ extension Response {
     /// Sends what the socket takes by now.
     func flush(_ gil: inout GIL) {
         guard let connection else { return }
-        var releases: [UnsafeMutableRawPointer] = []
-        var failure: SystemError?
-        do throws(SystemError) {
-            try connection.sendBacklog(releasing: &releases)
-        } catch {
-            failure = error
-        }
-        gil.release(owners: releases)
-        if let failure { fail(failure, &gil) }
+        output(&gil) { (releases, _) throws(OutputFailure) in try connection.sendPendingOutput(releasing: &releases) }
     }
 
-    private func fail(_ failure: SystemError, _ gil: inout GIL) {
-        if failure == Outbox.fileEnded, case .length(let unsent) = framing {
-            missingCount = (connection?.backlogCount ?? 0) + unsent
-        }
-        fail(&gil)
-    }
-
-    /// The client is gone.
-    ///
-    /// - Parameter unsent: bytes that were not even queued.
-    func fail(_ gil: inout GIL, unsent: Int = 0) {
+    /// The client took nothing for too long.
+    func fail(_ gil: inout GIL) {
         isBroken = true
         var releases: [UnsafeMutableRawPointer] = []
-        lostCount &+= unsent + (connection?.discardBacklog(releasing: &releases) ?? 0)
+        lostCount &+= connection?.abandonOutput(releasing: &releases) ?? 0
         gil.release(owners: releases)
-    }
-}
-
-extension UnsafeRawBufferPointer {
-    /// What is left after the first `count` bytes; all of it for a negative count, nothing past the end.
-    fileprivate func after(_ count: Int) -> UnsafeRawBufferPointer {
-        UnsafeRawBufferPointer(rebasing: self[Swift.min(Swift.max(0, count), self.count)...])
     }
 }

@@ -106,7 +106,7 @@ final class Response {
     }
 
     /// Bytes that the kernel has taken, head and framing included.
-    var sentCount: Int { handedCount - lostCount - (connection?.backlogCount ?? 0) }
+    var sentCount: Int { handedCount - lostCount - (connection?.pendingOutputCount ?? 0) }
 
     /// Whether more of the body would be sent.
     var wantsMore: Bool { !isBroken && !(isCommitted && (framing == .none || framing == .length(0))) }

@@ -85,7 +85,7 @@ struct Pilot: @unchecked Sendable {
         guard var baton = crew.exchange.offerToWaitingRunner(baton) else { return }
         crew.reactor.setAccepting(false, baton)
         while true {
-            crew.reactor.serve(baton, on: bench)
+            crew.reactor.holdRequests(baton, on: bench)
             // After `serve`, which drains the waker: see `Runner.serveWhileHolding`.
             crew.settleReturns(baton)
             if crew.state.isDraining { crew.beginClosing(baton) }

@@ -135,7 +135,7 @@ import Testing
         let loop = try ForeignLoop(trust: .announcing)
         let client = try loop.client()
         #expect(loop.run { loop.reactor.connectionCount == 1 })
-        #expect(loop.reactor.table.compactMap { $0?.trust } == [.announcing])
+        #expect(loop.reactor.connections.map(\.trust) == [.announcing])
         client.close()
     }
 }

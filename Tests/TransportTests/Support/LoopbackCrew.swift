@@ -155,7 +155,7 @@ final class LoopbackCrew: @unchecked Sendable {
         guard var baton = exchange.offerToWaitingRunner(baton) else { return }
         reactor.setAccepting(false, baton)
         while true {
-            reactor.serve(baton, on: bench)
+            reactor.holdRequests(baton, on: bench)
             settle(baton)
             if isDraining.load(ordering: .acquiring) { reactor.beginClosing(baton) }
             reactor.setAccepting(true, baton)
