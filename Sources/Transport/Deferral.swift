@@ -17,7 +17,7 @@ struct Deferral<Response> {
     /// Since when the first of them waits.
     private var since: Nanoseconds = 0
     /// How long the last request took, from when a runner got it to its response.
-    private var lastDuration: Nanoseconds = 0
+    private(set) var lastDuration: Nanoseconds = 0
 
     /// A request is done that took so long.
     @inline(__always)
