@@ -1,5 +1,5 @@
-/// How far a head that comes in pieces has been looked at. It is kept with the head's bytes: a parser serves any number of
-/// connections.
+/// How far a head that comes in pieces has been looked at. It is kept with the head's bytes: a parser serves any number
+/// of connections.
 public struct HeadProgress: Equatable, Sendable {
     /// Bytes that were there at the last look.
     private(set) var seen = 0
@@ -30,11 +30,11 @@ public struct HeadProgress: Equatable, Sendable {
 }
 
 extension RequestParser {
-    /// Whether a look at the head can come to anything but ``ParseProgress/more``, given that it could not at the last look.
-    /// It costs one look at the new bytes: a head that grows by a byte at a time is not parsed anew for each.
+    /// Whether a look at the head can come to anything but ``ParseProgress/more``, given that it could not at the last
+    /// look. It costs one look at the new bytes: a head that grows by a byte at a time is not parsed anew for each.
     ///
-    /// Only a line's end can complete a head, and only there most faults are looked for; besides, a line may grow past its
-    /// limit. The first bytes are always worth a look, so that a client that does not speak HTTP learns it at once.
+    /// Only a line's end can complete a head, and only there most faults are looked for; besides, a line may grow past
+    /// its limit. The first bytes are always worth a look, so that a client that does not speak HTTP learns it at once.
     ///
     /// - Parameter bytes: all that has arrived since the end of the previous request.
     /// - Parameter progress: what is known of these bytes; brought up to date.

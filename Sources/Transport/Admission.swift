@@ -1,7 +1,7 @@
 internal import Platform
 
-/// When a worker takes new connections, how many at a time, and who gives way where there is no room. It takes the clock and
-/// counts; it knows no socket.
+/// When a worker takes new connections, how many at a time, and who gives way where there is no room. It takes the
+/// clock and counts; it knows no socket.
 struct Admission {
     private let maximum: Int
     private let batch: Int

@@ -3,9 +3,9 @@ public import Platform
 
 /// A body that the application reads while the client sends it (`stream_request_body`).
 ///
-/// It goes with its connection to the runner, and back to the reactor for what the application left unread. It reads the
-/// socket when bytes are asked for and none are at hand, one buffer at a time: the client is held up by TCP meanwhile.
-/// It never waits; who uses it waits for the socket.
+/// It goes with its connection to the runner, and back to the reactor for what the application left unread. It reads
+/// the socket when bytes are asked for and none are at hand, one buffer at a time: the client is held up by TCP
+/// meanwhile. It never waits; who uses it waits for the socket.
 public final class BodyStream {
     /// Why the rest of the body will not come.
     public enum Fault: Equatable, Sendable {

@@ -1,7 +1,7 @@
 internal import Platform
 
-/// How bytes pass between a connection and its client: plain, over a socket. Whatever changes the bytes on their way stands
-/// here; who sends and receives does not know of it.
+/// How bytes pass between a connection and its client: plain, over a socket. Whatever changes the bytes on their way
+/// stands here; who sends and receives does not know of it.
 ///
 /// It is a name, not an owner: whoever adopted the socket closes it, once.
 struct Channel {
@@ -47,8 +47,8 @@ struct Channel {
     /// Says that nothing more is sent; what the client sends still comes.
     func shutdownSending() { socket.shutdownSending() }
 
-    /// Ends the connection, whoever else has the socket: a process that the application forked keeps it open, and without
-    /// the shutdown the client would wait for an end that does not come.
+    /// Ends the connection, whoever else has the socket: a process that the application forked keeps it open, and
+    /// without the shutdown the client would wait for an end that does not come.
     func shutdownAndClose() {
         socket.shutdownBoth()
         socket.close()

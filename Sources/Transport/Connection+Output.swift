@@ -27,14 +27,14 @@ public struct OutputFailure: Error, Equatable, Sendable {
 
 /// How a runner sends the response of its request.
 ///
-/// PEP 3333, "Buffering and Streaming": a block is handed to the system whole before the next is asked for, or goes on being
-/// sent while the application makes that. So what the socket does not take goes to the outbox, and whoever has the baton sends
-/// it when the socket takes more. As long as the socket takes everything, nobody locks anything.
+/// PEP 3333, "Buffering and Streaming": a block is handed to the system whole before the next is asked for, or goes on
+/// being sent while the application makes that. So what the socket does not take goes to the outbox, and whoever has
+/// the baton sends it when the socket takes more. As long as the socket takes everything, nobody locks anything.
 ///
 /// `releases` gets the owners of bytes that are sent or given up.
 extension Connection {
-    /// Blocks up to this size are copied where they have to wait: a segment of the outbox for each of many small ones would
-    /// cost more.
+    /// Blocks up to this size are copied where they have to wait: a segment of the outbox for each of many small ones
+    /// would cost more.
     public static let copyLimit = 4096
 
     // MARK: Sending
@@ -57,7 +57,8 @@ extension Connection {
         try queue(releasing: &releases) { $0.append(copying: bytes.after(sent)) }
     }
 
-    /// The same for bytes that belong to somebody, with others in front of them and behind, all in one call of the system.
+    /// The same for bytes that belong to somebody, with others in front of them and behind, all in one call of the
+    /// system.
     ///
     /// - Parameters:
     ///   - owner: whose `body` is. Where much of that has to wait, it stays where it is until the owner comes back: in
@@ -190,8 +191,8 @@ extension Connection {
         return !hasPendingOutput
     }
 
-    /// Puts what the socket did not take into the outbox, and sends what it takes by now: the reactor may have heard that it
-    /// takes more before there was anything to send.
+    /// Puts what the socket did not take into the outbox, and sends what it takes by now: the reactor may have heard
+    /// that it takes more before there was anything to send.
     private func queue(
         releasing releases: inout [UnsafeMutableRawPointer], _ fill: (inout Outbox) -> Void
     ) throws(OutputFailure) {
@@ -239,8 +240,8 @@ extension Connection {
         return state == .deferred
     }
 
-    /// Has the poller tell when the socket takes more. The runner may: `epoll_ctl(2)` is safe beside a wait, and what it
-    /// changes here is its own while the request runs.
+    /// Has the poller tell when the socket takes more. The runner may: `epoll_ctl(2)` is safe beside a wait, and what
+    /// it changes here is its own while the request runs.
     private func watchOutput() {
         guard hasPendingOutput, !isWatched else { return }
         // Without it the runner alone sends, with its next block.

@@ -4,9 +4,10 @@ internal import Synchronization
 
 /// A client's connection.
 ///
-/// It always belongs to somebody. In `.running` that is the runner whose application it waits for: that thread alone reads
-/// the body, which may mean the socket, and sends. What the reactor hears of it meanwhile it notes in `mayBeReadable`,
-/// `peerClosed` and `hungUp`, which the runner does not look at. In every other phase it belongs to whoever has the baton.
+/// It always belongs to somebody. In `.running` that is the runner whose application it waits for: that thread alone
+/// reads the body, which may mean the socket, and sends. What the reactor hears of it meanwhile it notes in
+/// `mayBeReadable`, `peerClosed` and `hungUp`, which the runner does not look at. In every other phase it belongs to
+/// whoever has the baton.
 public final class Connection {
     /// The way to the client.
     let channel: Channel
@@ -42,7 +43,8 @@ public final class Connection {
     /// The wheel's slot that will look at it; 0 is none.
     var slot: UInt64 = 0
 
-    /// What the socket has not taken. While a request runs it is for `Connection+Output.swift`; otherwise it is the reactor's.
+    /// What the socket has not taken. While a request runs it is for `Connection+Output.swift`, otherwise for the
+    /// reactor.
     var outbox = Outbox()
     /// Whose the outbox of a running request is.
     let outputState = Atomic<OutputState>(.clear)
@@ -54,8 +56,8 @@ public final class Connection {
     public internal(set) var requestCount = 0
 
     init(
-        channel: Channel, peer: SocketAddress, listener: Int, trust: PeerTrust, generation: UInt32, life: ConnectionLife,
-        poller: Poller
+        channel: Channel, peer: SocketAddress, listener: Int, trust: PeerTrust, generation: UInt32,
+        life: ConnectionLife, poller: Poller
     ) {
         self.channel = channel
         self.poller = poller
@@ -92,9 +94,9 @@ public final class Connection {
 extension Connection {
     /// Whether the client of the running request has left. For the runner that has it; one system call.
     ///
-    /// A client that closes its socket and one that just ends its sending half look the same until something is sent to them.
-    /// The first is what browsers and proxies do with a request that is given up, so it is taken for that. A client that sent
-    /// more requests before it ended is one that waits for their answers.
+    /// A client that closes its socket and one that just ends its sending half look the same until something is sent to
+    /// them. The first is what browsers and proxies do with a request that is given up, so it is taken for that. A
+    /// client that sent more requests before it ended is one that waits for their answers.
     public var clientHasLeft: Bool {
         switch channel.peerState {
         case .present: false

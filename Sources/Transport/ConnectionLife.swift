@@ -7,8 +7,8 @@
 ///      └► preamble, with the PROXY protocol    held
 /// ```
 ///
-/// A request that is refused goes from where it was to draining. Where nothing was asked and nothing is answered, a connection
-/// goes from preamble or idle to lingering. Every one ends in closed.
+/// A request that is refused goes from where it was to draining. Where nothing was asked and nothing is answered, a
+/// connection goes from preamble or idle to lingering. Every one ends in closed.
 struct ConnectionLife {
     private(set) var phase: Phase
 

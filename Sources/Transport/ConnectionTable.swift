@@ -6,8 +6,8 @@ struct ConnectionTable: Sequence {
     private(set) var count = 0
     private var generation: UInt32 = 0
 
-    /// A number that tells a new connection from earlier ones with the same descriptor. Its 30 bits leave the two highest
-    /// of an event's payload to what is no connection.
+    /// A number that tells a new connection from earlier ones with the same descriptor. Its 30 bits leave the two
+    /// highest of an event's payload to what is no connection.
     mutating func nextGeneration() -> UInt32 {
         generation = (generation &+ 1) & 0x3FFF_FFFF
         return generation

@@ -1,7 +1,7 @@
 internal import Platform
 
-/// When the worker has to look after something by itself: a wheel of notes, and the timer that rings for the first of them.
-/// It takes the clock and sets no timer.
+/// When the worker has to look after something by itself: a wheel of notes, and the timer that rings for the first of
+/// them. It takes the clock and sets no timer.
 struct Deadlines {
     private var wheel: DeadlineWheel
     /// When the timer rings; `.max` is never.
@@ -13,8 +13,8 @@ struct Deadlines {
 
     /// Has an entry looked at once its deadline is over.
     ///
-    /// - Parameter slot: what it is noted for already, 0 for nothing. A note for an earlier slot is enough: whoever is looked
-    ///   at then sees how long it really has.
+    /// - Parameter slot: what it is noted for already, 0 for nothing. A note for an earlier slot is enough: whoever is
+    ///   looked at then sees how long it really has.
     /// - Returns: the slot that it is noted for now.
     mutating func note(_ entry: UInt64, at deadline: Nanoseconds, noted slot: UInt64) -> UInt64 {
         if slot != 0, slot <= DeadlineWheel.slot(of: deadline) { return slot }

@@ -2,9 +2,10 @@ internal import Platform
 
 /// Which responses leave together. It takes the clock and knows no socket.
 ///
-/// A client that waits, or the proxy in front of us, is woken by every response that reaches it while it has nothing else to
-/// do, and the sender pays for that: with an application that takes a tenth of a millisecond, a tenth of all time. So where
-/// more requests are at hand, small complete responses wait for each other: a few at most, for a moment at most.
+/// A client that waits, or the proxy in front of us, is woken by every response that reaches it while it has nothing
+/// else to do, and the sender pays for that: with an application that takes a tenth of a millisecond, a tenth of all
+/// time. So where more requests are at hand, small complete responses wait for each other: a few at most, for a moment
+/// at most.
 struct Deferral<Response> {
     /// The most responses that wait for each other.
     static var most: Int { 16 }
@@ -38,7 +39,8 @@ struct Deferral<Response> {
         return waiting.count >= Self.most
     }
 
-    /// Whether the first has waited for long enough. To be asked after each request: those behind it may be longer than it was.
+    /// Whether the first has waited for long enough. To be asked after each request: those behind it may be longer than
+    /// it was.
     @inline(__always)
     func isOverdue(now: Nanoseconds) -> Bool { !waiting.isEmpty && now &- since >= Self.longest }
 

@@ -1,4 +1,5 @@
-/// The events of one poll, how far they are dealt with, and how many connections without an event have their turn in between.
+/// The events of one poll, how far they are dealt with, and how many connections without an event have their turn in
+/// between.
 struct EventBatch {
     private var count = 0
     private var cursor = 0
@@ -11,8 +12,8 @@ struct EventBatch {
     @inline(__always)
     var isOver: Bool { cursor >= count }
 
-    /// - Parameter queued: connections that have something to do without an event. A client that pipelines without end keeps
-    ///   the queue filled: others are heard of between the rounds.
+    /// - Parameter queued: connections that have something to do without an event. A client that pipelines without end
+    ///   keeps the queue filled: others are heard of between the rounds.
     mutating func begin(_ events: Int, queued: Int) {
         count = events
         cursor = 0

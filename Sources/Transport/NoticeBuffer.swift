@@ -5,8 +5,8 @@ public struct Notice: Equatable, Sendable {
     public let text: String
 }
 
-/// Lines for the error log until somebody writes them. A flood of bad clients must grow neither memory nor the time that the
-/// log takes, so what finds no room is counted.
+/// Lines for the error log until somebody writes them. A flood of bad clients must grow neither memory nor the time
+/// that the log takes, so what finds no room is counted.
 struct NoticeBuffer {
     /// The most lines between two calls of `takeAll`.
     static let limit = 256

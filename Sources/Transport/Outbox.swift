@@ -2,8 +2,8 @@ internal import Platform
 
 /// Bytes that the socket has not taken yet.
 ///
-/// A run of bytes may belong to somebody else, who must be told when it is sent: `owner` is handed back then. Transport does
-/// not know what it is.
+/// A run of bytes may belong to somebody else, who must be told when it is sent: `owner` is handed back then. Transport
+/// does not know what it is.
 struct Outbox {
     enum Segment {
         /// A copy of ours, of which the first `sent` bytes have left.
@@ -25,8 +25,8 @@ struct Outbox {
     /// A copy grows up to this size, in bytes, before the next one is begun.
     private static let copySize = 65_536
 
-    /// Queues a copy. Small ones are joined: an application may yield a great many blocks to a client that reads none, and
-    /// each segment costs a system call and a place in the array.
+    /// Queues a copy. Small ones are joined: an application may yield a great many blocks to a client that reads none,
+    /// and each segment costs a system call and a place in the array.
     mutating func append(copying bytes: UnsafeRawBufferPointer) {
         guard bytes.count > 0 else { return }
         count += bytes.count

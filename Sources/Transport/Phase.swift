@@ -19,7 +19,8 @@ enum Phase {
     case draining(PartialResponse)
     /// The response has left; the rest of the body, which the application did not read, is thrown away.
     case discarding(UnreadBody)
-    /// Nothing more is sent; what the client still sends is thrown away, so that it reads our last bytes before a reset.
+    /// Nothing more is sent; what the client still sends is thrown away, so that it reads our last bytes before a
+    /// reset.
     case lingering(Farewell)
     case closed
 
@@ -61,7 +62,8 @@ struct PartialBody {
 /// A request's bytes in memory of the connection's own, and behind them what the client sent after it.
 struct ReceivedBytes {
     let store: ByteStore
-    /// How many of the first bytes are the request's: its head, and its body if that is inline. 0 where the bench has them.
+    /// How many of the first bytes are the request's: its head, and its body if that is inline. 0 where the bench has
+    /// them.
     let requestCount: Int
 
     /// Whether something of the next request has come.
@@ -105,7 +107,8 @@ enum Sequel {
     case next(ByteStore?)
     /// The next request, behind the rest of a body that the application did not read.
     case discard(BodyStream)
-    /// Nothing. `hasRest`: more has come from the client, which is not served. `isExpected`: it said that it sends no more.
+    /// Nothing. `hasRest`: more has come from the client, which is not served. `isExpected`: it said that it sends no
+    /// more.
     case end(hasRest: Bool, isExpected: Bool)
 
     /// The same where no other request is served.

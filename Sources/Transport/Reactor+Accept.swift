@@ -3,22 +3,24 @@ public import Scheduling
 
 /// New connections: when to take them, and from whom.
 extension Reactor {
-    /// Says whether connections should be accepted. A worker whose runners are all busy leaves them to other workers, so its
-    /// listeners leave the poller: a listener that is watched but not served would keep the connection from everybody.
+    /// Says whether connections should be accepted. A worker whose runners are all busy leaves them to other workers,
+    /// so its listeners leave the poller: a listener that is watched but not served would keep the connection from
+    /// everybody.
     public func setAccepting(_ wanted: Bool, _ baton: borrowing Baton) {
         admission.isWanted = wanted
         if !wanted { updateAccepting() }
     }
 
-    /// Brings the poller in line with what is wanted and possible. Done before each poll, so that a worker that is busy for
-    /// just a moment changes nothing.
+    /// Brings the poller in line with what is wanted and possible. Done before each poll, so that a worker that is busy
+    /// for just a moment changes nothing.
     func updateAccepting() {
         guard let accepts = admission.change(now: now, count: connections.count, isClosing: isClosing) else { return }
         for (index, listener) in listeners.enumerated() {
             if accepts {
-                // Level-triggered, and not EPOLLEXCLUSIVE: that wakes one worker and takes its word for it. A worker that is
-                // woken for a connection and, in the same batch, begins a long request would leave the connection to
-                // nobody while others idle. That idle workers wake for nothing now and then costs them idle time.
+                // Level-triggered, and not EPOLLEXCLUSIVE: that wakes one worker and takes its word for it. A worker
+                // that is woken for a connection and, in the same batch, begins a long request would leave the
+                // connection to nobody while others idle. That idle workers wake for nothing now and then costs them
+                // idle time.
                 do {
                     try poller.add(listener.descriptor, .readable, payload: Payload.listener | UInt64(index))
                 } catch {
@@ -41,9 +43,9 @@ extension Reactor {
         }
     }
 
-    /// All places are taken. The one that has idled for longest goes to whoever waits: a client that keeps its connection
-    /// just in case must not keep others out, and one that never asked for anything even less. Where none idles, accepting
-    /// pauses.
+    /// All places are taken. The one that has idled for longest goes to whoever waits: a client that keeps its
+    /// connection just in case must not keep others out, and one that never asked for anything even less. Where none
+    /// idles, accepting pauses.
     private func acceptIntoCrowd(from index: Int) -> Connection? {
         guard let idle = whoGivesWay() else {
             schedule(wakeAt: admission.pauseInCrowd(now: now))
@@ -82,8 +84,8 @@ extension Reactor {
         return nil
     }
 
-    /// The connection that has waited for longest, and for long enough, without having asked for anything. It goes through all
-    /// of them, which only a worker without room does.
+    /// The connection that has waited for longest, and for long enough, without having asked for anything. It goes
+    /// through all of them, which only a worker without room does.
     private func whoGivesWay() -> Connection? {
         while true {
             var found: (connection: Connection, candidate: Admission.Candidate)?

@@ -21,8 +21,8 @@ extension Reactor {
         }
     }
 
-    /// How many connections still await a response, or the rest of one, or would lose one to a reset if the process ended now.
-    /// These last have until the deadline of their phase.
+    /// How many connections still await a response, or the rest of one, or would lose one to a reset if the process
+    /// ended now. These last have until the deadline of their phase.
     public func unsettledCount(_ baton: borrowing Baton) -> Int {
         connections.count { connection in
             switch connection.phase {

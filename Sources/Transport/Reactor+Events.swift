@@ -84,8 +84,8 @@ extension Reactor {
         return false
     }
 
-    /// Reads and parses until a request is complete (true) or more bytes must come (false). A client that sends faster than
-    /// we read gives way to the others after a while.
+    /// Reads and parses until a request is complete (true) or more bytes must come (false). A client that sends faster
+    /// than we read gives way to the others after a while.
     func advance(_ connection: Connection, on bench: Workbench) -> Bool {
         for _ in 0..<Self.readsInARow {
             let progress: Progress

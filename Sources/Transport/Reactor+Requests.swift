@@ -139,7 +139,8 @@ extension Reactor {
         let store = body.head
         let size = store.count
         store.append(bytes.from(taken))
-        // The bench may have parsed for others while this body arrived. It parsed these bytes before, so it cannot fail.
+        // The bench may have parsed for others while this body arrived. It parsed these bytes before, so it cannot
+        // fail.
         parseAgain(connection, store.bytes, on: bench)
         return complete(connection, store.bytes, size: size, body: body.receipt.body, in: store, on: bench)
     }

@@ -33,7 +33,8 @@ extension Reactor {
     /// Sends the responses that wait for each other.
     func sendDeferred() {
         guard !deferral.waiting.isEmpty else { return }
-        // One that left meanwhile, because its socket said so, is not in `.draining` any more, or drains another response.
+        // One that left meanwhile, because its socket said so, is not in `.draining` any more, or drains another
+        // response.
         for connection in deferral.takeAll() { drain(connection) }
     }
 
@@ -54,8 +55,8 @@ extension Reactor {
         case .next(let rest):
             connection.life.awaitNext(rest)
             if rest != nil || connection.mayBeReadable {
-                // A pipelined request, or an edge that came meanwhile. Its turn comes after the others', so that one client
-                // cannot have all of them.
+                // A pipelined request, or an edge that came meanwhile. Its turn comes after the others', so that one
+                // client cannot have all of them.
                 setDeadline(connection, after: configuration.timeouts.head)
                 enqueue(connection)
             } else {
@@ -88,8 +89,8 @@ extension Reactor {
             return
         }
         guard isSent else {
-            // The deadline is not moved whenever the socket takes something: when it comes, what the client itself has taken
-            // is measured (`expire`).
+            // The deadline is not moved whenever the socket takes something: when it comes, what the client itself has
+            // taken is measured (`expire`).
             if response.unsent == nil {
                 response.unsent = connection.unsentByteCount
                 connection.life.drain(response)
@@ -103,9 +104,9 @@ extension Reactor {
 
     // MARK: The end of a connection
 
-    /// Ends a connection whose response has been sent. Closing while unread bytes are there, or still come, makes the kernel
-    /// send a reset, which can destroy the response on its way to the client: RFC 9112 §9.6. Where the client is known to
-    /// have sent all that it wants to send there is nothing to fear.
+    /// Ends a connection whose response has been sent. Closing while unread bytes are there, or still come, makes the
+    /// kernel send a reset, which can destroy the response on its way to the client: RFC 9112 §9.6. Where the client is
+    /// known to have sent all that it wants to send there is nothing to fear.
     private func endGracefully(_ connection: Connection, hasRest: Bool, isExpected: Bool) {
         if connection.hungUp || (!hasRest && !connection.mayBeReadable && isExpected) {
             close(connection)

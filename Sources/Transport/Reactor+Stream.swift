@@ -31,8 +31,8 @@ extension Reactor {
         stream.rest.count > 0 ? ByteStore(stream.rest) : nil
     }
 
-    /// The response has left, and the application did not read all of the body: the next request begins behind the rest of
-    /// it, if that is short enough to be worth the wait.
+    /// The response has left, and the application did not read all of the body: the next request begins behind the rest
+    /// of it, if that is short enough to be worth the wait.
     func discard(_ stream: BodyStream, of connection: Connection) {
         connection.life.discard(UnreadBody(stream: stream, budget: Self.discardBudget))
         setDeadline(connection, after: configuration.timeouts.linger)

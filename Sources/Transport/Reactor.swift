@@ -4,9 +4,9 @@ public import Scheduling
 
 /// One worker's connections: polls, accepts, reads, parses, drains, and keeps deadlines.
 ///
-/// It is driven from outside, by whoever has the baton: `poll` waits, `next` hands out the next complete request, `finish`
-/// takes its connection back. It never assumes that it owns the thread's wait: `descriptor` is readable when there is work,
-/// and `turn` does that work without blocking, so that another event loop can host it.
+/// It is driven from outside, by whoever has the baton: `poll` waits, `next` hands out the next complete request,
+/// `finish` takes its connection back. It never assumes that it owns the thread's wait: `descriptor` is readable when
+/// there is work, and `turn` does that work without blocking, so that another event loop can host it.
 public final class Reactor {
     /// What the poller gives back with an event that is no connection's.
     enum Payload {
@@ -116,8 +116,8 @@ public final class Reactor {
     @inline(__always)
     private var hasWork: Bool { !batch.isOver || !held.isEmpty || !queue.isEmpty }
 
-    /// The next complete request, its head parsed on the bench. Its connection belongs to the caller until `finish`. Nil when
-    /// it is time to poll again.
+    /// The next complete request, its head parsed on the bench. Its connection belongs to the caller until `finish`.
+    /// Nil when it is time to poll again.
     public func next(_ baton: borrowing Baton, on bench: Workbench) -> Connection? {
         while let connection = held.popFirst() {
             if resume(connection, on: bench) { return connection }
@@ -149,8 +149,8 @@ public final class Reactor {
     }
 
     /// A share of the work at hand, without blocking: for a host with a loop of its own. It takes a turn whenever
-    /// `descriptor` is readable, and besides at the start, after `setAccepting`, and after a `finish` that was not part of a
-    /// turn.
+    /// `descriptor` is readable, and besides at the start, after `setAccepting`, and after a `finish` that was not part
+    /// of a turn.
     public func turn(_ baton: borrowing Baton, on bench: Workbench, _ handle: (Connection) -> Void) {
         poll(baton, milliseconds: 0)
         while let connection = next(baton, on: bench) { handle(connection) }

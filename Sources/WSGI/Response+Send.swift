@@ -205,7 +205,9 @@ extension Response {
         do throws(OutputFailure) {
             try send(&releases, gil)
         } catch {
-            if error.cause == .fileEnded, case .length(let unsent) = framing { missingCount = error.unsentCount + unsent }
+            if error.cause == .fileEnded, case .length(let unsent) = framing {
+                missingCount = error.unsentCount + unsent
+            }
             isBroken = true
             lostCount &+= error.unsentCount
         }

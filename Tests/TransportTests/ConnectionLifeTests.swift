@@ -65,7 +65,8 @@ import Testing
     @Test(arguments: Phase.Kind.allCases) func aPhaseIsFollowedByTheseAndNoOthers(kind: Phase.Kind) {
         #expect(life(in: kind).phase.kind == kind)
         for next in Phase.Kind.allCases {
-            #expect(ConnectionLife.isLegal(from: kind, to: next) == Self.ways[kind]?.contains(next), "\(kind) to \(next)")
+            #expect(
+                ConnectionLife.isLegal(from: kind, to: next) == Self.ways[kind]?.contains(next), "\(kind) to \(next)")
         }
     }
 
