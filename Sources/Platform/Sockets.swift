@@ -80,6 +80,12 @@ extension Descriptor {
         _ = shutdown(rawValue, Int32(SHUT_WR))
     }
 
+    /// Ends both halves, for whoever else has the same socket too: `close(2)` alone ends nothing while a forked process
+    /// keeps a copy (`shutdown(2)`). Errors mean that the peer has left already.
+    public func shutdownBoth() {
+        _ = shutdown(rawValue, Int32(SHUT_RDWR))
+    }
+
     /// Blocks until the socket takes bytes again, `poll(2)`.
     ///
     /// - Parameter milliseconds: the longest wait; -1 for as long as it takes.

@@ -104,10 +104,10 @@ final class LiveInput {
         case .failed(let fault): throw raise(fault, gil)
         case .wait: break
         }
-        let socket = stream.socket
+        let stream = stream
         let slice = Int32(min(Self.waitSlice, stream.patience / 1_000_000 + 1))
         let start = Clock.now()
-        gil.released { _ = socket.waitUntilReadable(milliseconds: slice) }
+        gil.released { stream.waitUntilReadable(milliseconds: slice) }
         // The request may have ended meanwhile, and the socket may be another's.
         try checkOpen(gil)
         let end = Clock.now()

@@ -29,9 +29,9 @@ extension Response {
         let count = writer.addFile(available)
         guard count > 0 else { return true }
         copy = nil
-        var releases: [UnsafeMutableRawPointer] = []
-        queue(connection, &releases) { $0.append(file: sent, offset: offset, count: count) }
-        gil.release(owners: releases)
+        output(&gil) { (releases, _) throws(OutputFailure) in
+            try connection.transmit(file: sent, offset: offset, count: count, releasing: &releases)
+        }
         return true
     }
 

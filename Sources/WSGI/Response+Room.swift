@@ -13,22 +13,17 @@ extension Response {
     ///
     /// - Throws: `PythonError` when a signal handler raised.
     func makeRoom(_ gil: inout GIL) throws(PythonError) {
-        guard let mine = connection, mine.hasBacklog, mine.backlogCount > bufferLimit, writer.wantsMore else { return }
+        guard let mine = connection, mine.pendingOutputCount > bufferLimit, writer.wantsMore else { return }
         var unsent = mine.unsentByteCount
         var deadline = Clock.now() + writeTimeout
-        while connection === mine, writer.wantsMore, mine.backlogCount > bufferLimit / 2 {
-            let socket = mine.socket
+        while connection === mine, writer.wantsMore, mine.pendingOutputCount > bufferLimit / 2 {
             let start = Clock.now()
-            let isWritable = gil.released { socket.waitUntilWritable(milliseconds: Self.waitSlice) }
+            let isWritable = gil.released { mine.waitUntilWritable(milliseconds: Self.waitSlice) }
             noteClientWait(Clock.now() - start)
             try gil.checkSignals()
             guard connection === mine, writer.wantsMore else { return }
-            if isWritable {
-                var releases: [UnsafeMutableRawPointer] = []
-                let isAlive = flush(mine, &releases)
-                gil.release(owners: releases)
-                guard isAlive else { return }
-            }
+            if isWritable { flush(mine, &gil) }
+            guard !writer.isLost else { return }
             guard writeTimeout > 0, Clock.now() >= deadline else { continue }
             // As the reactor does it for a response that is made (`Reactor.expire`).
             let left = mine.unsentByteCount

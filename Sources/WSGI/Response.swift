@@ -60,7 +60,7 @@ final class Response {
     }
 
     /// Bytes that the kernel has taken, head and framing included.
-    var sentCount: Int { writer.handedCount - writer.lostCount - (connection?.backlogCount ?? 0) }
+    var sentCount: Int { writer.handedCount - writer.lostCount - (connection?.pendingOutputCount ?? 0) }
 
     /// `Date`, made anew once a second.
     func currentDate() -> HTTPDate {

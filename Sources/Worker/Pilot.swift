@@ -68,7 +68,7 @@ extension Pilot: PilotDuties {
     func setAccepting(_ accepts: Bool, _ baton: borrowing Baton) { crew.reactor.setAccepting(accepts, baton) }
 
     func doWork(_ baton: borrowing Baton) {
-        crew.reactor.serve(baton, on: bench)
+        crew.reactor.holdRequests(baton, on: bench)
         crew.settleReturns(baton)
         crew.beginClosing(baton)
     }

@@ -194,7 +194,7 @@ extension ModelMemory {
         // drive
         case .offering:  // `guard var baton = handOver.offerToWaitingRunner(baton) else { return }`
             return offerToWaitingRunner(Baton()) != nil ? .keeping : .glancing
-        case .keeping:  // `duties.doWork(baton)`, `crew.reactor.serve(baton, on: bench)`
+        case .keeping:  // `duties.doWork(baton)`, `crew.reactor.holdRequests(baton, on: bench)`
             if nextEvent(holds: true) != .none { return .keeping }
             return .pilotSettling
         case .pilotSettling:  // `crew.settleReturns(baton)`

@@ -133,7 +133,7 @@ final class LoopbackCrew: @unchecked Sendable {
             crew.reactor.setAccepting(accepts, baton)
         }
         func doWork(_ baton: borrowing Baton) {
-            crew.reactor.serve(baton, on: bench)
+            crew.reactor.holdRequests(baton, on: bench)
             crew.settle(baton)
             if crew.isDraining.load(ordering: .acquiring) { crew.reactor.beginClosing(baton) }
         }
