@@ -234,6 +234,7 @@ extension Connection {
     /// The request is over, and the outbox the reactor's alone.
     ///
     /// - Returns: whether its response waits for others.
+    @inline(__always)
     func endOutput() -> Bool {
         let state = outputState.load(ordering: .relaxed)
         if state != .clear { outputState.store(.clear, ordering: .relaxed) }

@@ -29,7 +29,7 @@ struct DeadlineWheel {
         return slot
     }
 
-    /// Takes out everything noted for slots that have passed. `body` gets the entry and the slot it was noted for.
+    /// Takes out everything noted for slots that have passed, each entry with the slot that it was noted for.
     mutating func expire(now: Nanoseconds) -> [(entry: UInt64, slot: UInt64)] {
         let end = now / Self.slotWidth
         var due: [(entry: UInt64, slot: UInt64)] = []

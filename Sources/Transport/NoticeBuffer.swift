@@ -22,9 +22,11 @@ struct NoticeBuffer {
         }
     }
 
+    @inline(__always)
+    var isEmpty: Bool { notices.isEmpty }
+
     /// All lines, and one that says how many are missing.
     mutating func takeAll() -> [Notice] {
-        guard !notices.isEmpty else { return [] }
         if leftOut > 0 {
             notices.append(Notice(level: .warning, text: "\(leftOut) more lines like these are left out."))
             leftOut = 0

@@ -154,8 +154,12 @@ extension Reactor {
     }
 
     /// Watches a connection for edges, if it is not watched yet. An edge that came before is reported too.
+    @inline(__always)
     func watch(_ connection: Connection) {
-        guard !connection.isWatched else { return }
+        if !connection.isWatched { beginWatching(connection) }
+    }
+
+    private func beginWatching(_ connection: Connection) {
         connection.isWatched = true
         noteDeadline(connection)
         do {

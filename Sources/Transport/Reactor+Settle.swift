@@ -41,7 +41,8 @@ extension Reactor {
 
     @inline(__always)
     private func sequel(of request: RunningRequest, on connection: Connection, persist: Bool) -> Sequel {
-        var rest = request.received?.takeRest()
+        var rest: ByteStore?
+        if let received = request.received { rest = received.takeRest() }
         if case .stream(let stream) = request.body {
             rest = takeBack(stream, of: connection)
             if persist, !stream.isComplete { return .discard(stream) }

@@ -119,7 +119,7 @@ public final class Reactor {
     /// The next complete request, its head parsed on the bench. Its connection belongs to the caller until `finish`.
     /// Nil when it is time to poll again.
     public func next(_ baton: borrowing Baton, on bench: Workbench) -> Connection? {
-        while let connection = held.popFirst() {
+        while !held.isEmpty, let connection = held.popFirst() {
             if resume(connection, on: bench) { return connection }
         }
         return completeNext(on: bench)
@@ -192,7 +192,7 @@ public final class Reactor {
     }
 
     /// Lines for the error log.
-    public func takeNotices(_ baton: borrowing Baton) -> [Notice] { notices.takeAll() }
+    public func takeNotices(_ baton: borrowing Baton) -> [Notice] { notices.isEmpty ? [] : notices.takeAll() }
 
     /// A line of the owner's for the error log.
     public func note(_ level: Notice.Level, _ text: String, _ baton: borrowing Baton) { note(level, text) }
