@@ -131,7 +131,8 @@ public struct ScoreboardReader: Sendable {
             path.removeLast(path.count - kept)
             let (thread, port) = (words.load(SlotWord.thread), words.load(SlotWord.port))
             let exchange = ExchangeSnapshot(
-                slot: slot, phase: phase, method: MethodClass(rawValue: UInt8(truncatingIfNeeded: state >> 8)) ?? .other,
+                slot: slot, phase: phase,
+                method: MethodClass(rawValue: UInt8(truncatingIfNeeded: state >> 8)) ?? .other,
                 path: path, pathByteCount: Int(state >> 32),
                 client: ScoreboardClient(
                     family: ScoreboardClient.Family(rawValue: UInt8(truncatingIfNeeded: port)) ?? .unknown,
