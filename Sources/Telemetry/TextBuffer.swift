@@ -23,6 +23,13 @@ public struct TextBuffer: ~Copyable {
         self.count = count
     }
 
+    /// Drops the first `size` bytes.
+    public mutating func removeFirst(_ size: Int) {
+        precondition(size >= 0 && size <= count)
+        count -= size
+        base.copyMemory(from: base + size, byteCount: count)
+    }
+
     @inline(__always)
     public mutating func append(_ byte: UInt8) {
         if count == capacity { grow(1) }

@@ -42,7 +42,7 @@ import Testing
                 }
             }
         } _: {
-            for _ in 0..<20_000 {
+            for _ in 0..<3000 {
                 guard let exchange = reader.snapshot().workers[0].exchanges.first else { continue }
                 let index = exchange.number
                 seen.insert(UInt8(index))
@@ -73,7 +73,7 @@ import Testing
             served.count.wrappingAdd(5, ordering: .relaxed)
             board.arbiter.retire(index, .recycled)
         } _: {
-            for _ in 0..<20_000 {
+            for _ in 0..<3000 {
                 let requests = reader.snapshot().total.requests
                 if requests < last {
                     Issue.record("\(requests) after \(last)")
