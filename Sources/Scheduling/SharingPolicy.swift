@@ -5,7 +5,7 @@ public import Platform
 /// A connection belongs to the worker that accepted it, and that is many servers instead of one: requests queue behind one
 /// runner while another has nothing to do. So a worker *posts* what waits, and another *adopts* it. A parcel costs both some
 /// microseconds, and the request about fifty until a sleeping worker has it; so nothing is posted that would be served here
-/// sooner, nor while nobody has time for it.
+/// sooner, nor, where requests are short, while nobody has time for it.
 ///
 /// `benchmarks/sharing.py` simulates it, docs/performance.md shows what it brings.
 ///
@@ -17,16 +17,23 @@ public struct SharingPolicy: Sendable {
     /// How many times a connection may be posted without being served in between. The first brings it where the scoreboard
     /// showed an idle runner, the second away from where that was a mistake; then it stays.
     public static let hopLimit = 2
+    /// Requests that are at least this long on average make the relay the queue, where that is wanted: a parcel costs less than a
+    /// two-hundredth of one, and whatever waits is then served in order of age by whoever is free first.
+    public static let worthQueueing = Nanoseconds.milliseconds(2)
     /// The average follows a new request by one part in so many.
     private static let inertia: Nanoseconds = 8
 
     /// How long a request takes on average, application and response; nil before the first.
     public private(set) var average: Nanoseconds?
     private let workers: Int
+    private let queuesInRelay: Bool
 
-    /// - Parameter workers: how many there are. One shares with nobody.
-    public init(workers: Int) {
+    /// - Parameters:
+    ///   - workers: how many there are. One shares with nobody.
+    ///   - queuesInRelay: whether long requests (`worthQueueing`) that wait are posted while nobody is idle, too.
+    public init(workers: Int, queuesInRelay: Bool = false) {
         self.workers = workers
+        self.queuesInRelay = queuesInRelay
     }
 
     /// A request was served here.
@@ -97,14 +104,16 @@ public struct SharingPolicy: Sendable {
         guard workers > 1 else { return .none }
         if situation.isLeaving { return Postings(held: situation.held, readable: situation.readable) }
         guard mayShare else { return .none }
-        let room = situation.idleElsewhere - situation.onTheWay
+        let isQueue = queuesInRelay && average ?? 0 >= Self.worthQueueing
+        let room = isQueue ? Int.max : situation.idleElsewhere - situation.onTheWay
         guard room > 0 else { return .none }
         // The first are begun here: as many as there are free runners.
         let heldBehind = max(0, situation.held - situation.free)
         let freeForReadable = max(0, situation.free - situation.held)
         let readableBehind = max(0, situation.readable - freeForReadable)
         let held = min(heldBehind, room)
-        return Postings(held: held, readable: min(readableBehind, room - held))
+        // What was not read yet may be half a request: nobody takes that off a queue to wait for the rest.
+        return Postings(held: held, readable: isQueue ? 0 : min(readableBehind, room - held))
     }
 
     /// Whether this connection may be posted.

@@ -1,14 +1,22 @@
+/// A run of bytes in a format's text: literals and names stand there together, so that pieces are plain values.
+struct AccessLogName: Equatable, Sendable {
+    let offset: Int
+    let count: Int
+}
+
 /// An atom of an access log format: gunicorn's names and texts.
 enum AccessLogAtom: Equatable, Sendable {
     case remoteAddress, identity, user, time, request, status, method, path, query, version
     case bytesText, bytes, referer, userAgent, seconds, milliseconds, microseconds, decimalSeconds, process
-    case requestField([UInt8])
-    case responseField([UInt8])
-    case environ([UInt8])
-    case unknown([UInt8])
+    case requestField(AccessLogName)
+    case responseField(AccessLogName)
+    case environ(AccessLogName)
+    case unknown
 
-    /// - Parameter name: as it stands between the parentheses.
-    init(_ name: [UInt8]) {
+    /// - Parameters:
+    ///   - name: as it stands between the parentheses.
+    ///   - keep: puts a name into the format's text; the same place for the same name.
+    init(_ name: [UInt8], _ keep: ([UInt8]) -> AccessLogName) {
         if name.count == 1 {
             switch name[0] {
             case UInt8(ascii: "h"): self = .remoteAddress
@@ -30,22 +38,22 @@ enum AccessLogAtom: Equatable, Sendable {
             case UInt8(ascii: "D"): self = .microseconds
             case UInt8(ascii: "L"): self = .decimalSeconds
             case UInt8(ascii: "p"): self = .process
-            default: self = .unknown(name)
+            default: self = .unknown
             }
             return
         }
         // `{Name}i`: without regard to case, the letter behind it included.
         let lower = name.map { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 | 0x20 : $0 }
         guard lower.count >= 3, lower[0] == UInt8(ascii: "{"), lower[lower.count - 2] == UInt8(ascii: "}") else {
-            self = .unknown(name)
+            self = .unknown
             return
         }
         let inner = Array(lower[1..<lower.count - 2])
         switch lower[lower.count - 1] {
-        case UInt8(ascii: "i"): self = .requestField(inner)
-        case UInt8(ascii: "o"): self = .responseField(inner)
-        case UInt8(ascii: "e"): self = .environ(inner)
-        default: self = .unknown(name)
+        case UInt8(ascii: "i"): self = .requestField(keep(inner))
+        case UInt8(ascii: "o"): self = .responseField(keep(inner))
+        case UInt8(ascii: "e"): self = .environ(keep(inner))
+        default: self = .unknown
         }
     }
 
@@ -70,7 +78,9 @@ enum AccessLogAtom: Equatable, Sendable {
     }
 
     /// Writes its text, with everything escaped that could end the line or a quoted value.
-    func write(_ fields: some AccessLogFields, to out: inout TextBuffer) {
+    ///
+    /// - Parameter text: the format's.
+    func write(_ fields: some AccessLogFields, _ text: UnsafeRawBufferPointer, to out: inout TextBuffer) {
         switch self {
         case .remoteAddress: out.append(log: fields.remoteAddress)
         case .identity, .unknown: out.append(UInt8(ascii: "-"))
@@ -105,13 +115,13 @@ enum AccessLogAtom: Equatable, Sendable {
             out.append(UInt8(ascii: ">"))
         case .referer: out.append(log: fields.requestField(Self.bytes("referer")))
         case .userAgent: out.append(log: fields.requestField(Self.bytes("user-agent")))
-        case .requestField(let name): out.append(log: name.withUnsafeBytes { fields.requestField($0) })
-        case .responseField(let name): out.append(log: name.withUnsafeBytes { fields.responseField($0) })
+        case .requestField(let name): out.append(log: fields.requestField(name.bytes(in: text)))
+        case .responseField(let name): out.append(log: fields.responseField(name.bytes(in: text)))
         case .environ(let name):
-            guard let text = name.withUnsafeBytes({ fields.environEntry($0) }) else {
+            guard let entry = fields.environEntry(name.bytes(in: text)) else {
                 return out.append(UInt8(ascii: "-"))
             }
-            out.append(log: text.bytes, isUTF8: text.isUTF8)
+            out.append(log: entry.bytes, isUTF8: entry.isUTF8)
         }
     }
 
@@ -124,5 +134,11 @@ enum AccessLogAtom: Equatable, Sendable {
     /// The bytes of a literal, which live as long as the program.
     static func bytes(_ text: StaticString) -> UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
+    }
+}
+
+extension AccessLogName {
+    func bytes(in text: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: text[offset..<offset + count])
     }
 }

@@ -7,13 +7,17 @@ extension AccessLogFormat {
     public func writeJSON(_ fields: some AccessLogFields, to out: inout TextBuffer) {
         out.append(UInt8(ascii: "{"))
         var isFirst = true
-        for (index, piece) in pieces.enumerated() {
-            guard case .atom(let atom, _) = piece, atom.isInJSON, isFirstNamed(index, atom) else { continue }
-            if !isFirst { out.append(", ") }
-            isFirst = false
-            atom.writeName(to: &out)
-            out.append(": ")
-            atom.writeJSON(fields, to: &out)
+        text.withUnsafeBytes { text in
+            for index in pieces.indices {
+                guard case .atom(let atom, _) = pieces[index], atom.isInJSON, isFirstNamed(index, atom) else {
+                    continue
+                }
+                if !isFirst { out.append(", ") }
+                isFirst = false
+                atom.writeName(text, to: &out)
+                out.append(": ")
+                atom.writeJSON(fields, text, to: &out)
+            }
         }
         out.append("}\n")
     }
@@ -41,7 +45,7 @@ extension AccessLogAtom {
         }
     }
 
-    fileprivate func writeName(to out: inout TextBuffer) {
+    fileprivate func writeName(_ text: UnsafeRawBufferPointer, to out: inout TextBuffer) {
         switch self {
         case .remoteAddress: out.append(#""remote_address""#)
         case .identity, .unknown: out.append(#""unknown""#)
@@ -61,20 +65,22 @@ extension AccessLogAtom {
         case .microseconds: out.append(#""duration_us""#)
         case .decimalSeconds: out.append(#""duration""#)
         case .process: out.append(#""pid""#)
-        case .requestField(let name): Self.writeName("request_headers.", name, to: &out)
-        case .responseField(let name): Self.writeName("response_headers.", name, to: &out)
-        case .environ(let name): Self.writeName("environ.", name, to: &out)
+        case .requestField(let name): Self.writeName("request_headers.", name.bytes(in: text), to: &out)
+        case .responseField(let name): Self.writeName("response_headers.", name.bytes(in: text), to: &out)
+        case .environ(let name): Self.writeName("environ.", name.bytes(in: text), to: &out)
         }
     }
 
-    private static func writeName(_ prefix: StaticString, _ name: [UInt8], to out: inout TextBuffer) {
+    private static func writeName(_ prefix: StaticString, _ name: UnsafeRawBufferPointer, to out: inout TextBuffer) {
         out.append(UInt8(ascii: "\""))
         out.append(prefix)
-        name.withUnsafeBytes { out.append(jsonText: $0, isUTF8: true) }
+        out.append(jsonText: name, isUTF8: true)
         out.append(UInt8(ascii: "\""))
     }
 
-    fileprivate func writeJSON(_ fields: some AccessLogFields, to out: inout TextBuffer) {
+    fileprivate func writeJSON(
+        _ fields: some AccessLogFields, _ text: UnsafeRawBufferPointer, to out: inout TextBuffer
+    ) {
         switch self {
         case .remoteAddress: out.append(json: fields.remoteAddress)
         case .identity, .unknown: out.append("null")
@@ -111,14 +117,14 @@ extension AccessLogAtom {
         case .referer: out.append(json: fields.requestField(Self.bytes("referer")))
         case .userAgent: out.append(json: fields.requestField(Self.bytes("user-agent")))
         case .seconds, .milliseconds, .microseconds: out.append(number(fields))
-        case .decimalSeconds: write(fields, to: &out)
+        case .decimalSeconds: write(fields, text, to: &out)
         case .process: out.append(fields.process)
-        case .requestField(let name): out.append(json: name.withUnsafeBytes { fields.requestField($0) })
-        case .responseField(let name): out.append(json: name.withUnsafeBytes { fields.responseField($0) })
+        case .requestField(let name): out.append(json: fields.requestField(name.bytes(in: text)))
+        case .responseField(let name): out.append(json: fields.responseField(name.bytes(in: text)))
         case .environ(let name):
-            guard let text = name.withUnsafeBytes({ fields.environEntry($0) }) else { return out.append("null") }
+            guard let entry = fields.environEntry(name.bytes(in: text)) else { return out.append("null") }
             out.append(UInt8(ascii: "\""))
-            out.append(jsonText: text.bytes, isUTF8: text.isUTF8)
+            out.append(jsonText: entry.bytes, isUTF8: entry.isUTF8)
             out.append(UInt8(ascii: "\""))
         }
     }

@@ -5,7 +5,7 @@
 /// read, where gunicorn drops each line with a traceback, or for `r` and `x` writes what no log reader expects.
 public struct AccessLogFormat: Sendable {
     enum Piece: Sendable {
-        case literal([UInt8])
+        case literal(AccessLogName)
         case atom(AccessLogAtom, Conversion)
     }
 
@@ -24,6 +24,8 @@ public struct AccessLogFormat: Sendable {
     }
 
     let pieces: [Piece]
+    /// Literals and names.
+    let text: [UInt8]
 
     /// gunicorn's default: the combined log format of Apache.
     public static let standard = #"%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s""#
@@ -33,7 +35,9 @@ public struct AccessLogFormat: Sendable {
     /// - Throws: `AccessLogFormatError`, which says what is wrong and where.
     public init(_ format: String) throws(AccessLogFormatError) {
         var reader = FormatReader(Array(format.utf8))
-        pieces = try reader.pieces()
+        try reader.read()
+        pieces = reader.pieces
+        text = reader.text
     }
 
     /// Atoms in the order of the format.
@@ -48,18 +52,20 @@ public struct AccessLogFormat: Sendable {
 
     /// Writes a line, with its end.
     public func write(_ fields: some AccessLogFields, to out: inout TextBuffer) {
-        for piece in pieces {
-            switch piece {
-            case .literal(let bytes):
-                out.append(bytes)
-            case .atom(let atom, let conversion):
-                let start = out.count
-                if conversion.isNumber {
-                    out.append(atom.number(fields))
-                } else {
-                    atom.write(fields, to: &out)
+        text.withUnsafeBytes { text in
+            for piece in pieces {
+                switch piece {
+                case .literal(let name):
+                    out.append(name.bytes(in: text))
+                case .atom(let atom, let conversion):
+                    let start = out.count
+                    if conversion.isNumber {
+                        out.append(atom.number(fields))
+                    } else {
+                        atom.write(fields, text, to: &out)
+                    }
+                    if conversion != .plain { conversion.apply(to: &out, from: start) }
                 }
-                if conversion != .plain { conversion.apply(to: &out, from: start) }
             }
         }
         out.append(UInt8(ascii: "\n"))
@@ -104,13 +110,15 @@ extension AccessLogFormat.Conversion {
 
 /// Takes a format apart.
 private struct FormatReader {
+    private(set) var pieces: [AccessLogFormat.Piece] = []
+    private(set) var text: [UInt8] = []
+    private var kept: [AccessLogName] = []
     private let bytes: [UInt8]
     private var offset = 0
 
     init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-    mutating func pieces() throws(AccessLogFormatError) -> [AccessLogFormat.Piece] {
-        var pieces: [AccessLogFormat.Piece] = []
+    mutating func read() throws(AccessLogFormatError) {
         var literal: [UInt8] = []
         while offset < bytes.count {
             let byte = bytes[offset]
@@ -127,13 +135,22 @@ private struct FormatReader {
                 continue
             }
             guard next == UInt8(ascii: "(") else { throw .withoutName(offset: start) }
-            if !literal.isEmpty { pieces.append(.literal(literal)) }
+            if !literal.isEmpty { pieces.append(.literal(keep(literal))) }
             literal = []
             let name = try key(from: start)
-            pieces.append(try conversion(of: AccessLogAtom(name), named: name, from: start))
+            let atom = AccessLogAtom(name) { keep($0) }
+            pieces.append(try conversion(of: atom, named: name, from: start))
         }
-        if !literal.isEmpty { pieces.append(.literal(literal)) }
-        return pieces
+        if !literal.isEmpty { pieces.append(.literal(keep(literal))) }
+    }
+
+    /// The place of these bytes in the text.
+    private mutating func keep(_ bytes: [UInt8]) -> AccessLogName {
+        if let same = kept.first(where: { Array(text[$0.offset..<$0.offset + $0.count]) == bytes }) { return same }
+        let name = AccessLogName(offset: text.count, count: bytes.count)
+        text += bytes
+        kept.append(name)
+        return name
     }
 
     private var peek: UInt8? { offset < bytes.count ? bytes[offset] : nil }

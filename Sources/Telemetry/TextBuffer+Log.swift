@@ -15,6 +15,10 @@ extension TextBuffer {
         var plain = 0
         var index = 0
         while index < bytes.count {
+            if bytes.count &- index >= 8, Self.isPlain(bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)) {
+                index &+= 8
+                continue
+            }
             let byte = bytes[index]
             if byte >= 0x20, byte < 0x7F, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") {
                 index &+= 1
@@ -40,6 +44,21 @@ extension TextBuffer {
             plain = index
         }
         append(UnsafeRawBufferPointer(rebasing: bytes[plain...]))
+    }
+
+    /// Whether eight bytes are all printable ASCII, and neither a quote nor a backslash.
+    @inline(__always)
+    private static func isPlain(_ word: UInt64) -> Bool {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let tops = ones << 7
+        // The top bit of each byte that is below 0x20, is the byte looked for, or is 0x7F; right as long as no top bit is set,
+        // and where one is, the answer is no anyhow.
+        func isZero(_ word: UInt64) -> UInt64 { (word &- ones) & ~word }
+        let quote = isZero(word ^ ones &* UInt64(UInt8(ascii: "\"")))
+        let backslash = isZero(word ^ ones &* UInt64(UInt8(ascii: "\\")))
+        let control = (word &- ones &* 0x20) & ~word
+        let delete = isZero(word ^ ones &* 0x7F)
+        return (word | quote | backslash | control | delete) & tops == 0
     }
 
     private mutating func append(escaped byte: UInt8) {

@@ -58,15 +58,23 @@ public struct TextBuffer: ~Copyable {
 
     /// In decimal digits, with zeros in front up to `digits`.
     public mutating func append(_ number: UInt64, digits: Int = 1) {
-        let start = count
+        var size = 1
         var rest = number
-        var written = 0
-        repeat {
-            append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest % 10))
+        while rest >= 10 {
             rest /= 10
-            written &+= 1
-        } while rest > 0 || written < digits
-        reverse(from: start)
+            size &+= 1
+        }
+        size = max(size, digits)
+        if capacity &- count < size { grow(size) }
+        rest = number
+        var place = count &+ size
+        while place > count {
+            place &-= 1
+            base.storeBytes(
+                of: UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest % 10), toByteOffset: place, as: UInt8.self)
+            rest /= 10
+        }
+        count &+= size
     }
 
     public mutating func append(_ number: Int) {
@@ -109,16 +117,6 @@ public struct TextBuffer: ~Copyable {
     mutating func replace(_ byte: UInt8, at offset: Int) {
         precondition(offset >= 0 && offset < count)
         base.storeBytes(of: byte, toByteOffset: offset, as: UInt8.self)
-    }
-
-    private mutating func reverse(from start: Int) {
-        let bytes = UnsafeMutableRawBufferPointer(start: base, count: count)
-        var (low, high) = (start, count - 1)
-        while low < high {
-            bytes.swapAt(low, high)
-            low += 1
-            high -= 1
-        }
     }
 
     @inline(never)

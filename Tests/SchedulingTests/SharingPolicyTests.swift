@@ -79,6 +79,21 @@ import Testing
         #expect(policy(average: nil).postings(situation) == Postings(held: 2, readable: 3))
     }
 
+    @Test func longRequestsMayWaitInTheRelay() {
+        var policy = SharingPolicy(workers: 2, queuesInRelay: true)
+        policy.served(in: SharingPolicy.worthQueueing)
+        #expect(
+            policy.postings(Situation(held: 5, readable: 5, free: 1, idleElsewhere: 0))
+                == Postings(held: 4, readable: 0))
+        #expect(policy.postings(Situation(held: 1, readable: 5, free: 1, idleElsewhere: 0)) == .none)
+        var short = SharingPolicy(workers: 2, queuesInRelay: true)
+        short.served(in: SharingPolicy.worthQueueing - 1)
+        #expect(short.postings(Situation(held: 5, readable: 5, free: 1, idleElsewhere: 0)) == .none)
+        #expect(
+            short.postings(Situation(held: 5, readable: 5, free: 1, idleElsewhere: 6)) == Postings(held: 4, readable: 2)
+        )
+    }
+
     /// No situation makes it post more than there is, than others can take, or what a free runner here would begin.
     @Test func postsNeverTooMuch() {
         let policy = policy()

@@ -29,6 +29,28 @@ import Testing
             } == "\(expected)|\(expected)|\(expected)|\(expected)\n")
     }
 
+    /// Eight bytes are looked at together: every byte at every place among plain ones is escaped as it is alone.
+    @Test func theFastWayEscapesTheSame() {
+        func escaped(_ bytes: [UInt8]) -> String {
+            var out = TextBuffer()
+            bytes.withUnsafeBytes { out.append(log: $0, isUTF8: false) }
+            return String(decoding: out.bytes, as: UTF8.self)
+        }
+        for byte in UInt8.min...UInt8.max {
+            for place in 0..<16 {
+                for plain in [UInt8(ascii: "a"), UInt8(ascii: " "), UInt8(ascii: "~"), UInt8(ascii: "#")] {
+                    var bytes = [UInt8](repeating: plain, count: 19)
+                    bytes[place] = byte
+                    let filler = String(UnicodeScalar(plain))
+                    let expected =
+                        String(repeating: filler, count: place) + escaped([byte])
+                        + String(repeating: filler, count: 18 - place)
+                    #expect(escaped(bytes) == expected)
+                }
+            }
+        }
+    }
+
     /// Whatever a client sends, a line of the standard format has one line end and six quotes that are not escaped.
     @Test func noBytesForgeALine() throws {
         for first in UInt8.min...UInt8.max {
