@@ -76,16 +76,25 @@ public struct ScoreboardArbiter: Sendable {
         }
         words.storeReleasing(HeaderWord.foldSequence, sequence &+ 1)
 
-        for slot in 0..<layout.slotCount {
-            let slot = cell.from(CellWord.slots + slot * SlotWord.stride)
-            slot.store(SlotWord.state, 0)
-            // The next even number, also where the worker died in the middle.
-            let sequence = slot.load(SlotWord.sequence)
-            slot.storeReleasing(SlotWord.sequence, sequence &+ sequence & 1)
+        for slot in 0..<layout.slotCount { clear(cell.from(CellWord.slots + slot * SlotWord.stride)) }
+        // What was slow stays to be told, but for what the worker died in the middle of.
+        for place in 0..<CellWord.slowestCount {
+            let slot = cell.from(CellWord.slowest + place * SlotWord.stride)
+            guard slot.load(SlotWord.sequence) & 1 == 1 else { continue }
+            slot.store(SlotWord.phaseBegan, 0)
+            slot.store(SlotWord.thread, 0)
+            clear(slot)
         }
         for word in CellWord.presence..<CellWord.counters where word != CellWord.presence { cell.store(word, 0) }
         cell.store(CellWord.process, 0)
         cell.storeReleasing(CellWord.presence, ScoreboardPresence(lifetime: .free).word)
+    }
+
+    /// Empties a slot, and gives it the next even number, also where the worker died in the middle.
+    private func clear(_ slot: ScoreboardWords) {
+        slot.store(SlotWord.state, 0)
+        let sequence = slot.load(SlotWord.sequence)
+        slot.storeReleasing(SlotWord.sequence, sequence &+ sequence & 1)
     }
 
     /// The last sign of life of a cell's worker: the monotonic clock, nanoseconds.

@@ -25,20 +25,10 @@ extension ScoreboardCell {
         words.store(SlotWord.sequence, sequence)
         atomicMemoryFence(ordering: .releasing)
 
-        let kept = min(path.count, 8 * SlotWord.pathWords)
-        let whole = UInt64(UInt32(clamping: path.count))
-        words.store(SlotWord.began, began)
-        words.store(
-            SlotWord.state,
-            UInt64(phase.rawValue) | UInt64(method.rawValue) << 8 | UInt64(kept) << 16 | whole << 32)
         words.store(SlotWord.phaseBegan, now)
-        words.store(
-            SlotWord.thread, UInt64(UInt32(bitPattern: thread)) | UInt64(UInt32(clamping: number)) << 32)
-        words.store(SlotWord.address, client.high)
-        words.store(SlotWord.address + 1, client.low)
-        words.store(SlotWord.port, UInt64(client.family.rawValue) | UInt64(client.port) << 16)
-        Self.copy(path, kept, to: words.from(SlotWord.path))
-
+        Self.write(
+            words, phase: phase, method: method, path: path, client: client, began: began,
+            thread: UInt64(UInt32(bitPattern: thread)) | UInt64(UInt32(clamping: number)) << 32)
         words.storeReleasing(SlotWord.sequence, sequence &+ 1)
     }
 
@@ -60,6 +50,87 @@ extension ScoreboardCell {
     public func endExchange(_ slot: Int) {
         guard slot >= 0, slot < slotCount else { return }
         words.store(CellWord.slots + slot * SlotWord.stride + SlotWord.state, 0)
+    }
+
+    // MARK: The slowest
+
+    /// Whether this request is one of the slowest of the last minute: two loads for nearly every other. For whoever has the
+    /// baton, as `noteSlow`.
+    ///
+    /// - Parameters: nanoseconds; `now` is the monotonic clock.
+    @inlinable @inline(__always)
+    public func isSlow(total: UInt64, now: UInt64) -> Bool {
+        total > words.load(CellWord.slowThreshold) || now > words.load(CellWord.slowExpiry)
+    }
+
+    /// Keeps a request that `isSlow` in place of an older or a quicker one.
+    ///
+    /// - Parameters:
+    ///   - status: 0 when none was sent.
+    ///   - began: when the head was complete; `now` when the response was handed over. The monotonic clock, nanoseconds.
+    public func noteSlow(
+        method: MethodClass, path: UnsafeRawBufferPointer, client: ScoreboardClient, status: Int, began: UInt64,
+        now: UInt64
+    ) {
+        let total = now > began ? now - began : 0
+        // One that is over a minute old goes first, the quickest of the others else.
+        var place = 0
+        var least = UInt64.max
+        for index in 0..<CellWord.slowestCount {
+            let weight = slowWeight(index, now: now)
+            if weight < least { (place, least) = (index, weight) }
+        }
+        if least == 0 || total > least {
+            let slot = words.from(CellWord.slowest + place * SlotWord.stride)
+            let sequence = slot.load(SlotWord.sequence) | 1
+            slot.store(SlotWord.sequence, sequence)
+            atomicMemoryFence(ordering: .releasing)
+            slot.store(SlotWord.phaseBegan, total)
+            Self.write(
+                slot, phase: .response, method: method, path: path, client: client, began: began,
+                thread: UInt64(UInt16(clamping: status)) | (now / 1_000_000) << 16)
+            slot.storeReleasing(SlotWord.sequence, sequence &+ 1)
+        }
+        var (threshold, expiry) = (UInt64.max, UInt64.max)
+        for index in 0..<CellWord.slowestCount {
+            threshold = min(threshold, slowWeight(index, now: now))
+            let ended = words.load(CellWord.slowest + index * SlotWord.stride + SlotWord.thread) >> 16
+            expiry = min(expiry, (ended &* 1_000_000) &+ Self.slowMemory)
+        }
+        words.store(CellWord.slowThreshold, threshold)
+        // At least a second apart, so that a minute without slow requests does not make each one look.
+        words.store(CellWord.slowExpiry, max(expiry, now &+ 1_000_000_000))
+    }
+
+    /// For how long a slow request is told: a minute, in nanoseconds.
+    public static var slowMemory: UInt64 { 60_000_000_000 }
+
+    /// How long a kept request took; 0 when its time is over, or there is none.
+    private func slowWeight(_ index: Int, now: UInt64) -> UInt64 {
+        let slot = words.from(CellWord.slowest + index * SlotWord.stride)
+        let ended = (slot.load(SlotWord.thread) >> 16) &* 1_000_000
+        return now > ended &+ Self.slowMemory ? 0 : slot.load(SlotWord.phaseBegan)
+    }
+
+    // MARK: Words
+
+    /// Writes what a slot of either kind says, but for its sequence and `phaseBegan`.
+    @inlinable @inline(__always)
+    static func write(
+        _ slot: ScoreboardWords, phase: ExchangePhase, method: MethodClass, path: UnsafeRawBufferPointer,
+        client: ScoreboardClient, began: UInt64, thread: UInt64
+    ) {
+        let kept = min(path.count, 8 * SlotWord.pathWords)
+        let whole = UInt64(UInt32(clamping: path.count))
+        slot.store(SlotWord.began, began)
+        slot.store(
+            SlotWord.state,
+            UInt64(phase.rawValue) | UInt64(method.rawValue) << 8 | UInt64(kept) << 16 | whole << 32)
+        slot.store(SlotWord.thread, thread)
+        slot.store(SlotWord.address, client.high)
+        slot.store(SlotWord.address + 1, client.low)
+        slot.store(SlotWord.port, UInt64(client.family.rawValue) | UInt64(client.port) << 16)
+        copy(path, kept, to: slot.from(SlotWord.path))
     }
 
     /// By whole words: a reader that copies meanwhile must not be undefined, only wrong, which it finds out.

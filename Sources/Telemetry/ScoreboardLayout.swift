@@ -5,7 +5,7 @@
 ///
 /// ```
 ///   header │ retired counters │ cell 0 │ cell 1 │ …
-///                               └ identity │ heartbeat │ gauges │ counters │ slot 0 │ slot 1 │ …
+///                               └ identity │ heartbeat │ gauges │ counters │ slowest │ slot 0 │ slot 1 │ …
 /// ```
 public struct ScoreboardLayout: Equatable, Sendable {
     /// "MNCRSCBD", read as a little-endian word.
@@ -84,13 +84,20 @@ enum CellWord {
     @usableFromInline static var presence: Int { 16 }
     /// One for each `ConnectionClass`.
     @usableFromInline static var connections: Int { 17 }
+    /// A request that took longer than this is one of the slowest, nanoseconds …
+    @usableFromInline static var slowThreshold: Int { 26 }
+    /// … and any request may be, once the clock is past this.
+    @usableFromInline static var slowExpiry: Int { 27 }
     // Written by any thread.
     @usableFromInline static var spoolBytes: Int { 32 }
     @usableFromInline static var bufferBytes: Int { 33 }
     // `CounterWord`s.
     @usableFromInline static var counters: Int { 40 }
+    /// The slowest requests of the last minute: `SlotWord`s, written by whoever has the baton.
+    @usableFromInline static var slowest: Int { counters + CounterWord.count }
+    @usableFromInline static var slowestCount: Int { 8 }
     // `SlotWord`s.
-    @usableFromInline static var slots: Int { counters + CounterWord.count }
+    @usableFromInline static var slots: Int { slowest + slowestCount * SlotWord.stride }
 }
 
 /// Words that only grow, in a cell and among the retired.
@@ -126,6 +133,9 @@ enum CounterWord {
 }
 
 /// A slot's words, from its first. Written by its runner alone.
+///
+/// Of an exchange that is over and was slow: `phaseBegan` is how long it took, `thread` its status and the monotonic clock when it
+/// ended, in milliseconds and 48 bits, and the phase in `state` is `response`.
 @usableFromInline
 enum SlotWord {
     /// Odd while a new exchange is being written.

@@ -63,7 +63,7 @@ public struct ScoreboardReader: Sendable {
             workersWanted: Int(truncatingIfNeeded: words.load(HeaderWord.workersWanted)),
             reloads: words.load(HeaderWord.reloads), workerStarts: words.load(HeaderWord.workerStarts),
             workerEnds: WorkerEnd.allCases.map { words.load(HeaderWord.workerEnds + Int($0.rawValue)) },
-            workers: workers, total: total)
+            workers: workers, slowest: slowest(), total: total)
     }
 
     /// Counters that move from a cell to the retired ones meanwhile must be counted once: read again then.
@@ -87,6 +87,12 @@ public struct ScoreboardReader: Sendable {
             if isWhole || attempt == Self.tries { return (workers, total) }
         }
         fatalError("unreachable: the last attempt returns")
+    }
+
+    /// One worker: for the arbiter, before it ends one that does not answer.
+    public func worker(_ cell: Int) -> WorkerSnapshot {
+        let words = words.from(layout.cell(cell))
+        return worker(cell, words, presence(cell), CounterSnapshot(words.from(CellWord.counters)))
     }
 
     private func worker(
@@ -113,8 +119,45 @@ public struct ScoreboardReader: Sendable {
         return worker
     }
 
-    /// The exchange of a slot; nil inside when it has none, nil outside when it could not be read.
+    private func slowest() -> [SlowExchange] {
+        var all: [SlowExchange] = []
+        for index in 0..<layout.cellCount {
+            for place in 0..<CellWord.slowestCount {
+                let words = words.from(layout.cell(index) + CellWord.slowest + place * SlotWord.stride)
+                guard case .some(.some(let slot)) = slot(words) else { continue }
+                all.append(
+                    SlowExchange(
+                        method: slot.method, path: slot.path, pathByteCount: slot.pathByteCount, client: slot.client,
+                        status: Int(slot.thread & 0xFFFF), duration: slot.phaseBegan,
+                        ended: (slot.thread >> 16) &* 1_000_000))
+            }
+        }
+        return all
+    }
+
     private func exchange(_ slot: Int, _ words: ScoreboardWords) -> ExchangeSnapshot?? {
+        guard let read = self.slot(words) else { return nil }
+        return .some(
+            read.map {
+                ExchangeSnapshot(
+                    slot: slot, phase: $0.phase, method: $0.method, path: $0.path, pathByteCount: $0.pathByteCount,
+                    client: $0.client, thread: Int32(truncatingIfNeeded: $0.thread), number: Int($0.thread >> 32),
+                    began: $0.began, phaseBegan: $0.phaseBegan)
+            })
+    }
+
+    /// A slot's words, as they are written together.
+    private struct Slot {
+        var phase: ExchangePhase
+        var method: MethodClass
+        var path: [UInt8]
+        var pathByteCount: Int
+        var client: ScoreboardClient
+        var thread, began, phaseBegan: UInt64
+    }
+
+    /// What a slot says; nil inside when it is empty, nil outside when it could not be read.
+    private func slot(_ words: ScoreboardWords) -> Slot?? {
         for _ in 0..<Self.tries {
             let before = words.loadAcquiring(SlotWord.sequence)
             guard before & 1 == 0 else { continue }
@@ -124,24 +167,24 @@ public struct ScoreboardReader: Sendable {
             }
             let kept = min(Int(state >> 16 & 0xFFFF), ScoreboardLayout.pathLimit)
             var path: [UInt8] = []
-            path.reserveCapacity(kept)
+            path.reserveCapacity(kept + 7)
             for word in 0..<(kept + 7) / 8 {
                 withUnsafeBytes(of: words.load(SlotWord.path + word)) { path.append(contentsOf: $0) }
             }
             path.removeLast(path.count - kept)
-            let (thread, port) = (words.load(SlotWord.thread), words.load(SlotWord.port))
-            let exchange = ExchangeSnapshot(
-                slot: slot, phase: phase,
-                method: MethodClass(rawValue: UInt8(truncatingIfNeeded: state >> 8)) ?? .other,
-                path: path, pathByteCount: Int(state >> 32),
+            let port = words.load(SlotWord.port)
+            let slot = Slot(
+                phase: phase, method: MethodClass(rawValue: UInt8(truncatingIfNeeded: state >> 8)) ?? .other,
+                path: path,
+                pathByteCount: Int(state >> 32),
                 client: ScoreboardClient(
                     family: ScoreboardClient.Family(rawValue: UInt8(truncatingIfNeeded: port)) ?? .unknown,
                     port: UInt16(truncatingIfNeeded: port >> 16), high: words.load(SlotWord.address),
                     low: words.load(SlotWord.address + 1)),
-                thread: Int32(truncatingIfNeeded: thread), number: Int(thread >> 32),
-                began: words.load(SlotWord.began), phaseBegan: words.load(SlotWord.phaseBegan))
+                thread: words.load(SlotWord.thread), began: words.load(SlotWord.began),
+                phaseBegan: words.load(SlotWord.phaseBegan))
             atomicMemoryFence(ordering: .acquiring)
-            if words.load(SlotWord.sequence) == before { return .some(exchange) }
+            if words.load(SlotWord.sequence) == before { return .some(slot) }
         }
         return nil
     }

@@ -13,6 +13,8 @@ public struct ScoreboardSnapshot: Equatable, Sendable {
     public var workerEnds: [UInt64]
     /// Cells that are somebody's.
     public var workers: [WorkerSnapshot]
+    /// The slowest requests of the last minute and before, of all workers that are and were, in no order.
+    public var slowest: [SlowExchange]
     /// Of all workers that are and were. None of them ever goes back.
     public var total: CounterSnapshot
 }
@@ -56,6 +58,21 @@ public struct ExchangeSnapshot: Equatable, Sendable {
     /// The monotonic clock, nanoseconds.
     public var began: UInt64
     public var phaseBegan: UInt64
+}
+
+/// A request that took long, and is over.
+public struct SlowExchange: Equatable, Sendable {
+    public var method: MethodClass
+    /// The first `ScoreboardLayout.pathLimit` bytes.
+    public var path: [UInt8]
+    public var pathByteCount: Int
+    public var client: ScoreboardClient
+    /// 0 when none was sent.
+    public var status: Int
+    /// Nanoseconds.
+    public var duration: UInt64
+    /// The monotonic clock, nanoseconds, to the millisecond.
+    public var ended: UInt64
 }
 
 /// What only grows.

@@ -44,10 +44,12 @@ extension ScoreboardCell {
     @Test func everythingStandsOnCacheLines() {
         let layout = ScoreboardLayout(cells: 3, slots: 5)
         #expect(layout.cell(0) % 8 == 0 && layout.cellStride % 8 == 0)
-        #expect(CellWord.counters % 8 == 0 && CellWord.slots % 8 == 0 && SlotWord.stride % 8 == 0)
+        #expect(
+            CellWord.counters % 8 == 0 && CellWord.slowest % 8 == 0 && CellWord.slots % 8 == 0
+                && SlotWord.stride % 8 == 0)
         #expect(layout.byteCount == 8 * (layout.cell(2) + layout.cellStride))
         #expect(SlotWord.path + SlotWord.pathWords == SlotWord.stride)
-        #expect(CellWord.connections + ConnectionClass.allCases.count <= CellWord.spoolBytes)
+        #expect(CellWord.connections + ConnectionClass.allCases.count <= CellWord.slowThreshold)
         #expect(CounterWord.timeouts + TimeoutClass.allCases.count <= CounterWord.requests)
         #expect(CounterWord.methodCount == MethodClass.allCases.count)
         #expect(CounterWord.statusCount == StatusClass.allCases.count)
