@@ -1,16 +1,17 @@
 """What sharing requests between workers would bring: a simulation of queues, before anything is built and measured.
 
-`python -m benchmarks.sharing` writes docs/sharing.svg and prints the table of docs/performance.md. The same seed gives the
-same figures on every machine: no clock and no server is involved.
+`python -m benchmarks.sharing` writes docs/sharing.svg and prints the table of docs/performance.md. The same seed gives
+the same figures on every machine: no clock and no server is involved.
 
-A worker has one runner. Requests come at random moments (Poisson) on connections that are spread evenly over the workers,
-which is the best case for queues of their own. Five ways to serve them:
+A worker has one runner. Requests come at random moments (Poisson) on connections that are spread evenly over the
+workers, which is the best case for queues of their own. Five ways to serve them:
 
 - `own queues`: a request waits for the worker that its connection belongs to.
-- `sharing`: as `SharingPolicy` has it. A worker posts what waits behind its runner while another worker is idle; a worker
-  that becomes idle has nobody told, so who holds requests looks again every 2 ms, or between two short requests.
+- `sharing`: as `SharingPolicy` has it. A worker posts what waits behind its runner while another worker is idle. A
+  worker that becomes idle tells nobody, so who holds requests looks again every 2 ms, or between two short requests.
 - `sharing, with a bell`: the same, but whoever becomes idle is noticed at once by those that hold requests.
-- `all that waits`: a worker posts whatever waits behind its runner, whether somebody is idle or not: the relay is the queue.
+- `all that waits`: a worker posts whatever waits behind its runner, whether somebody is idle or not: the relay is the
+  queue.
 - `one queue`: the ideal; every runner takes the oldest request there is.
 """
 
@@ -249,7 +250,7 @@ def picture(results: dict) -> str:
 
 def table(results: dict, load: float) -> str:
     lines = [
-        "| workers | time in the application | own queues | sharing | with a bell | all that waits | one queue | parcels |",
+        f"| workers | time in the application | {' | '.join(WAYS)} | parcels |",
         "|---:|---|---:|---:|---:|---:|---:|---:|",
     ]
     for workers in (2, 4):

@@ -16,41 +16,43 @@ from gunicorn.config import Config
 from gunicorn.glogging import Logger
 
 DEFAULT = Config().settings["access_log_format"].default
-EVERY = "%(h)s|%(l)s|%(u)s|%(t)s|%(r)s|%(s)s|%(m)s|%(U)s|%(q)s|%(H)s|%(b)s|%(B)s|%(f)s|%(a)s|%(T)s|%(M)s|%(D)s|%(L)s|%(p)s"
+EVERY = (
+    "%(h)s|%(l)s|%(u)s|%(t)s|%(r)s|%(s)s|%(m)s|%(U)s|%(q)s|%(H)s|%(b)s|%(B)s|%(f)s|%(a)s|%(T)s|%(M)s|%(D)s|%(L)s|%(p)s"
+)
 BASIC = "%(u)s"
 
 
 def basic(value):
-    return dict(format=BASIC, request=[("Authorization", value)])
+    return {"format": BASIC, "request": [("Authorization", value)]}
 
 
 CASES = [
-    dict(format=DEFAULT),
-    dict(format=DEFAULT, request=[("Referer", "http://a/"), ("User-Agent", 'curl "8"')], status=404, sent=0),
-    dict(format=EVERY, request=[("Authorization", "Basic dXNlcjpwYXNz")], microseconds=3_045_678),
-    dict(format=EVERY, sent=None, method="POST", target="/", path="/", query=""),
-    dict(format="%(T)s %(T)d %(M)d %(D)d %(D)i %(M)u %(B)d %(L)s", microseconds=59_999_999),
-    dict(format="%(L)s %(D)s %(M)s", microseconds=7),
-    dict(format="%(L)s %(D)s %(M)s", microseconds=999),
-    dict(format="%(L)s %(D)s %(M)s", microseconds=1000),
-    dict(format="%(T)5d|%(T)-5d|%(D)010d|%(h)20s|%(h)-20s|%(h).4s|%(T)+d|%(T) d|%%", microseconds=3_000_000),
-    dict(format="%(h)5.2s|%(T)5.3d|%(T)#d|%(T)-05d|%(T)05s|%(h)05s|%(T)+5d|%(T)+s|%(T)+05d", microseconds=3_000_000),
-    dict(format="%(h).0s|%(h)0s|%(h)1s|%(D).12d|%(D)+.12d|%(D)15.12d|%(h).s", microseconds=3_000_000),
-    dict(format="%(h)ls %(T)ld %(T)hd %(T)Ld", microseconds=3_000_000),
-    dict(format="%(zzz)s %(Q)s %()s %(a(b)c)s %({)s %({}i)s %({x})s %({x}z)s"),
-    dict(format="%({x-a}i)s %({X-A}i)s %({x-A}I)s %({nope}i)s", request=[("X-A", "1"), ("x-a", '"2"')]),
-    dict(format="%({content-type}o)s %({Content-Type}O)s %({server}o)s", response=[("Content-Type", "text/html")]),
-    dict(format="%({x}o)s", response=[("X", "1"), ("x", "2")]),
-    dict(format="%({wsgi.url_scheme}e)s %({WSGI.URL_SCHEME}E)s %({nope}e)s", environ={"wsgi.url_scheme": "http"}),
-    dict(format="%({x}e)s", environ={"x": '1"2'}),
-    dict(format="plain text, 100 %% of it"),
-    dict(format=""),
-    dict(format="\u00e9 \u4e2d %(h)s\ttab"),
-    dict(format="%(U)s", path="/caf\xc3\xa9 \xfc"),
-    dict(format="%(U)10s|%(U)-10s|%(U).3s|", path="/\xe9\xe8\xea\xeb"),
-    dict(format='"%(f)s" "%(a)s"', request=[("Referer", ""), ("User-Agent", '""')]),
-    dict(format="%(h)s", address=""),
-    dict(format="%(s)s|%(s)5s", status=503),
+    {"format": DEFAULT},
+    {"format": DEFAULT, "request": [("Referer", "http://a/"), ("User-Agent", 'curl "8"')], "status": 404, "sent": 0},
+    {"format": EVERY, "request": [("Authorization", "Basic dXNlcjpwYXNz")], "microseconds": 3_045_678},
+    {"format": EVERY, "sent": None, "method": "POST", "target": "/", "path": "/", "query": ""},
+    {"format": "%(T)s %(T)d %(M)d %(D)d %(D)i %(M)u %(B)d %(L)s", "microseconds": 59_999_999},
+    {"format": "%(L)s %(D)s %(M)s", "microseconds": 7},
+    {"format": "%(L)s %(D)s %(M)s", "microseconds": 999},
+    {"format": "%(L)s %(D)s %(M)s", "microseconds": 1000},
+    {"format": "%(T)5d|%(T)-5d|%(D)010d|%(h)20s|%(h)-20s|%(h).4s|%(T)+d|%(T) d|%%", "microseconds": 3_000_000},
+    {"format": "%(h)5.2s|%(T)5.3d|%(T)#d|%(T)-05d|%(T)05s|%(h)05s|%(T)+5d|%(T)+s|%(T)+05d", "microseconds": 3_000_000},
+    {"format": "%(h).0s|%(h)0s|%(h)1s|%(D).12d|%(D)+.12d|%(D)15.12d|%(h).s", "microseconds": 3_000_000},
+    {"format": "%(h)ls %(T)ld %(T)hd %(T)Ld", "microseconds": 3_000_000},
+    {"format": "%(zzz)s %(Q)s %()s %(a(b)c)s %({)s %({}i)s %({x})s %({x}z)s"},
+    {"format": "%({x-a}i)s %({X-A}i)s %({x-A}I)s %({nope}i)s", "request": [("X-A", "1"), ("x-a", '"2"')]},
+    {"format": "%({content-type}o)s %({Content-Type}O)s %({server}o)s", "response": [("Content-Type", "text/html")]},
+    {"format": "%({x}o)s", "response": [("X", "1"), ("x", "2")]},
+    {"format": "%({wsgi.url_scheme}e)s %({WSGI.URL_SCHEME}E)s %({nope}e)s", "environ": {"wsgi.url_scheme": "http"}},
+    {"format": "%({x}e)s", "environ": {"x": '1"2'}},
+    {"format": "plain text, 100 %% of it"},
+    {"format": ""},
+    {"format": "\u00e9 \u4e2d %(h)s\ttab"},
+    {"format": "%(U)s", "path": "/caf\xc3\xa9 \xfc"},
+    {"format": "%(U)10s|%(U)-10s|%(U).3s|", "path": "/\xe9\xe8\xea\xeb"},
+    {"format": '"%(f)s" "%(a)s"', "request": [("Referer", ""), ("User-Agent", '""')]},
+    {"format": "%(h)s", "address": ""},
+    {"format": "%(s)s|%(s)5s", "status": 503},
     basic("Basic dXNlcjpwYXNz"),
     basic("basic  dXNlcjpwYXNz "),
     basic("BASIC dXM6"),
@@ -77,8 +79,15 @@ CASES = [
     basic("Basic 9I+/vzp4"),
     basic("Basic 9JCAgDp4"),
 ]
-NUMBERS = dict(status=200, sent=12, microseconds=1234)
-TEXTS = dict(method="GET", target="/a?b=c", version="HTTP/1.1", path="/a", query="b=c", address="127.0.0.1")
+NUMBERS = {"status": 200, "sent": 12, "microseconds": 1234}
+TEXTS = {
+    "method": "GET",
+    "target": "/a?b=c",
+    "version": "HTTP/1.1",
+    "path": "/a",
+    "query": "b=c",
+    "address": "127.0.0.1",
+}
 
 
 class Exchange:
@@ -143,7 +152,9 @@ def main():
         for name in [*TEXTS, *NUMBERS]:
             if case[name] != {**NUMBERS, **TEXTS}[name]:
                 value = case[name]
-                arguments.append(f"{name}: {swift(value) if isinstance(value, str) else 'nil' if value is None else value}")
+                arguments.append(
+                    f"{name}: {swift(value) if isinstance(value, str) else 'nil' if value is None else value}"
+                )
         for name in ("request", "response"):
             if case[name]:
                 arguments.append(f"{name}: {pairs(case[name])}")

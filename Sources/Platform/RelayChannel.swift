@@ -2,19 +2,21 @@ internal import CSystem
 internal import Glibc
 
 /// A queue of messages with descriptors that processes share: a pair of sockets that keep messages apart (`unix(7)`,
-/// `SOCK_SEQPACKET`). Whoever has a copy sends into `inlet` and receives from `outlet`; each message reaches one of them.
+/// `SOCK_SEQPACKET`). Whoever has a copy sends into `inlet` and receives from `outlet`; each message reaches one of
+/// them.
 ///
-/// What was sent stays in the kernel when its sender ends, descriptors included, for as long as somebody has the outlet.
-/// Nobody ever waits, and both ends are closed on exec.
+/// What was sent stays in the kernel when its sender ends, descriptors included, for as long as somebody has the
+/// outlet. Nobody ever waits, and both ends are closed on exec.
 public struct RelayChannel: Sendable {
     /// Descriptors that one message can carry.
-    public static let descriptorLimit = Int(csystem_relay_descriptors)
+    public static var descriptorLimit: Int { Int(csystem_relay_descriptors) }
 
     public let inlet: Descriptor
     public let outlet: Descriptor
     private let kernel: Kernel
 
-    /// The calls that move messages. Tests put others in their place: some failures cannot be had from a kernel at will.
+    /// The calls that move messages. Tests put others in their place: some failures cannot be had from a kernel at
+    /// will.
     struct Kernel: Sendable {
         struct Received: Sendable {
             var byteCount = 0
@@ -56,8 +58,8 @@ public struct RelayChannel: Sendable {
         outlet.close()
     }
 
-    /// Has the kernel keep more messages. Each costs its bytes and some hundreds for itself; the default of most systems
-    /// holds about 150 small ones (`SO_SNDBUF`, socket(7)).
+    /// Has the kernel keep more messages. Each costs its bytes and some hundreds for itself; the default of most
+    /// systems holds about 150 small ones (`SO_SNDBUF`, socket(7)).
     ///
     /// - Parameter bytes: above `net.core.wmem_max` only where the process may (`SO_SNDBUFFORCE`).
     /// - Returns: what the kernel gave, as it counts, which is up to twice what was asked for.
@@ -70,8 +72,8 @@ public struct RelayChannel: Sendable {
     /// Bytes of messages that nobody has received yet.
     public var pendingByteCount: Int { max(0, Int(csystem_unread(outlet.rawValue))) }
 
-    /// Sends one message: whole or not at all. The kernel has descriptors of its own afterwards, so the sender closes its
-    /// copies once this returned `.sent`, and keeps them otherwise.
+    /// Sends one message: whole or not at all. The kernel has descriptors of its own afterwards, so the sender closes
+    /// its copies once this returned `.sent`, and keeps them otherwise.
     ///
     /// - Parameters:
     ///   - bytes: at least one.
@@ -92,13 +94,14 @@ public struct RelayChannel: Sendable {
 
     /// Receives one message, if there is one. Its descriptors are the caller's, closed on exec.
     ///
-    /// Before it takes a message off the queue it makes sure that the process has room for its descriptors: those that find
-    /// none are closed by the kernel, and their connections with them. Another thread may still take the room in between.
+    /// Before it takes a message off the queue it makes sure that the process has room for its descriptors: those that
+    /// find none are closed by the kernel, and their connections with them. Another thread may still take the room in
+    /// between.
     ///
     /// - Parameter room: how many descriptors the message may have.
     /// - Returns: nil when there is none.
-    /// - Throws: `RelayError`. After `.truncated` and `.descriptorsLost` the message is gone, and those of its descriptors that
-    ///   did arrive are closed; after all others it is still there.
+    /// - Throws: `RelayError`. After `.truncated` and `.descriptorsLost` the message is gone, and those of its
+    ///   descriptors that did arrive are closed; after all others it is still there.
     public func receive(
         into buffer: UnsafeMutableRawBufferPointer, room: Int = descriptorLimit
     ) throws(RelayError) -> (byteCount: Int, descriptors: [Descriptor])? {
@@ -197,7 +200,8 @@ public enum RelayError: Error, Equatable, Sendable {
     case noReceiver
     /// Nobody has the inlet any more, and nothing is left.
     case noSender
-    /// The process, or the system, may not have more descriptors. The message is still in the queue, for another process.
+    /// The process, or the system, may not have more descriptors. The message is still in the queue, for another
+    /// process.
     case noRoomForDescriptors(Errno)
     /// Descriptors found no room after all and are closed (`MSG_CTRUNC`).
     case descriptorsLost(arrived: Int)

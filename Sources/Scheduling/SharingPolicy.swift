@@ -2,10 +2,10 @@ public import Platform
 
 /// What a worker does with requests that it cannot start now, while others could.
 ///
-/// A connection belongs to the worker that accepted it, and that is many servers instead of one: requests queue behind one
-/// runner while another has nothing to do. So a worker *posts* what waits, and another *adopts* it. A parcel costs both some
-/// microseconds, and the request about fifty until a sleeping worker has it; so nothing is posted that would be served here
-/// sooner, nor, where requests are short, while nobody has time for it.
+/// A connection belongs to the worker that accepted it, and that is many servers instead of one: requests queue behind
+/// one runner while another has nothing to do. So a worker *posts* what waits, and another *adopts* it. A parcel costs
+/// both some microseconds, and the request about fifty until a sleeping worker has it; so nothing is posted that would
+/// be served here sooner, nor, where requests are short, while nobody has time for it.
 ///
 /// `benchmarks/sharing.py` simulates it, docs/performance.md shows what it brings.
 ///
@@ -14,11 +14,11 @@ public import Platform
 public struct SharingPolicy: Sendable {
     /// Requests that are shorter on average are served before another worker would have them.
     public static let worthSharing = Nanoseconds.microseconds(200)
-    /// How many times a connection may be posted without being served in between. The first brings it where the scoreboard
-    /// showed an idle runner, the second away from where that was a mistake; then it stays.
+    /// How many times a connection may be posted without being served in between. The first brings it where the
+    /// scoreboard showed an idle runner, the second away from where that was a mistake; then it stays.
     public static let hopLimit = 2
-    /// Requests that are at least this long on average make the relay the queue, where that is wanted: a parcel costs less than a
-    /// two-hundredth of one, and whatever waits is then served in order of age by whoever is free first.
+    /// Requests that are at least this long on average make the relay the queue, where that is wanted: a parcel costs
+    /// less than a two-hundredth of one, and whatever waits is then served in order of age by whoever is free first.
     public static let worthQueueing = Nanoseconds.milliseconds(2)
     /// The average follows a new request by one part in so many.
     private static let inertia: Nanoseconds = 8
@@ -98,8 +98,8 @@ public struct SharingPolicy: Sendable {
 
     /// How much of what waits goes to others.
     ///
-    /// Complete requests come first: they are older, and whoever adopts them has no reading to do. A readable connection may
-    /// hold a request or a part of one.
+    /// Complete requests come first: they are older, and whoever adopts them has no reading to do. A readable
+    /// connection may hold a request or a part of one.
     public func postings(_ situation: Situation) -> Postings {
         guard workers > 1 else { return .none }
         if situation.isLeaving { return Postings(held: situation.held, readable: situation.readable) }

@@ -1,7 +1,7 @@
 /// What an access log line can tell of an exchange. Bytes are borrowed for the length of a call.
 ///
-/// Text is what the client or the application sent, byte by byte, as PEP 3333 has it (ISO 8859-1). Nil is what there is not,
-/// as in a request that was refused before its head was complete.
+/// Text is what the client or the application sent, byte by byte, as PEP 3333 has it (ISO 8859-1). Nil is what there is
+/// not, as in a request that was refused before its head was complete.
 public protocol AccessLogFields {
     typealias Bytes = UnsafeRawBufferPointer
 

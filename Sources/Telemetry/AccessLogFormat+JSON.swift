@@ -1,7 +1,7 @@
 /// `--access-log-json`: a line is an object, with the fields that the format names.
 ///
-/// Names do not depend on the format: `%(h)s` is `remote_address` wherever it stands. What there is not is `null`; an atom that
-/// is named twice stands once. `%(l)s` and atoms that nobody knows, which say nothing, are left out.
+/// Names do not depend on the format: `%(h)s` is `remote_address` wherever it stands. What there is not is `null`; an
+/// atom that is named twice stands once. `%(l)s` and atoms that nobody knows, which say nothing, are left out.
 extension AccessLogFormat {
     /// Writes an object and a line's end.
     public func writeJSON(_ fields: some AccessLogFields, to out: inout TextBuffer) {
@@ -139,8 +139,8 @@ extension TextBuffer {
         append(UInt8(ascii: "\""))
     }
 
-    /// Text between JSON's quotes (RFC 8259 §7): UTF-8 where it is that, ISO 8859-1 else. Control characters are escaped, those
-    /// that JSON would allow included.
+    /// Text between JSON's quotes (RFC 8259 §7): UTF-8 where it is that, ISO 8859-1 else. Control characters are
+    /// escaped, those that JSON would allow included.
     public mutating func append(jsonText bytes: UnsafeRawBufferPointer, isUTF8: Bool? = nil) {
         let isUTF8 = isUTF8 ?? UTF8Text.isValid(bytes)
         var index = 0

@@ -1,8 +1,10 @@
 /// An `access_log_format`, read once: a list of pieces that write themselves.
 ///
-/// The language is that of Python's `%` with a mapping, as gunicorn uses it: `%(atom)s`, with flags, width and precision, and
-/// `%%`. Numbers may be written with `d`. What Python has besides (`r`, `x`, floating point, `*`) is refused when the format is
-/// read, where gunicorn drops each line with a traceback, or for `r` and `x` writes what no log reader expects.
+/// The language is that of Python's `%` with a mapping, as gunicorn uses it: `%(atom)s`, with flags, width and
+/// precision, and
+/// `%%`. Numbers may be written with `d`. What Python has besides (`r`, `x`, floating point, `*`) is refused when the
+/// format is read, where gunicorn drops each line with a traceback, or for `r` and `x` writes what no log reader
+/// expects.
 public struct AccessLogFormat: Sendable {
     enum Piece: Sendable {
         case literal(AccessLogName)
@@ -20,7 +22,7 @@ public struct AccessLogFormat: Sendable {
         var precision: Int?
 
         /// `%(atom)s` and nothing else.
-        static let plain = Conversion()
+        var isPlain: Bool { self == Conversion() }
     }
 
     let pieces: [Piece]
@@ -64,7 +66,7 @@ public struct AccessLogFormat: Sendable {
                     } else {
                         atom.write(fields, text, to: &out)
                     }
-                    if conversion != .plain { conversion.apply(to: &out, from: start) }
+                    if !conversion.isPlain { conversion.apply(to: &out, from: start) }
                 }
             }
         }

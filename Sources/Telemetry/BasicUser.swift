@@ -21,8 +21,8 @@ extension TextBuffer {
         return UnsafeRawBufferPointer(rebasing: value[(space + 1)...])
     }
 
-    /// Decodes as Python's `b64decode` does when it is not strict: what is not in the alphabet is passed over, and padding
-    /// that completes a group of four ends it.
+    /// Decodes as Python's `b64decode` does when it is not strict: what is not in the alphabet is passed over, and
+    /// padding that completes a group of four ends it.
     ///
     /// - Returns: false when the last group is not complete.
     private mutating func append(base64 code: UnsafeRawBufferPointer) -> Bool {

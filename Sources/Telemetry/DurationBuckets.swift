@@ -1,7 +1,7 @@
 /// The bounds of every histogram of durations: fixed, so that those of all workers, generations and servers add up.
 ///
-/// Three steps a decade from a tenth of a millisecond to a minute. Switches instead of arrays: nothing is made at first use,
-/// and the shortest requests, of which there are the most, need one comparison.
+/// Three steps a decade from a tenth of a millisecond to a minute. Switches instead of arrays: nothing is made at first
+/// use, and the shortest requests, of which there are the most, need one comparison.
 public enum DurationBuckets {
     /// Bounds; one bucket more holds what is beyond them all.
     public static var boundCount: Int { 18 }

@@ -53,8 +53,9 @@ public struct MetricsInput: Sendable {
 
 /// Metrics as text, in the way that the scraper asked for.
 ///
-/// Names follow the conventions of both: base units, `_total` for counters. Every label has few values that are known beforehand:
-/// classes, identifiers of our own, numbers of cells, listeners. No client and no number of restarts makes series of its own.
+/// Names follow the conventions of both: base units, `_total` for counters. Every label has few values that are known
+/// beforehand: classes, identifiers of our own, numbers of cells, listeners. No client and no number of restarts makes
+/// series of its own.
 public enum MetricsFormat: Sendable {
     /// Prometheus' text format, version 0.0.4.
     case prometheus

@@ -2,9 +2,10 @@ public import Synchronization
 
 /// The exchange that each runner has: its slot.
 ///
-/// A reader must never take one exchange's path for another's. So what belongs together is written between two changes of a
-/// number that is odd meanwhile (a seqlock), and read again until the number is even and the same before and after. A worker
-/// that dies in between leaves it odd: readers give up after a few tries, and the arbiter clears it with the cell.
+/// A reader must never take one exchange's path for another's. So what belongs together is written between two changes
+/// of a number that is odd meanwhile (a seqlock), and read again until the number is even and the same before and
+/// after. A worker that dies in between leaves it odd: readers give up after a few tries, and the arbiter clears it
+/// with the cell.
 extension ScoreboardCell {
     /// A runner has a request. For the slot's runner, as everything here.
     ///
@@ -54,8 +55,8 @@ extension ScoreboardCell {
 
     // MARK: The slowest
 
-    /// Whether this request is one of the slowest of the last minute: two loads for nearly every other. For whoever has the
-    /// baton, as `noteSlow`.
+    /// Whether this request is one of the slowest of the last minute: two loads for nearly every other. For whoever has
+    /// the baton, as `noteSlow`.
     ///
     /// - Parameters: nanoseconds; `now` is the monotonic clock.
     @inlinable @inline(__always)
@@ -67,7 +68,8 @@ extension ScoreboardCell {
     ///
     /// - Parameters:
     ///   - status: 0 when none was sent.
-    ///   - began: when the head was complete; `now` when the response was handed over. The monotonic clock, nanoseconds.
+    ///   - began: when the head was complete; `now` when the response was handed over. The monotonic clock,
+    ///     nanoseconds.
     public func noteSlow(
         method: MethodClass, path: UnsafeRawBufferPointer, client: ScoreboardClient, status: Int, began: UInt64,
         now: UInt64

@@ -2,8 +2,8 @@ internal import Synchronization
 
 /// A worker's own cell: what it writes of itself. Every method is a handful of plain stores.
 ///
-/// Each word has one thread at a time that writes it: slots their runner, the heartbeat the pilot, everything else whoever has
-/// the baton, but for what is named otherwise.
+/// Each word has one thread at a time that writes it: slots their runner, the heartbeat the pilot, everything else
+/// whoever has the baton, but for what is named otherwise.
 public struct ScoreboardCell: Sendable {
     public let index: Int
     public let slotCount: Int

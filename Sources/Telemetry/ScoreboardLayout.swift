@@ -134,8 +134,8 @@ enum CounterWord {
 
 /// A slot's words, from its first. Written by its runner alone.
 ///
-/// Of an exchange that is over and was slow: `phaseBegan` is how long it took, `thread` its status and the monotonic clock when it
-/// ended, in milliseconds and 48 bits, and the phase in `state` is `response`.
+/// Of an exchange that is over and was slow: `phaseBegan` is how long it took, `thread` its status and the monotonic
+/// clock when it ended, in milliseconds and 48 bits, and the phase in `state` is `response`.
 @usableFromInline
 enum SlotWord {
     /// Odd while a new exchange is being written.

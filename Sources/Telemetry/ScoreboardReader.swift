@@ -1,7 +1,7 @@
 internal import Synchronization
 
-/// Reads a scoreboard, from any process that has it mapped. It waits for nobody: neither for a worker that writes meanwhile
-/// nor for one that died while it wrote.
+/// Reads a scoreboard, from any process that has it mapped. It waits for nobody: neither for a worker that writes
+/// meanwhile nor for one that died while it wrote.
 public struct ScoreboardReader: Sendable {
     public let layout: ScoreboardLayout
     let words: ScoreboardWords

@@ -3,8 +3,8 @@ public import Synchronization
 /// Words of shared memory, read and written atomically.
 ///
 /// `Atomic` is what the standard library has for that: its layout is that of its value, zeros are a valid one, and its
-/// operations on 64 bits are single instructions without a lock, which hold between processes as between threads. Nothing
-/// here outlives the mapping: whoever makes it keeps it until the process ends.
+/// operations on 64 bits are single instructions without a lock, which hold between processes as between threads.
+/// Nothing here outlives the mapping: whoever makes it keeps it until the process ends.
 @usableFromInline
 struct ScoreboardWords: @unchecked Sendable {
     // `@unchecked`: the memory is shared on purpose, and only touched through `Atomic`.

@@ -1,7 +1,8 @@
-/// What a worker tells statsd, gathered between two sendings: gunicorn sends three datagrams for each request, on its way.
+/// What a worker tells statsd, gathered between two sendings: gunicorn sends three datagrams for each request, on its
+/// way.
 ///
-/// Counters are sums. Durations are told one by one up to a bound; beyond it a fair sample of them is, with its rate, which is
-/// what statsd has rates for. It belongs to whoever has the baton.
+/// Counters are sums. Durations are told one by one up to a bound; beyond it a fair sample of them is, with its rate,
+/// which is what statsd has rates for. It belongs to whoever has the baton.
 public struct StatsdAggregate: Sendable {
     /// Levels of log lines that are counted.
     public enum Level: UInt8, CaseIterable, Sendable {
@@ -62,8 +63,8 @@ public struct StatsdAggregate: Sendable {
     /// Writes everything as lines, and begins again.
     ///
     /// - Parameters:
-    ///   - limit: bytes of a datagram. Lines are put together, with line feeds between, as long as they fit; 0 sends each alone,
-    ///     as gunicorn does. 1,432 is what an Ethernet carries.
+    ///   - limit: bytes of a datagram. Lines are put together, with line feeds between, as long as they fit; 0 sends
+    ///     each alone, as gunicorn does. 1,432 is what an Ethernet carries.
     ///   - buffer: for the datagrams; empty afterwards.
     ///   - send: takes a datagram. What it cannot send is lost, as everything in statsd may be.
     public mutating func flush(

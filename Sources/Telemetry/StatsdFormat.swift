@@ -36,7 +36,8 @@ public struct StatsdFormat: Sendable {
     ///
     /// - Parameters:
     ///   - name: behind the prefix.
-    ///   - value: a number, as Python writes it. Line ends in either would begin a metric of their own, and are written `_`.
+    ///   - value: a number, as Python writes it. Line ends in either would begin a metric of their own, and are written
+    ///     `_`.
     public func write(_ name: String, _ value: String, _ kind: Kind, to out: inout TextBuffer) {
         out.append(prefix)
         for byte in name.utf8 { out.append(Self.harmless(byte)) }

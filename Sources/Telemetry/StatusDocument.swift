@@ -9,8 +9,8 @@ public struct StatusDocument: Sendable {
     /// The monotonic clock, nanoseconds.
     public var now: UInt64
     public var version: String
-    /// Settings that differ from their defaults: names, and values as their `--print-config` text. Secrets are the caller's to
-    /// leave out.
+    /// Settings that differ from their defaults: names, and values as their `--print-config` text. Secrets are the
+    /// caller's to leave out.
     public var settings: [(name: String, value: String)]
     public var memory: [MetricsInput.Memory]
     public var listeners: [MetricsInput.Listener]

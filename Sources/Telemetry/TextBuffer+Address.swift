@@ -19,7 +19,8 @@ extension TextBuffer {
         append(UInt64(client.port))
     }
 
-    /// RFC 5952 §4: lower case, no zeros in front, and the longest run of two zero groups or more, the first of equals, is `::`.
+    /// RFC 5952 §4: lower case, no zeros in front, and the longest run of two zero groups or more, the first of equals,
+    /// is `::`.
     private mutating func append(ipv6 address: UInt128) {
         func group(_ index: Int) -> UInt16 { UInt16(truncatingIfNeeded: address >> UInt128(16 * (7 - index))) }
         var (gap, length) = (8, 1)

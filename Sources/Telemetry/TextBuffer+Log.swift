@@ -8,9 +8,9 @@ extension TextBuffer {
 
     /// Writes text as UTF-8, so that it can neither end the line nor a quoted value, nor speak to a terminal.
     ///
-    /// A quote is `\"`, as gunicorn writes it. It leaves a backslash alone, with which a client can end its quoted value early, so
-    /// that is `\\` here; and it writes line ends that a path had percent-encoded, so control characters are `\n`, `\r`, `\t`
-    /// or `\xhh` here, those of ISO 8859-1 included.
+    /// A quote is `\"`, as gunicorn writes it. It leaves a backslash alone, with which a client can end its quoted
+    /// value early, so that is `\\` here; and it writes line ends that a path had percent-encoded, so control
+    /// characters are `\n`, `\r`, `\t` or `\xhh` here, those of ISO 8859-1 included.
     mutating func append(log bytes: UnsafeRawBufferPointer, isUTF8: Bool) {
         var plain = 0
         var index = 0
@@ -51,8 +51,8 @@ extension TextBuffer {
     private static func isPlain(_ word: UInt64) -> Bool {
         let ones: UInt64 = 0x0101_0101_0101_0101
         let tops = ones << 7
-        // The top bit of each byte that is below 0x20, is the byte looked for, or is 0x7F; right as long as no top bit is set,
-        // and where one is, the answer is no anyhow.
+        // The top bit of each byte that is below 0x20, is the byte looked for, or is 0x7F; right as long as no top bit
+        // is set, and where one is, the answer is no anyhow.
         func isZero(_ word: UInt64) -> UInt64 { (word &- ones) & ~word }
         let quote = isZero(word ^ ones &* UInt64(UInt8(ascii: "\"")))
         let backslash = isZero(word ^ ones &* UInt64(UInt8(ascii: "\\")))

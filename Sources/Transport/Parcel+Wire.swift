@@ -157,8 +157,8 @@ extension Parcel {
         return (parcel, bytes)
     }
 
-    /// A body apart belongs to a request whose head has come; what is still to come of it, to one that is not complete; and
-    /// what comes behind it, to one that is.
+    /// A body apart belongs to a request whose head has come; what is still to come of it, to one that is not complete;
+    /// and what comes behind it, to one that is.
     private func checkConsistency(body count: Int, rest: Int) throws(ParcelError) {
         let isApart = body != .unparsed
         let isRight =

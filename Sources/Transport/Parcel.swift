@@ -1,15 +1,16 @@
 public import Platform
 public import ProxyWire
 
-/// A connection on its way to another worker: what is known of it besides its socket, which travels beside the parcel as a
-/// descriptor.
+/// A connection on its way to another worker: what is known of it besides its socket, which travels beside the parcel
+/// as a descriptor.
 ///
-/// Received input is not interpreted: whoever adopts the connection parses it again, so that there is one parser to trust. Only
-/// what parsing again would not find out is told: who the client is, what it was promised, and how long it may still take.
-/// Times are of the monotonic clock, which all processes of a machine share; so nobody gets a fresh deadline by travelling.
+/// Received input is not interpreted: whoever adopts the connection parses it again, so that there is one parser to
+/// trust. Only what parsing again would not find out is told: who the client is, what it was promised, and how long it
+/// may still take. Times are of the monotonic clock, which all processes of a machine share; so nobody gets a fresh
+/// deadline by travelling.
 ///
-/// What cannot travel, because another process cannot go on with it: a response that is not sent, a body that is streamed
-/// to the application, a chunked body that is not complete and of which bytes were taken out of their framing.
+/// What cannot travel, because another process cannot go on with it: a response that is not sent, a body that is
+/// streamed to the application, a chunked body that is not complete and of which bytes were taken out of their framing.
 public struct Parcel: Equatable, Sendable {
     public enum Phase: UInt8, CaseIterable, Sendable {
         /// Waits for the PROXY header, or has part of it.
@@ -66,7 +67,8 @@ public struct Parcel: Equatable, Sendable {
     public var flags: Flags = []
     /// When the phase has lasted too long; 0 is never.
     public var deadline: Nanoseconds = 0
-    /// When the request under way became complete, or its first byte came: its age, by which it is served. 0 when there is none.
+    /// When the request under way became complete, or its first byte came: its age, by which it is served. 0 when there
+    /// is none.
     public var began: Nanoseconds = 0
     /// Bytes of the body since the deadline was set, which count towards the next (`Timeouts.progress`).
     public var recent = 0
@@ -84,9 +86,11 @@ public struct Parcel: Equatable, Sendable {
     }
 }
 
-/// Bytes that a parcel carries. They are borrowed, by who encodes from the connection's buffers, by who decodes from the message.
+/// Bytes that a parcel carries. They are borrowed, by who encodes from the connection's buffers, by who decodes from
+/// the message.
 public struct ParcelBytes {
-    /// Received and not consumed: the PROXY header's beginning, or the request from its first byte to where `body` begins.
+    /// Received and not consumed: the PROXY header's beginning, or the request from its first byte to where `body`
+    /// begins.
     public var received: UnsafeRawBufferPointer
     /// The body's bytes (`Parcel.Body.memory`).
     public var body: UnsafeRawBufferPointer

@@ -57,7 +57,7 @@ import Testing
         reading.close()
         writing.close()
         let message = try #require(try relay.receive())
-        defer { message.descriptors.forEach { $0.close() } }
+        defer { for descriptor in message.descriptors { descriptor.close() } }
         try #require(message.descriptors.count == 2)
         for descriptor in message.descriptors {
             #expect(fcntl(descriptor.rawValue, F_GETFD) & FD_CLOEXEC != 0)
@@ -127,7 +127,7 @@ import Testing
         try withUnsafeTemporaryAllocation(byteCount: 16, alignment: 1) { buffer in
             let message = try #require(try channel.receive(into: buffer))
             #expect(message.byteCount == 1 && message.descriptors.count == 1)
-            message.descriptors.forEach { $0.close() }
+            for descriptor in message.descriptors { descriptor.close() }
             #expect(throws: RelayError.noSender) { try channel.receive(into: buffer) }
         }
     }
@@ -191,7 +191,7 @@ import Testing
         #expect(throws: RelayError.noRoomForDescriptors(Errno(rawValue: errno))) { try relay.receive(channel) }
         let message = try #require(try relay.receive())
         #expect(message.text == "kept" && message.descriptors.count == 1)
-        message.descriptors.forEach { $0.close() }
+        for descriptor in message.descriptors { descriptor.close() }
     }
 
     /// The kernel had room for one of two: that one is closed, so that the connection is lost and not leaked.
@@ -227,7 +227,7 @@ import Testing
             #expect(try relay.send("parcel", [writing, writing]) == .sent)
             let message = try #require(try relay.receive())
             received += message.descriptors.count
-            message.descriptors.forEach { $0.close() }
+            for descriptor in message.descriptors { descriptor.close() }
         }
         writing.close()
         #expect(received == 20_000)

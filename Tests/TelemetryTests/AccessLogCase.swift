@@ -67,7 +67,7 @@ struct AccessLogCase: Sendable {
             self.kept = kept
         }
 
-        deinit { kept.forEach { $0.deallocate() } }
+        deinit { for memory in kept { memory.deallocate() } }
 
         private func find(_ name: Bytes, _ fields: [(String, Bytes)]) -> Bytes? {
             fields.last { $0.0 == String(decoding: name, as: UTF8.self) }?.1

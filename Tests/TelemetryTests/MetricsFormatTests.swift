@@ -3,7 +3,8 @@ import Testing
 
 @testable import Telemetry
 
-/// Byte by byte what stands in Tests/Expected, which tests/unit/test_metrics_text.py reads with Prometheus' own parsers.
+/// Byte by byte what stands in Tests/Expected, which tests/unit/test_metrics_text.py reads with Prometheus' own
+/// parsers.
 @Suite struct MetricsFormatTests {
     private static func snapshot() throws -> MetricsInput {
         let board = Board(cells: 3, slots: 2)

@@ -69,6 +69,6 @@ import Testing
         server.close()
         let message = try #require(try relay.receive(into: buffer, room: 2))
         #expect(message.byteCount == size && message.descriptors.count == 1)
-        message.descriptors.forEach { $0.close() }
+        for descriptor in message.descriptors { descriptor.close() }
     }
 }
