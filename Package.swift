@@ -67,6 +67,7 @@ let package = Package(
         .target(name: "ProxyWire", swiftSettings: lean),
         .target(name: "Settings", dependencies: ["HTTPWire", "ProxyWire"], swiftSettings: lean),
         .target(name: "Supervision", swiftSettings: lean),
+        .target(name: "Telemetry", swiftSettings: hot),
 
         // A worker, from the socket up.
         .target(name: "Scheduling", dependencies: ["Platform"], swiftSettings: lean),
@@ -105,6 +106,7 @@ let package = Package(
         .testTarget(
             name: "SettingsTests", dependencies: ["HTTPWire", "ProxyWire", "Settings"], swiftSettings: strict),
         .testTarget(name: "SupervisionTests", dependencies: ["Supervision"], swiftSettings: strict),
+        .testTarget(name: "TelemetryTests", dependencies: ["Platform", "Telemetry"], swiftSettings: strict),
         .testTarget(
             name: "SchedulingTests", dependencies: ["Platform", "Scheduling"],
             // The model has a few hundred thousand states.

@@ -87,3 +87,4 @@ int csystem_duplicate(int descriptor);
 int csystem_open_unnamed(const char *directory);
 
 #include "CSystemProcess.h"
+#include "CSystemRelay.h"
