@@ -50,18 +50,37 @@ MODULES = frozenset(
 
 
 class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds what nobody else found. It stands last in `sys.meta_path`, so an installed gunicorn comes before it."""
+    """Finds gunicorn where nobody else finds it, and what is below that gunicorn before anybody else does.
+
+    Before: `gunicorn.app` is `monoceros.app`, so Python's own finder would look for its submodules in the same directory, and
+    load each of them a second time.
+    """
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
         package, _, rest = fullname.partition(".")
-        if package != NAME or (rest and rest not in MODULES):
+        if package != NAME:
             return None
-        if rest and importlib.util.find_spec(f"monoceros.{rest}") is None:
+        if not rest:
+            if self._is_installed():
+                return None
+        elif not self._serves():
             return None
+        elif rest not in MODULES:
+            raise ModuleNotFoundError(
+                f"No module named {fullname!r}: Monoceros has no counterpart of it", name=fullname
+            )
         # Every one is a package as far as the import system is concerned: each submodule is looked for here again.
         return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
+
+    def _is_installed(self) -> bool:
+        others = [finder for finder in sys.meta_path if finder is not self and hasattr(finder, "find_spec")]
+        return any(finder.find_spec(NAME, None, None) is not None for finder in others)
+
+    def _serves(self) -> bool:
+        spec = getattr(sys.modules.get(NAME), "__spec__", None)
+        return spec is not None and spec.loader is self
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
         _, _, rest = spec.name.partition(".")
@@ -90,7 +109,7 @@ _finder = Finder()
 def install() -> bool:
     """Returns whether the names lead here; False when gunicorn itself is installed, and has them."""
     if _finder not in sys.meta_path:
-        sys.meta_path.append(_finder)
+        sys.meta_path.insert(0, _finder)
     spec = importlib.util.find_spec(NAME)
     return spec is not None and spec.loader is _finder
 
