@@ -72,9 +72,7 @@ def test_every_test_that_can_pass_passes(outcomes: dict[str, str]) -> None:
 
 def test_every_listed_test_fails_still(outcomes: dict[str, str]) -> None:
     failed = failures(outcomes)
-    stale = [
-        name for name in TABLE["test"] if not any(name in (each, each.partition("[")[0]) for each in failed)
-    ]
+    stale = [name for name in TABLE["test"] if not any(name in (each, each.partition("[")[0]) for each in failed)]
     assert not stale, "these pass, or are not there; take them from tests/gunicorns_tests.toml"
 
 

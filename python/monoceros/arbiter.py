@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+import sys
+from typing import Any, NoReturn
 
 from monoceros.host import APP_LOAD_ERROR, WORKER_BOOT_ERROR, Host
 from monoceros.workers.base import kind_of
@@ -66,8 +67,8 @@ class Arbiter:
     def proc_name(self) -> str:
         return self.cfg.proc_name
 
-    def run(self) -> int:
-        """Serves until told to stop, and returns the exit status: in the master alone, for a worker ends inside.
+    def run(self) -> NoReturn:
+        """Serves until told to stop, and ends the process.
 
         Raises RuntimeError, before anything is bound or forked, with one line for the user, when a setting cannot be used.
         """
@@ -76,7 +77,10 @@ class Arbiter:
         host = Host(self.app, self.log)
         # Applications look here to learn what serves them, outside of any request.
         os.environ["SERVER_SOFTWARE"] = host.server_software
+        for line in self.cfg.notices + self.cfg.without_effect():
+            self.log.warning("%s", line)
         try:
-            return _native.serve(self.cfg.native(), host)
+            status = _native.serve(self.cfg.native(), host)
         except ValueError as error:
             raise RuntimeError(str(error)) from None
+        sys.exit(status)

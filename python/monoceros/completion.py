@@ -81,8 +81,10 @@ def zsh(program: str, known: list[Option]) -> str:
         text = option.text.replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]").replace(":", "\\:")
         value = ""
         if option.takes_value:
-            what = f"({' '.join(option.choices)})" if option.choices else {"file": "_files", "directory": "_files -/"}.get(
-                option.path, ""
+            what = (
+                f"({' '.join(option.choices)})"
+                if option.choices
+                else {"file": "_files", "directory": "_files -/"}.get(option.path, "")
             )
             value = f":value:{what}"
         lines.extend(f"    {shlex.quote(f'*{flag}[{text}]{value}')} \\" for flag in option.flags)

@@ -23,7 +23,10 @@ _FUNCTIONS: dict[str, tuple[str, Callable[..., Any]]] = {
     "worker_exit": ("WorkerExit.worker_exit", lambda server, worker: None),
     "nworkers_changed": ("NumWorkersChanged.nworkers_changed", lambda server, new_value, old_value: None),
     "on_exit": ("OnExit.on_exit", lambda server: None),
-    "ssl_context": ("NewSSLContext.ssl_context", lambda config, default_ssl_context_factory: default_ssl_context_factory()),
+    "ssl_context": (
+        "NewSSLContext.ssl_context",
+        lambda config, default_ssl_context_factory: default_ssl_context_factory(),
+    ),
     "on_dirty_starting": ("OnDirtyStarting.on_dirty_starting", lambda arbiter: None),
     "dirty_post_fork": ("DirtyPostFork.dirty_post_fork", lambda arbiter, worker: None),
     "dirty_worker_init": ("DirtyWorkerInit.dirty_worker_init", lambda worker: None),

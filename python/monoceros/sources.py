@@ -66,11 +66,16 @@ def read(argv: Sequence[str], environ: Mapping[str, str], directory: str | None)
     return configuration
 
 
-def apply(configuration: Config, parser: argparse.ArgumentParser | None = None) -> None:
-    """Sets what all sources say, and changes to the directory that they name. Raises ConfigError."""
+def apply(
+    configuration: Config, parser: argparse.ArgumentParser | None = None, takes_more_arguments: bool = False
+) -> None:
+    """Sets what all sources say, and changes to the directory that they name. Raises ConfigError.
+
+    `takes_more_arguments`: an embedding program may have a use for what follows the app spec.
+    """
     parser = parser or configuration.parser()
     typed = parser.parse_intermixed_args(configuration.argv)
-    if len(typed.args) > 1:
+    if len(typed.args) > 1 and not takes_more_arguments:
         parser.error(f"unrecognized arguments: {' '.join(typed.args[1:])}")
     prepare_import_path(configuration.chdir)
     variables = {name: parse_variable(configuration, parser, name) for name in ARGUMENT_VARIABLES}
@@ -210,9 +215,7 @@ def unreadable(location: str, error: Exception) -> ConfigError:
     """One line, below it the user's own part of the traceback where the error itself does not show the place."""
     lines = traceback.format_exception_only(error)
     text = f"Failed to read config file: {location}: {lines[-1].strip()}"
-    frames = [
-        frame for frame in traceback.extract_tb(error.__traceback__) if not is_machinery(frame.filename)
-    ]
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not is_machinery(frame.filename)]
     shown = traceback.format_list(frames) + (lines[:-1] if isinstance(error, SyntaxError) else [])
     return ConfigError("\n".join([text, *"".join(shown).splitlines()]))
 
