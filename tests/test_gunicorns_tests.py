@@ -41,7 +41,19 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         ABSENT=json.dumps(TABLE["absent"]),
     )
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "as_gunicorn", "-p", "no:cacheprovider", "-c", os.devnull]
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "as_gunicorn",
+            "-p",
+            "no:cacheprovider",
+            "--continue-on-collection-errors",
+            "-c",
+            os.devnull,
+        ]
         + [f"--rootdir={directory}", *FILES],
         cwd=directory,
         env=environment,

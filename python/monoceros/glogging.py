@@ -326,7 +326,7 @@ class Logger:
             try:
                 handler = FileHandler(output)
             except OSError as error:
-                raise RuntimeError(f"Error: '{output}' isn't writable [{error!r}]") from None
+                raise RuntimeError(f"'{output}' isn't writable: {error.strerror}") from None
             self._give_away(handler.baseFilename)
         handler.setFormatter(fmt)
         handler._gunicorn = True

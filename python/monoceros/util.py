@@ -182,7 +182,7 @@ def check_is_writable(path: str) -> None:
         with open(path, "a"):
             pass
     except OSError as error:
-        raise RuntimeError(f"Error: '{path}' isn't writable [{error!r}]") from None
+        raise RuntimeError(f"'{path}' isn't writable: {error.strerror}") from None
 
 
 def unlink(filename: str) -> None:

@@ -157,7 +157,7 @@ def test_an_exception_has_its_traceback(tmp_path):
 
 
 def test_a_file_that_cannot_be_written_is_named(tmp_path):
-    with pytest.raises(RuntimeError, match=f"Error: '{tmp_path}/none/error.log' isn't writable"):
+    with pytest.raises(RuntimeError, match=f"'{tmp_path}/none/error.log' isn't writable: No such file"):
         Logger(settings(errorlog=str(tmp_path / "none" / "error.log")))
 
 
