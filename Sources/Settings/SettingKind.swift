@@ -36,28 +36,34 @@ public enum SettingKind: Equatable, Sendable {
 }
 
 extension SettingKind {
-    /// The value when it is of this kind and in its range. `none` is: nothing was said, and the default holds.
-    func check(_ value: SettingValue) throws(SettingFault) {
-        let remedy: String
-        switch (self, value) {
-        case (.int, .none), (.mode, .none), (.mapping, .none), (.dictionary, .none), (.callable, .none):
-            remedy = self.remedy
-        case (_, .none), (.anything, _), (.string, .string), (.flag, .bool), (.list, .list), (.files, .list),
-            (.commaList, .list), (.mapping, .mapping), (.dictionary, .mapping), (.type, .string), (.user, .int),
-            (.group, .int), (.directory, .string), (.address, .string):
-            return
-        case (.int(let range), .int(let number)), (.mode(let range), .int(let number)):
-            if range ~= number { return }
-            remedy = self.remedy
-        case (.choice(let words), .string(let word)):
-            if words.contains(word) { return }
-            remedy = self.remedy
-        case (.callable(let parameters), .callable(let count, _)):
-            if parameters ~= count { return }
-            remedy = self.remedy
-        default: remedy = self.remedy
+    /// Whether `none` says that nothing was said. As in gunicorn, it is a mistake for a number.
+    var takesNone: Bool {
+        switch self {
+        case .int, .mode, .mapping, .dictionary, .callable: false
+        default: true
         }
+    }
+
+    /// Whether the value is of this kind and in its range.
+    ///
+    /// - Throws: `SettingFault` when it is not.
+    func check(_ value: SettingValue) throws(SettingFault) {
+        if value == .none, takesNone { return }
+        if holds(value) { return }
         throw SettingFault(value, remedy)
+    }
+
+    private func holds(_ value: SettingValue) -> Bool {
+        switch (self, value) {
+        case (.anything, _), (.string, .string), (.flag, .bool), (.list, .list), (.files, .list), (.commaList, .list),
+            (.mapping, .mapping), (.dictionary, .mapping), (.type, .string), (.user, .int), (.group, .int),
+            (.directory, .string), (.address, .string):
+            true
+        case (.int(let range), .int(let number)), (.mode(let range), .int(let number)): range ~= number
+        case (.choice(let words), .string(let word)): words.contains(word)
+        case (.callable(let parameters), .callable(let count, _)): parameters ~= count
+        default: false
+        }
     }
 
     /// What would be right, as the end of a sentence.

@@ -3,24 +3,26 @@ public enum SettingsTable {
     /// A setting with its own rule beside that of its kind.
     struct Entry: Sendable {
         let setting: Setting
-        let rule: @Sendable (SettingValue) throws(SettingFault) -> Void
+        /// What the setting's key makes of a value; nil where Swift does not read it.
+        let rule: (@Sendable (SettingValue) throws(SettingFault) -> Void)?
 
-        init(
-            setting: Setting,
-            rule: @escaping @Sendable (SettingValue) throws(SettingFault) -> Void
-        ) {
+        /// Whether Swift reads it.
+        var isRead: Bool { rule != nil }
+
+        /// A setting that Swift does not read.
+        init(_ setting: Setting) {
+            self.setting = setting
+            rule = nil
+        }
+
+        init(_ setting: Setting, rule: @escaping @Sendable (SettingValue) throws(SettingFault) -> Void) {
             self.setting = setting
             self.rule = rule
         }
 
-        /// A setting that only Python reads.
-        init(_ setting: Setting) {
-            self.init(setting: setting) { _ throws(SettingFault) in }
-        }
-
         func check(_ value: SettingValue) throws(SettingFault) {
             try setting.kind.check(value)
-            if value != .none { try rule(value) }
+            if value != .none { try rule?(value) }
         }
     }
 
