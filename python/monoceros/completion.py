@@ -26,6 +26,7 @@ class Option(NamedTuple):
 def options(parser: argparse.ArgumentParser) -> Iterator[Option]:
     from monoceros.settings import rows
 
+    texts = {row.name: row.text for row in rows()}
     choices = {row.name: row.choices or [] for row in rows()}
     choices["worker_class"] = ["sync", "gthread"]
     choices["loglevel"] = ["debug", "info", "warning", "error", "critical"]
@@ -35,8 +36,8 @@ def options(parser: argparse.ArgumentParser) -> Iterator[Option]:
         metavar = str(action.metavar or "")
         path = "file" if metavar in FILES else "directory" if metavar in DIRECTORIES else ""
         words = list(action.choices or choices.get(action.dest, []))
-        # The first sentence, without help's own marks.
-        text = (action.help or "").replace("%%", "%").split(". ")[0].split(" [")[0].rstrip(".")
+        # The first sentence.
+        text = texts.get(action.dest, action.help or "").split(". ")[0].rstrip(".")
         yield Option(list(action.option_strings), text, action.nargs != 0, words, path)
 
 
