@@ -169,7 +169,7 @@ def manual() -> str:
         ".SH DESCRIPTION",
         "Serves the application that",
         ".I APP_MODULE",
-        'names: module, module:name or \'module:factory("argument")\'. Without a name it is the one called application.',
+        "names: module, module:name or 'module:factory(\"argument\")'. Without a name it is the one called application.",
         ".PP",
         "Settings come from the environment, from monoceros.conf.py or gunicorn.conf.py in the current directory, from the",
         "variables GUNICORN_CMD_ARGS and MONOCEROS_CMD_ARGS, and from the command line. What comes later in this list replaces",

@@ -120,9 +120,7 @@ def test_the_server_runner(serve: Serve, tmp_path: Path) -> None:
         (INI, ["--paste", "site.ini#third"], 3, "third"),
     ],
 )
-def test_what_is_not_found_is_said(
-    tmp_path: Path, text: str, arguments: list[str], status: int, words: str
-) -> None:
+def test_what_is_not_found_is_said(tmp_path: Path, text: str, arguments: list[str], status: int, words: str) -> None:
     write(tmp_path, text)
     result = run("-b", "127.0.0.1:0", *arguments, cwd=tmp_path)
     assert result.returncode == status

@@ -102,7 +102,8 @@ extension SettingsTable {
             because: "there is no control socket yet"),
     ]
 
-    private static let tlsIsMissing = "there is no TLS yet; let a proxy in front end it (nginx, HAProxy, a load balancer)"
+    private static let tlsIsMissing =
+        "there is no TLS yet; let a proxy in front end it (nginx, HAProxy, a load balancer)"
 
     /// - Parameter flag: nil for the one that has the name's own words.
     private static func missing(

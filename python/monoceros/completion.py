@@ -98,11 +98,12 @@ def fish(program: str, known: list[Option]) -> str:
         words = [f"complete -c {program}"]
         words += [f"-l {flag[2:]}" if flag.startswith("--") else f"-s {flag[1:]}" for flag in option.flags]
         if option.takes_value:
-            words.append("-r")
+            # -x: a value that is no file.
+            words.append("-r -F" if option.path == "file" else "-x")
             if option.choices:
                 words.append(f"-a {shlex.quote(' '.join(option.choices))}")
-            elif option.path:
-                words.append("-F" if option.path == "file" else "-a '(__fish_complete_directories)'")
+            elif option.path == "directory":
+                words.append("-a '(__fish_complete_directories)'")
         quoted = option.text.replace("\\", "\\\\").replace("'", "\\'")
         words.append(f"-d '{quoted}'")
         lines.append(" ".join(words))

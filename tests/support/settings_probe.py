@@ -103,7 +103,9 @@ def main() -> None:
             "section": setting.section,
             "flags": list(setting.cli or []),
             "default": shown(setting.get()),
-            "takes": {label: outcome(module.Config(prog="probe").settings[name], probe) for label, probe in PROBES.items()},
+            "takes": {
+                label: outcome(module.Config(prog="probe").settings[name], probe) for label, probe in PROBES.items()
+            },
         }
     print(json.dumps(found))
 
