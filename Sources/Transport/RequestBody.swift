@@ -27,8 +27,8 @@ public final class SpoolFile {
     public let descriptor: Descriptor
     /// Bytes appended so far.
     public private(set) var count = 0
-    /// The last of them, which are not in the file yet: a chunk may be a byte long, and a system call for each would let a
-    /// client keep the worker busy for the price of its line.
+    /// The last of them, which are not in the file yet: a chunk may be a byte long, and a system call for each would
+    /// let a client keep the worker busy for the price of its line.
     private var waiting = ByteStore(capacity: SpoolFile.gatheringLimit)
 
     /// The most bytes that wait to be written together.

@@ -48,8 +48,8 @@ public struct Timeouts: Sendable {
     /// For the client to close after our last byte.
     public var linger: Nanoseconds = .seconds(2)
 
-    /// Bytes that count as progress of a body or a response. A byte now and then, which costs an attacker nothing, must not
-    /// hold a connection for ever; what any honest line carries in half a minute is enough.
+    /// Bytes that count as progress of a body or a response. A byte now and then, which costs an attacker nothing, must
+    /// not hold a connection for ever; what any honest line carries in half a minute is enough.
     public static let progress = 1024
 
     public init() {}

@@ -1,3 +1,5 @@
+internal import HTTPWire
+
 /// For whom an error page is: what the head of the failed request, as far as it can be read, says about the answer.
 public struct ErrorAudience: Equatable, Sendable {
     /// The method is HEAD, so the answer has no body. RFC 9110 §9.3.2.
@@ -13,8 +15,9 @@ public struct ErrorAudience: Equatable, Sendable {
         self.prefersJSON = prefersJSON
     }
 
-    /// Reads what it can. The head may be invalid or cut off anywhere, and the parser may have given it up long before its
-    /// Accept field: that field decides about the looks of a page and nothing else, so it counts wherever it stands.
+    /// Reads what it can. The head may be invalid or cut off anywhere, and the parser may have given it up long before
+    /// its Accept field: that field decides about the looks of a page and nothing else, so it counts wherever it
+    /// stands.
     ///
     /// - Parameter head: bytes that begin with a request's head; what follows the head is not looked at.
     public init(head: RawSpan) {

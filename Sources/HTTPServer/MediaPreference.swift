@@ -1,3 +1,5 @@
+internal import HTTPWire
+
 /// Which of two kinds of error page a client would rather have, by its Accept fields. RFC 9110 §12.5.1.
 struct MediaPreference {
     /// How well one kind of page is liked.
