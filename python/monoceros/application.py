@@ -42,15 +42,6 @@ def load_application(spec: str) -> Callable[..., Any]:
     return found
 
 
-def load_configured(configuration: Any) -> Callable[..., Any]:
-    """The application of a `monoceros.config.Config`: that of its PasteDeploy file, or that of its app spec."""
-    if configuration.paste is None:
-        return load_application(configuration.app_uri)
-    from monoceros.app.pasterapp import get_wsgi_app
-
-    return get_wsgi_app(configuration.app_uri, defaults=configuration.paste_global_conf)
-
-
 def import_module(name: str, expression: str) -> ModuleType:
     """Imports the module, and tells its own absence from that of a module which it imports."""
     if not name or name.startswith("."):

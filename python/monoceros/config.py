@@ -59,9 +59,9 @@ class Setting:
 
         try:
             taken = KINDS[self.row.kind](value, self.row)
-        except LookupError as error:
+            told = crossing(taken, self.row)
+        except (LookupError, RuntimeError) as error:
             raise SettingError(f"Invalid value for {self.name} ({source}): {value!r}: {error}") from None
-        told = crossing(taken, self.row)
         try:
             _native.check(self.name, told, source)
         except ValueError as error:

@@ -242,6 +242,10 @@ def crossing(value: object, row: SettingRow) -> object:
         return {} if isinstance(value, dict) else value
     if row.kind == "any":
         return None
+    if row.name == "worker_class" and inspect.isclass(value):
+        from monoceros.workers.base import kind_of
+
+        return kind_of(value)
     if row.kind == "class" and inspect.isclass(value):
         return f"{value.__module__}.{value.__qualname__}"
     if row.kind == "callable" and callable(value):

@@ -65,7 +65,7 @@ class Command(WSGIApplication):
 
     def reload(self) -> None:
         """Reads the configuration again, from where it was read at first. Raises ConfigError, and then keeps the old one."""
-        self._take(config.reload(self.cfg, self._arguments))
+        self._take(config.reload(self.cfg))
 
 
 def run(prog: str | None = None) -> NoReturn:
