@@ -10,7 +10,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -335,10 +335,8 @@ def test_what_waits_at_the_end_is_written_when_the_log_takes_it(short_path: str)
                     text += os.read(reading, 65536)
                 except BlockingIOError:
                     time.sleep(0.001)
-            try:
+            with suppress(BlockingIOError):
                 text += os.read(reading, 1 << 20)
-            except BlockingIOError:
-                pass
         assert b"Shutting down: Master\n" in text
     finally:
         os.close(reading)

@@ -1,9 +1,11 @@
 """Serves Monoceros' modules under gunicorn's names, for packages that import gunicorn to look into it.
 
 `import monoceros.gunicorn_compat` (in a configuration file, say) is all: from then on `import gunicorn.glogging` finds
-`monoceros.glogging`, the same module with the same classes. Where gunicorn itself is installed its own modules are found.
+`monoceros.glogging`, the same module with the same classes. Where gunicorn itself is installed its own modules are
+found.
 
-`gunicorn` itself tells the version whose interface this is. A module that Monoceros has no counterpart of does not exist.
+`gunicorn` itself tells the version whose interface this is. A module that Monoceros has no counterpart of does not
+exist.
 """
 
 from __future__ import annotations
@@ -52,8 +54,8 @@ MODULES = frozenset(
 class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Finds gunicorn where nobody else finds it, and what is below that gunicorn before anybody else does.
 
-    Before: `gunicorn.app` is `monoceros.app`, so Python's own finder would look for its submodules in the same directory, and
-    load each of them a second time.
+    Before: `gunicorn.app` is `monoceros.app`, so Python's own finder would look for its submodules in the same
+    directory, and load each of them a second time.
     """
 
     def find_spec(

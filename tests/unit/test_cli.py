@@ -15,7 +15,9 @@ PARSER = Config(prog="monoceros", environ={}).parser()
 
 
 def parse(*arguments):
-    return {name: value for name, value in vars(PARSER.parse_intermixed_args(arguments)).items() if value not in (None, [])}
+    return {
+        name: value for name, value in vars(PARSER.parse_intermixed_args(arguments)).items() if value not in (None, [])
+    }
 
 
 def command(*arguments, **options):
@@ -60,7 +62,9 @@ def test_a_factory_call_is_one_argument():
 
 def test_an_abbreviation_that_is_clear_in_gunicorn_is_clear_here():
     """Our own flags may not make it ambiguous. Ours are `--request-timeout`, `--response-buffer` and so on."""
-    theirs = {flag: row.name for row in rows() if row.origin == "gunicorn" for flag in row.flags if flag.startswith("--")}
+    theirs = {
+        flag: row.name for row in rows() if row.origin == "gunicorn" for flag in row.flags if flag.startswith("--")
+    }
     tried = 0
     for flag, name in theirs.items():
         for length in range(3, len(flag)):

@@ -17,7 +17,9 @@ def get_wsgi_app(config_uri: str, name: str | None = None, defaults: Mapping[str
     try:
         from paste.deploy import loadapp
     except ImportError:
-        raise AppImportError("PasteDeploy is not installed: `pip install PasteDeploy` gives --paste what it needs.") from None
+        raise AppImportError(
+            "PasteDeploy is not installed: `pip install PasteDeploy` gives --paste what it needs."
+        ) from None
     if ":" not in config_uri:
         config_uri = f"config:{config_uri}"
     return loadapp(config_uri, name=name, relative_to=os.getcwd(), global_conf=defaults)
@@ -66,10 +68,10 @@ class PasterServerApplication(WSGIApplication):
 def serve(app: Callable[..., Any], global_conf: Mapping[str, str], **local_conf: Any) -> NoReturn:
     """The server runner that PasteDeploy finds as `egg:monoceros#main`.
 
-        [server:main]
-        use = egg:monoceros#main
-        host = 127.0.0.1
-        port = 6543
-        workers = 2
+    [server:main]
+    use = egg:monoceros#main
+    host = 127.0.0.1
+    port = 6543
+    workers = 2
     """
     PasterServerApplication(app, global_conf, local_conf).run()
