@@ -80,7 +80,7 @@ def parse_syslog_address(addr: str) -> tuple[socket.SocketKind | None, str | tup
     scheme, separator, rest = addr.partition("://")
     if not separator or scheme not in ("unix", "udp", "tcp"):
         raise RuntimeError(
-            f"invalid syslog address {addr!r}: it must be unix://PATH (with #dgram or #stream behind it, if it matters), "
+            f"invalid syslog address {addr!r}: it must be unix://PATH (with #dgram or #stream behind it, if need be), "
             "udp://HOST:PORT or tcp://HOST:PORT"
         )
     if scheme == "unix":

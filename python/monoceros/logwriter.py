@@ -132,7 +132,7 @@ class OwnTarget:
 
 
 def has_room(descriptor: int, timeout: float) -> bool:
-    """Whether a write to the descriptor would take something, or fail, at once. Waits for it up to `timeout` seconds."""
+    """Whether a write would take something, or fail, at once. Waits for that up to `timeout` seconds."""
     poll = select.poll()
     poll.register(descriptor, select.POLLOUT)
     return bool(poll.poll(timeout * 1000))
