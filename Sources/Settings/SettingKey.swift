@@ -12,7 +12,7 @@ public struct SettingKey<Value: Sendable>: Sendable {
 
     /// The row of the table.
     var entry: SettingsTable.Entry {
-        SettingsTable.Entry(setting) { [read] value throws(SettingFault) in _ = try read(value) }
+        SettingsTable.Entry(setting, isRead: true) { [read] value throws(SettingFault) in _ = try read(value) }
     }
 }
 

@@ -38,7 +38,8 @@ import Testing
     @Test func theWordsOfTheTableAreTheTypes() throws {
         #expect(try #require(SettingsTable.named("header_map")).kind == .choice(FieldNameMap.allCases.map(\.rawValue)))
         #expect(
-            try #require(SettingsTable.named("proxy_protocol")).kind == .choice(["off"] + ProxyMode.allCases.map(\.rawValue)))
+            try #require(SettingsTable.named("proxy_protocol")).kind
+                == .choice(["off"] + ProxyMode.allCases.map(\.rawValue)))
     }
 
     @Test func forwarderHeaders() throws {
