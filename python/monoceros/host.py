@@ -103,7 +103,7 @@ class Host:
         return logwriter.flush_all()
 
     def needs_python_access_log(self) -> bool:
-        """Whether requests are logged by `log_access`; otherwise by the core, to `access_descriptor`, if that is there."""
+        """Whether `log_access` logs the requests; otherwise the core does, to `access_descriptor`, if there is one."""
         return accesslog.needs_python(self.logger, self.app.cfg)
 
     def access_descriptor(self) -> int | None:
@@ -125,9 +125,9 @@ class Host:
     ) -> None:
         """Hands a request that is over to the logger, as objects with gunicorn's attributes. Does not raise.
 
-        `fields` are the request's as they came, names in upper case; None has them made from the environ. `number` counts
-        the requests of the connection from 1. `headers` are the application's own. `sent` counts bytes of the body, and
-        `length` is what `Content-Length` said.
+        `fields` are the request's as they came, names in upper case; None has them made from the environ. `number`
+        counts the requests of the connection from 1. `headers` are the application's own. `sent` counts bytes of the
+        body, and `length` is what `Content-Length` said.
         """
         request = Request(environ, fields, number, keeps_alive)
         response = Response(request, status, headers, sent, length, is_chunked, should_close=not keeps_alive)
