@@ -6,7 +6,7 @@ extension GIL {
     /// The table as a list of dictionaries, one a setting.
     func settingsTable() throws(PythonError) -> PyRef {
         let table = try list()
-        for setting in Setting.all {
+        for setting in SettingsTable.settings {
             let row = try dictionary()
             for (key, value) in setting.row {
                 try set(row.pointer, try interned(key), try object(value))
@@ -16,15 +16,35 @@ extension GIL {
         return table
     }
 
+    /// - Parameter dictionary: for each name a tuple of the value and where it was given; names that are absent have
+    ///   their default.
     /// - Throws: `PythonError` (ValueError) with a line for the user.
     func serverConfiguration(_ dictionary: PyPointer) throws(PythonError) -> ServerConfiguration {
-        var values: [String: SettingValue] = [:]
-        for setting in Setting.all {
-            guard let object = try get(dictionary, try interned(setting.name)) else { continue }
-            values[setting.name] = try value(object, of: setting.name)
+        var given: [String: GivenSetting] = [:]
+        let items = try items(dictionary: dictionary)
+        for index in 0..<count(items) {
+            let pair = try item(items, index)
+            let entry = try item(pair, 1)
+            guard let name = text(try item(pair, 0)), isTuple(entry), count(entry) == 2,
+                let source = text(try item(entry, 1))
+            else { throw raise(.typeError, "settings must be a dictionary of (value, source) by name") }
+            given[name] = GivenSetting(try value(try item(entry, 0)), from: source)
         }
         do throws(SettingError) {
-            return try ServerConfiguration(values)
+            return try ServerConfiguration(given)
+        } catch {
+            throw raise(.valueError, error.description)
+        }
+    }
+
+    /// - Throws: `PythonError` (ValueError) with a line for the user when the setting cannot take the value.
+    func check(setting name: PyPointer, _ object: PyPointer, from source: PyPointer) throws(PythonError) {
+        guard let name = text(name), let source = text(source) else {
+            throw raise(.typeError, "check() takes a name, a value and where that was given")
+        }
+        let given = GivenSetting(try value(object), from: source)
+        do throws(SettingError) {
+            try SettingsTable.check(name, given)
         } catch {
             throw raise(.valueError, error.description)
         }
@@ -42,36 +62,47 @@ extension GIL {
             return list
         case .mapping(let entries):
             let dictionary = try dictionary()
-            for (key, value) in entries { try set(dictionary.pointer, try string(key), try string(value)) }
+            for (key, value) in entries.sorted(by: { $0.key < $1.key }) {
+                try set(dictionary.pointer, try string(key), try string(value))
+            }
             return dictionary
+        case .callable, .other: preconditionFailure("no default is an object of Python's")
         }
     }
 
-    private func value(_ object: PyPointer, of name: String) throws(PythonError) -> SettingValue {
+    /// What an object of Python's is to a setting: a function comes as a tuple of how many arguments it takes and what to
+    /// call it, and what no setting takes is told in Python's own words.
+    private func value(_ object: PyPointer) throws(PythonError) -> SettingValue {
         if object == none() { return .none }
         if object == bool(true) { return .bool(true) }
         if object == bool(false) { return .bool(false) }
         if let text = text(object) { return .string(text) }
-        if isDictionary(object) { return .mapping(try mapping(object, of: name)) }
-        guard isList(object) else { return .int(try int(object)) }
-        var items: [String] = []
-        for index in 0..<count(object) {
-            guard let text = text(try item(object, index)) else {
-                throw raise(.valueError, "Invalid value for \(name): its items must be text")
-            }
-            items.append(text)
+        if isDictionary(object), let entries = try mapping(object) { return .mapping(entries) }
+        if isList(object), let items = try texts(object) { return .list(items) }
+        if isTuple(object), count(object) == 2, let name = text(try item(object, 1)) {
+            return .callable(parameters: try int(try item(object, 0)), name: name)
         }
-        return .list(items)
+        if let number = integerValue(object) { return .int(number) }
+        return .other(text(try representation(object)) ?? "?")
     }
 
-    private func mapping(_ object: PyPointer, of name: String) throws(PythonError) -> [String: String] {
+    /// Nil when an item is no text.
+    private func texts(_ list: PyPointer) throws(PythonError) -> [String]? {
+        var items: [String] = []
+        for index in 0..<count(list) {
+            guard let text = text(try item(list, index)) else { return nil }
+            items.append(text)
+        }
+        return items
+    }
+
+    /// Nil when a name or a value is no text.
+    private func mapping(_ dictionary: PyPointer) throws(PythonError) -> [String: String]? {
         var entries: [String: String] = [:]
-        let items = try items(dictionary: object)
+        let items = try items(dictionary: dictionary)
         for index in 0..<count(items) {
             let pair = try item(items, index)
-            guard let key = text(try item(pair, 0)), let value = text(try item(pair, 1)) else {
-                throw raise(.valueError, "Invalid value for \(name): its names and values must be text")
-            }
+            guard let key = text(try item(pair, 0)), let value = text(try item(pair, 1)) else { return nil }
             entries[key] = value
         }
         return entries

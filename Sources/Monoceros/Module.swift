@@ -5,7 +5,7 @@ public import PythonBridge
 public func initializeModule() -> PyPointer? {
     NativeModule.make(
         name: "_native", doc: "The Swift core of Monoceros.",
-        functions: [("settings", settings), ("serve", serve)])
+        functions: [("settings", settings), ("check", check), ("configure", configure), ("serve", serve)])
 }
 
 /// `settings() -> list[SettingRow]`.
@@ -13,6 +13,32 @@ private let settings: NativeMethod = { _, values, count, names in
     GIL.calledByPython { (gil) throws(PythonError) in
         try Arguments(values, count, names).check("settings", 0...0, gil: gil)
         return try gil.settingsTable().leak()
+    }
+}
+
+/// `check(name, value, source) -> None`.
+private let check: NativeMethod = { _, values, count, names in
+    GIL.calledByPython { (gil) throws(PythonError) in
+        let arguments = Arguments(values, count, names)
+        try arguments.check("check", 3...3, gil: gil)
+        guard let name = try arguments.get(0, gil: gil), let value = try arguments.get(1, gil: gil),
+            let source = try arguments.get(2, gil: gil)
+        else { throw gil.raise(.typeError, "check() needs a name, a value and a source") }
+        try gil.check(setting: name, value, from: source)
+        return gil.newNone()
+    }
+}
+
+/// `configure(settings) -> None`.
+private let configure: NativeMethod = { _, values, count, names in
+    GIL.calledByPython { (gil) throws(PythonError) in
+        let arguments = Arguments(values, count, names)
+        try arguments.check("configure", 1...1, gil: gil)
+        guard let settings = try arguments.get(0, gil: gil) else {
+            throw gil.raise(.typeError, "configure() needs settings")
+        }
+        _ = try gil.serverConfiguration(settings)
+        return gil.newNone()
     }
 }
 

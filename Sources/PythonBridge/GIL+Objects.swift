@@ -154,6 +154,19 @@ extension GIL {
         return value
     }
 
+    /// The value of an integer that fits a machine word; nil for everything else.
+    public borrowing func integerValue(_ object: borrowing some PythonObject) -> Int? {
+        let value = PyLong_AsSsize_t(object.pointer)
+        guard value == -1, PyErr_Occurred() != nil else { return value }
+        PyErr_Clear()
+        return nil
+    }
+
+    /// What `repr()` says of an object.
+    public borrowing func representation(_ object: borrowing some PythonObject) throws(PythonError) -> PyRef {
+        try owned(PyObject_Repr(object.pointer))
+    }
+
     public borrowing func isTrue(_ object: borrowing some PythonObject) throws(PythonError) -> Bool {
         let answer = PyObject_IsTrue(object.pointer)
         try check(answer)

@@ -57,69 +57,91 @@ public struct ServerConfiguration: Equatable, Sendable {
     /// Bytes of a response that may wait for its client.
     public let responseBuffer: Int
 
+    // What the arbiter does.
+    /// `nil` keeps the user that the server was started as.
+    public let user: Int?
+    /// `nil` keeps the group that the server was started as.
+    public let group: Int?
+    /// Workers get all groups of their user.
+    public let initgroups: Bool
+    /// Permission bits that Unix sockets are made without.
+    public let umask: Int
+    public let pidfile: String?
+    public let daemon: Bool
+    public let preloadApp: Bool
+    /// Each worker has a listening socket of its own.
+    public let reusePort: Bool
+    /// Each `NAME=VALUE`.
+    public let environment: [String]
+    public let reload: Bool
+    /// `auto`, `poll` or `inotify`.
+    public let reloadEngine: String
+    /// Paths or patterns.
+    public let reloadExtraFiles: [String]
+
+    // What is written about requests.
+    /// `-` is stdout; `nil` keeps no access log.
+    public let accessLog: String?
+    public let accessLogFormat: String
+    /// `HOST:PORT` or `unix://PATH`.
+    public let statsdHost: String?
+    public let statsdPrefix: String
+    public let dogstatsdTags: String
+    public let enableBacklogMetric: Bool
+
     /// Makes the configuration from values by name; a name that is absent, or whose value is none, has its default.
     /// Names that only Python uses, such as `chdir`, are checked and left alone.
-    public init(_ values: [String: SettingValue]) throws(SettingError) {
-        for name in values.keys.sorted() where Setting.named(name) == nil {
-            throw SettingError(
-                setting: name, source: "setting", value: values[name] ?? .none, remedy: "there is no such setting")
-        }
-        var checked: [String: SettingValue] = [:]
-        for setting in Setting.all {
-            let value = values[setting.name] ?? .none
-            checked[setting.name] = value == .none ? setting.initial : try setting.check(value)
-        }
-        // `check` and the table vouch for the types, so none of the defaults below is ever used.
-        func int(_ name: String) -> Int { if case .int(let number)? = checked[name] { number } else { 0 } }
-        func string(_ name: String) -> String? { if case .string(let text)? = checked[name] { text } else { nil } }
-        func list(_ name: String) -> [String] { if case .list(let items)? = checked[name] { items } else { [] } }
-
-        bind = try Self.addresses(list("bind"))
-        backlog = Int32(int("backlog"))
-        workers = int("workers")
-        threads = int("threads")
-        let named = string("worker_class").flatMap(WorkerClass.init) ?? .sync
+    ///
+    /// - Throws: `SettingError` for the first value that cannot be used.
+    public init(_ given: [String: GivenSetting]) throws(SettingError) {
+        let values = try CheckedSettings(given)
+        bind = try values[.bind]
+        backlog = try values[.backlog]
+        workers = try values[.workers]
+        threads = try values[.threads]
+        let named = try values[.workerClass]
         // As gunicorn does.
         workerClass = threads > 1 ? .gthread : named
-        maxRequests = int("max_requests") == 0 ? nil : int("max_requests")
-        maxRequestsJitter = int("max_requests_jitter")
-        timeout = int("timeout") == 0 ? nil : int("timeout")
-        let limits = [int("request_timeout"), workerClass == .sync ? int("timeout") : 0].filter { $0 > 0 }
-        requestTimeout = limits.min()
-        workerConnections = int("worker_connections")
-        gracefulTimeout = int("graceful_timeout")
-        keepAlive = int("keepalive")
-        requestHeadTimeout = int("request_head_timeout")
-        requestBodyTimeout = int("request_body_timeout") == 0 ? nil : int("request_body_timeout")
-        responseWriteTimeout = int("response_write_timeout") == 0 ? nil : int("response_write_timeout")
-        policy = try Self.requestPolicy(checked)
-        forwardedAllowIPs = try Self.addressList("forwarded_allow_ips", list("forwarded_allow_ips"))
-        proxyProtocol = string("proxy_protocol").flatMap(ProxyMode.init)
-        proxyAllowIPs = try Self.addressList("proxy_allow_ips", list("proxy_allow_ips"))
-        rootPath = try Self.mountPoint(string("root_path") ?? "")
-        requestBodyMemory = int("request_body_memory")
-        streamRequestBody = checked["stream_request_body"] == .bool(true)
-        temporaryUploadDirectory = string("tmp_upload_dir")
-        sendfile = checked["sendfile"] != .bool(false)
-        responseBuffer = int("response_buffer")
-    }
+        maxRequests = try values[.maxRequests]
+        maxRequestsJitter = try values[.maxRequestsJitter]
+        timeout = try values[.timeout]
+        let limits = [try values[.requestTimeout], workerClass == .sync ? timeout : nil]
+        requestTimeout = limits.compactMap(\.self).min()
+        workerConnections = try values[.workerConnections]
+        gracefulTimeout = try values[.gracefulTimeout]
+        keepAlive = try values[.keepAlive]
+        requestHeadTimeout = try values[.requestHeadTimeout]
+        requestBodyTimeout = try values[.requestBodyTimeout]
+        responseWriteTimeout = try values[.responseWriteTimeout]
+        policy = try RequestPolicy(values)
+        forwardedAllowIPs = try values[.forwardedAllowIPs]
+        proxyProtocol = try values[.proxyProtocol]
+        proxyAllowIPs = try values[.proxyAllowIPs]
+        rootPath = try values[.rootPath].path
+        requestBodyMemory = try values[.requestBodyMemory]
+        streamRequestBody = try values[.streamRequestBody]
+        temporaryUploadDirectory = try values[.temporaryUploadDirectory]
+        sendfile = try values[.sendfile]
+        responseBuffer = try values[.responseBuffer]
 
-    private static func addresses(_ texts: [String]) throws(SettingError) -> [BindAddress] {
-        if texts.isEmpty {
-            throw refusal("bind", .list([]), "give at least one address to listen on")
-        }
-        var addresses: [BindAddress] = []
-        for text in texts {
-            do throws(BindAddress.ParseError) {
-                addresses.append(try BindAddress(parsing: text))
-            } catch {
-                throw refusal("bind", .string(text), error.remedy)
-            }
-        }
-        return addresses
-    }
+        user = try values[.user]
+        group = try values[.group]
+        initgroups = try values[.initgroups]
+        umask = try values[.umask]
+        pidfile = try values[.pidfile]
+        daemon = try values[.daemon]
+        preloadApp = try values[.preloadApp]
+        reusePort = try values[.reusePort]
+        environment = try values[.environment]
+        reload = try values[.reload]
+        reloadEngine = try values[.reloadEngine]
+        reloadExtraFiles = try values[.reloadExtraFiles]
 
-    static func refusal(_ name: String, _ value: SettingValue, _ remedy: String) -> SettingError {
-        SettingError(setting: name, source: Setting.named(name)?.source ?? "", value: value, remedy: remedy)
+        accessLog = try values[.accessLog]
+        accessLogFormat = try values[.accessLogFormat]
+        statsdHost = try values[.statsdHost]
+        statsdPrefix = try values[.statsdPrefix]
+        dogstatsdTags = try values[.dogstatsdTags]
+        enableBacklogMetric = try values[.enableBacklogMetric]
     }
 }

@@ -1,20 +1,43 @@
 /// One setting: declared once, in ``all``, and read from there by the command line, the checks and the documentation.
-public struct Setting: Equatable, Sendable {
-    /// What values a setting takes.
-    public enum Kind: Equatable, Sendable {
-        case string
-        /// A whole number in the range, whose unit the setting's text names.
-        case int(ClosedRange<Int>)
-        /// On or off; the flag on the command line takes no value and stores this.
-        case flag(stores: Bool)
-        /// Texts; each use of the flag on the command line adds one.
-        case list
-        /// One of these words, in any case.
-        case choice([String])
-        /// Texts; on the command line and in the environment one text in which commas part them.
-        case commaList
-        /// Texts by name; on the command line `NAME=VALUE,NAME=VALUE`.
-        case mapping
+public struct Setting: Sendable {
+    /// The heading under which help and documentation list it; gunicorn's.
+    public enum Section: String, CaseIterable, Sendable {
+        case configFile = "Config File"
+        case serverSocket = "Server Socket"
+        case workerProcesses = "Worker Processes"
+        case security = "Security"
+        case debugging = "Debugging"
+        case serverMechanics = "Server Mechanics"
+        case logging = "Logging"
+        case processNaming = "Process Naming"
+        case serverHooks = "Server Hooks"
+        case tls = "SSL"
+        case http2 = "HTTP/2"
+        case dirtyArbiters = "Dirty Arbiters"
+        case dirtyArbiterHooks = "Dirty Arbiter Hooks"
+        case control = "Control"
+    }
+
+    /// Who reads the value.
+    public enum Consumer: Equatable, Sendable {
+        /// The command line, configuration files, the log: whatever is written in Python.
+        case python
+        /// The master process.
+        case arbiter
+        /// The worker processes.
+        case worker
+        /// Nobody: the value is taken and has no effect. The sentence says why, and is told to whoever sets it.
+        case nobody(String)
+        /// The feature is not there. The sentence says so: the server does not start with any value but the default.
+        case missing(String)
+    }
+
+    /// How much of it gunicorn knows.
+    public enum Origin: String, Sendable {
+        case gunicorn
+        /// The setting is gunicorn's, its flags are ours.
+        case flag
+        case own
     }
 
     /// An environment variable that takes the default's place when it is set.
@@ -35,12 +58,13 @@ public struct Setting: Equatable, Sendable {
 
     /// As in a configuration file: `limit_request_line`.
     public let name: String
-    /// The heading under which help and documentation list it.
-    public let section: String
+    public let section: Section
     /// The command line's options, short before long; none when only a configuration file sets it.
     public let flags: [String]
-    public let kind: Kind
+    public let kind: SettingKind
     public let initial: SettingValue
+    public let consumer: Consumer
+    public let origin: Origin
     public let environment: Environment?
     /// What the flag means without a value; nil where it needs one.
     public let bare: String?
@@ -52,69 +76,22 @@ public struct Setting: Equatable, Sendable {
     public let text: String
 
     init(
-        _ name: String, section: String, flags: [String] = [], kind: Kind, default initial: SettingValue,
+        _ name: String, _ section: Section, _ flags: [String], _ kind: SettingKind,
+        default initial: SettingValue = .none, for consumer: Consumer, origin: Origin = .gunicorn,
         environment: Environment? = nil, bare: String? = nil, synonyms: [String: String] = [:], metavar: String? = nil,
-        text: String
+        _ text: String
     ) {
         self.name = name
         self.section = section
         self.flags = flags
         self.kind = kind
         self.initial = initial
+        self.consumer = consumer
+        self.origin = origin
         self.environment = environment
         self.bare = bare
         self.synonyms = synonyms
         self.metavar = metavar
         self.text = text
-    }
-
-    /// Where a user gives the value, for messages: `-w/--workers, or WEB_CONCURRENCY in the environment`.
-    public var source: String {
-        let options = flags.isEmpty ? "setting" : flags.joined(separator: "/")
-        guard let environment else { return options }
-        return "\(options), or \(environment.variable) in the environment"
-    }
-}
-
-extension Setting {
-    /// The setting as a row of plain values, keyed as argparse's front door in Python expects them
-    /// (`SettingRow` in python/monoceros/_native.pyi).
-    public var row: [(key: String, value: SettingValue)] {
-        var choices = SettingValue.none
-        var minimum = SettingValue.none
-        var maximum = SettingValue.none
-        let (kindName, action): (String, String)
-        switch kind {
-        case .string: (kindName, action) = ("str", "store")
-        case .int(let range):
-            (kindName, action) = ("int", "store")
-            minimum = .int(range.lowerBound)
-            maximum = .int(range.upperBound)
-        case .flag(let stores): (kindName, action) = ("bool", stores ? "store_true" : "store_false")
-        case .list: (kindName, action) = ("list", "append")
-        case .choice(let words):
-            (kindName, action) = ("choice", "store")
-            choices = .list(words)
-        case .commaList: (kindName, action) = ("commas", "store")
-        case .mapping: (kindName, action) = ("mapping", "store")
-        }
-        return [
-            ("name", .string(name)),
-            ("section", .string(section)),
-            ("flags", .list(flags)),
-            ("kind", .string(kindName)),
-            ("action", .string(action)),
-            ("default", initial),
-            ("choices", choices),
-            ("minimum", minimum),
-            ("maximum", maximum),
-            ("bare", bare.map(SettingValue.string) ?? .none),
-            ("synonyms", .mapping(synonyms)),
-            ("metavar", metavar.map(SettingValue.string) ?? .none),
-            ("text", .string(text)),
-            ("environment", environment.map { .string($0.variable) } ?? .none),
-            ("environment_format", environment.map { .string($0.format) } ?? .none),
-            ("environment_may_be_empty", .bool(environment?.mayBeEmpty ?? false)),
-        ]
     }
 }

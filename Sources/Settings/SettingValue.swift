@@ -7,6 +7,10 @@ public enum SettingValue: Equatable, Sendable {
     case string(String)
     case list([String])
     case mapping([String: String])
+    /// A function that Python keeps, by its name and how many positional arguments it takes.
+    case callable(parameters: Int, name: String)
+    /// An object of a type that no setting takes, in Python's own words.
+    case other(String)
 }
 
 extension SettingValue: CustomStringConvertible {
@@ -20,6 +24,8 @@ extension SettingValue: CustomStringConvertible {
         case .list(let items): "[\(items.map(Self.quoted).joined(separator: ", "))]"
         case .mapping(let entries):
             "{\(entries.sorted { $0.key < $1.key }.map { "\(Self.quoted($0)): \(Self.quoted($1))" }.joined(separator: ", "))}"
+        case .callable(_, let name): name
+        case .other(let text): text
         }
     }
 

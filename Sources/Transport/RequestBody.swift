@@ -132,9 +132,12 @@ struct BodySink {
 /// Where bodies are kept. How large they may be is the parser's to say (`RequestPolicy.limitRequestBody`).
 public struct BodyLimits: Sendable {
     /// The most bytes kept in memory; larger bodies go to a file.
-    public var memory = 65_536
+    public var memory: Int
     /// Where the file is made (`tmp_upload_dir`).
-    public var spoolDirectory = "/tmp"
+    public var spoolDirectory: String
 
-    public init() {}
+    public init(memory: Int, spoolDirectory: String) {
+        self.memory = memory
+        self.spoolDirectory = spoolDirectory
+    }
 }

@@ -5,18 +5,14 @@ import Testing
 @testable import Settings
 
 @Suite struct RequestPolicySettingsTests {
-    private func configuration(_ values: [String: SettingValue]) throws -> ServerConfiguration {
-        try ServerConfiguration(values)
-    }
-
-    /// The table's defaults and the parser's own must not drift apart: tests of the parser run with the latter.
-    @Test func theTablesDefaultsAreTheParsers() throws {
+    /// Tests of the parser run with the policy of Tests/Support, which must not drift away from the table.
+    @Test func thePolicyOfTheTestsIsTheTables() throws {
         var policy = try configuration([:]).policy
         let byName = { (left: SecureSchemeHeader, right: SecureSchemeHeader) in left.name < right.name }
         policy.secureSchemeHeaders.sort(by: byName)
-        var parsers = RequestPolicy()
-        parsers.secureSchemeHeaders.sort(by: byName)
-        #expect(policy == parsers)
+        var tests = RequestPolicy()
+        tests.secureSchemeHeaders.sort(by: byName)
+        #expect(policy == tests)
     }
 
     @Test func eachSwitchTurnsItsOwn() throws {
@@ -40,9 +36,10 @@ import Testing
     }
 
     @Test func theWordsOfTheTableAreTheTypes() throws {
-        #expect(try #require(Setting.named("header_map")).kind == .choice(FieldNameMap.allCases.map(\.rawValue)))
+        #expect(try #require(SettingsTable.named("header_map")).kind == .choice(FieldNameMap.allCases.map(\.rawValue)))
         #expect(
-            try #require(Setting.named("proxy_protocol")).kind == .choice(["off"] + ProxyMode.allCases.map(\.rawValue)))
+            try #require(SettingsTable.named("proxy_protocol")).kind
+                == .choice(["off"] + ProxyMode.allCases.map(\.rawValue)))
     }
 
     @Test func forwarderHeaders() throws {
@@ -98,7 +95,7 @@ import Testing
         ("root_path", .string("/ä"), "percent-encoded"),
         ("forwarded_allow_ips", .list(["::1", "10.0.0.1/8"]), "'10.0.0.1/8': the address is not the first"),
         ("forwarded_allow_ips", .list(["localhost"]), "'localhost': give IP addresses"),
-        ("proxy_allow_ips", .list(["10.0.0.0/33"]), "(--proxy-allow-from): '10.0.0.0/33': behind the slash"),
+        ("proxy_allow_ips", .list(["10.0.0.0/33"]), "'10.0.0.0/33': behind the slash"),
         ("proxy_allow_ips", .string("127.0.0.1"), "a list of texts"),
         ("forwarder_headers", .list(["A B"]), "'A B': give names of header fields"),
         ("secure_scheme_headers", .mapping(["X:": "on"]), "{'X:': 'on'}: give names"),

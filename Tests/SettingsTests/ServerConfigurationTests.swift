@@ -6,28 +6,28 @@ import Testing
 
 @Suite struct ServerConfigurationTests {
     @Test func hasTheTablesDefaults() throws {
-        let configuration = try ServerConfiguration([:])
-        #expect(configuration.bind == [.tcp(host: "127.0.0.1", port: 8000)])
-        #expect(configuration.backlog == 2048)
-        #expect(configuration.workers == 1)
-        #expect(configuration.workerClass == .sync)
-        #expect(configuration.workerConnections == 1000)
-        #expect(configuration.gracefulTimeout == 30)
-        #expect(configuration.keepAlive == 75)
-        #expect(configuration.requestHeadTimeout == 10)
-        #expect(configuration.requestBodyTimeout == 30)
-        #expect(configuration.responseWriteTimeout == 30)
-        #expect(configuration.proxyProtocol == nil)
-        #expect(configuration.rootPath == "")
-        #expect(configuration.requestBodyMemory == 65536)
-        #expect(!configuration.streamRequestBody)
-        #expect(configuration.temporaryUploadDirectory == nil)
-        #expect(configuration.sendfile)
-        #expect(configuration.responseBuffer == 1 << 20)
+        let made = try configuration([:])
+        #expect(made.bind == [.tcp(host: "127.0.0.1", port: 8000)])
+        #expect(made.backlog == 2048)
+        #expect(made.workers == 1)
+        #expect(made.workerClass == .sync)
+        #expect(made.workerConnections == 1000)
+        #expect(made.gracefulTimeout == 30)
+        #expect(made.keepAlive == 75)
+        #expect(made.requestHeadTimeout == 10)
+        #expect(made.requestBodyTimeout == 30)
+        #expect(made.responseWriteTimeout == 30)
+        #expect(made.proxyProtocol == nil)
+        #expect(made.rootPath == "")
+        #expect(made.requestBodyMemory == 65536)
+        #expect(!made.streamRequestBody)
+        #expect(made.temporaryUploadDirectory == nil)
+        #expect(made.sendfile)
+        #expect(made.responseBuffer == 1 << 20)
     }
 
     @Test func takesWhatItIsGiven() throws {
-        let configuration = try ServerConfiguration([
+        let made = try configuration([
             "bind": .list(["[::1]:1", "unix:/a"]), "backlog": .int(1), "workers": .int(0),
             "worker_class": .string("sync"), "worker_connections": .int(2), "graceful_timeout": .int(3),
             "keepalive": .int(0), "request_head_timeout": .int(5), "limit_request_line": .int(6),
@@ -37,45 +37,45 @@ import Testing
             "sendfile": .bool(false), "response_buffer": .int(0), "chdir": .string("/"),
             "wsgi_app": .string("module:app"), "loglevel": .string("debug"),
         ])
-        #expect(configuration.bind == [.tcp(host: "::1", port: 1), .unix(path: "/a")])
-        #expect(configuration.backlog == 1)
-        #expect(configuration.workers == 0)
-        #expect(configuration.workerConnections == 2)
-        #expect(configuration.gracefulTimeout == 3)
-        #expect(configuration.keepAlive == 0)
-        #expect(configuration.requestHeadTimeout == 5)
-        #expect(configuration.requestBodyTimeout == 11)
-        #expect(configuration.responseWriteTimeout == nil)
-        #expect(configuration.policy.limitRequestLine == 6)
-        #expect(configuration.policy.limitRequestFields == 7)
-        #expect(configuration.policy.limitRequestFieldSize == 8)
-        #expect(configuration.policy.limitRequestBody == 9)
-        #expect(configuration.requestBodyMemory == 0)
-        #expect(configuration.streamRequestBody)
-        #expect(configuration.temporaryUploadDirectory == "/var/tmp")
-        #expect(!configuration.sendfile)
-        #expect(configuration.responseBuffer == 0)
+        #expect(made.bind == [.tcp(host: "::1", port: 1), .unix(path: "/a")])
+        #expect(made.backlog == 1)
+        #expect(made.workers == 0)
+        #expect(made.workerConnections == 2)
+        #expect(made.gracefulTimeout == 3)
+        #expect(made.keepAlive == 0)
+        #expect(made.requestHeadTimeout == 5)
+        #expect(made.requestBodyTimeout == 11)
+        #expect(made.responseWriteTimeout == nil)
+        #expect(made.policy.limitRequestLine == 6)
+        #expect(made.policy.limitRequestFields == 7)
+        #expect(made.policy.limitRequestFieldSize == 8)
+        #expect(made.policy.limitRequestBody == 9)
+        #expect(made.requestBodyMemory == 0)
+        #expect(made.streamRequestBody)
+        #expect(made.temporaryUploadDirectory == "/var/tmp")
+        #expect(!made.sendfile)
+        #expect(made.responseBuffer == 0)
     }
 
     @Test func severalThreadsMakeAGthreadWorker() throws {
-        #expect(try ServerConfiguration([:]).threads == 1)
-        #expect(try ServerConfiguration(["threads": .int(2)]).workerClass == .gthread)
-        #expect(try ServerConfiguration(["threads": .int(1)]).workerClass == .sync)
-        #expect(try ServerConfiguration(["worker_class": .string("gthread")]).workerClass == .gthread)
+        #expect(try configuration([:]).threads == 1)
+        #expect(try configuration(["threads": .int(2)]).workerClass == .gthread)
+        #expect(try configuration(["threads": .int(1)]).workerClass == .sync)
+        #expect(try configuration(["worker_class": .string("gthread")]).workerClass == .gthread)
         #expect(
-            try ServerConfiguration(["worker_class": .string("sync"), "threads": .int(4)]).workerClass == .gthread)
+            try configuration(["worker_class": .string("sync"), "threads": .int(4)]).workerClass == .gthread)
     }
 
     /// gunicorn's `timeout` is the limit of a request where the worker has one thread, and no limit of it where it has
     /// several.
     @Test func whatLimitsARequest() throws {
         func limit(_ timeout: Int, _ request: Int, threads: Int) throws -> Int? {
-            try ServerConfiguration([
+            try configuration([
                 "timeout": .int(timeout), "request_timeout": .int(request), "threads": .int(threads),
             ]).requestTimeout
         }
-        #expect(try ServerConfiguration([:]).timeout == 30)
-        #expect(try ServerConfiguration([:]).requestTimeout == 30)
+        #expect(try configuration([:]).timeout == 30)
+        #expect(try configuration([:]).requestTimeout == 30)
         #expect(try limit(0, 0, threads: 1) == nil)
         #expect(try limit(5, 0, threads: 1) == 5)
         #expect(try limit(5, 3, threads: 1) == 3)
@@ -86,15 +86,19 @@ import Testing
     }
 
     @Test func requestsPerWorker() throws {
-        #expect(try ServerConfiguration([:]).maxRequests == nil)
-        let configuration = try ServerConfiguration(["max_requests": .int(10), "max_requests_jitter": .int(3)])
-        #expect(configuration.maxRequests == 10)
-        #expect(configuration.maxRequestsJitter == 3)
+        #expect(try configuration([:]).maxRequests == nil)
+        let made = try configuration(["max_requests": .int(10), "max_requests_jitter": .int(3)])
+        #expect(made.maxRequests == 10)
+        #expect(made.maxRequestsJitter == 3)
     }
 
     @Test func noneMeansTheDefault() throws {
-        let nothing = Dictionary(uniqueKeysWithValues: Setting.all.map { ($0.name, SettingValue.none) })
-        #expect(try ServerConfiguration(nothing) == ServerConfiguration([:]))
+        let nothing = Dictionary(
+            uniqueKeysWithValues: SettingsTable.settings.filter { $0.kind.takesNone }.map {
+                ($0.name, SettingValue.none)
+            })
+        #expect(nothing.count > 50)
+        #expect(try configuration(nothing) == configuration([:]))
     }
 
     @Test(arguments: [
@@ -102,31 +106,94 @@ import Testing
         ("bind", .list(["127.0.0.1:80", "host:port"]), "port"),
         ("bind", .int(8000), "list"),
         ("workers", .int(-1), "from 0"),
-        ("worker_class", .string("gevent"), "choose from sync"),
+        ("worker_class", .string("gevent"), "event loops"),
         ("worekrs", .int(2), "no such setting"),
     ])
     func refusesWhatItCannotUse(name: String, value: SettingValue, mention: String) {
-        let error = #expect(throws: SettingError.self) { try ServerConfiguration([name: value]) }
+        let error = #expect(throws: SettingError.self) { try configuration([name: value]) }
         #expect(error?.setting == name)
         #expect(error?.remedy.contains(mention) == true, "\(error?.description ?? "accepted")")
     }
 
-    @Test func namesTheOneBadAddressOfSeveral() {
+    @Test func namesTheOneBadAddressOfSeveralAndItsSource() {
         let error = #expect(throws: SettingError.self) {
-            try ServerConfiguration(["bind": .list(["127.0.0.1:80", "host:port"])])
+            try ServerConfiguration(["bind": GivenSetting(.list(["127.0.0.1:80", "host:port"]), from: "conf.py:3")])
         }
         #expect(
             error?.description
-                == "Invalid value for bind (-b/--bind, or PORT in the environment): 'host:port': "
-                + "the port must be a number from 0 to 65535")
+                == "Invalid value for bind (conf.py:3): 'host:port': the port must be a number from 0 to 65535")
     }
 
-    /// `init` falls back silently for a name it reads under another kind; this keeps the two in step.
-    @Test func everyWorkerClassOfTheTableExists() throws {
-        guard case .choice(let words) = try #require(Setting.named("worker_class")).kind else {
-            Issue.record("worker_class is no choice")
-            return
+    @Test(arguments: [
+        ("sync", ServerConfiguration.WorkerClass.sync), ("gthread", .gthread), ("egg:gunicorn#sync", .sync),
+        ("gunicorn.workers.sync.SyncWorker", .sync), ("gunicorn.workers.gthread.ThreadWorker", .gthread),
+        ("monoceros.workers.gthread.ThreadWorker", .gthread),
+    ])
+    func knowsGunicornsNamesOfWorkerClasses(name: String, kind: ServerConfiguration.WorkerClass) throws {
+        #expect(try configuration(["worker_class": .string(name)]).workerClass == kind)
+    }
+
+    @Test(arguments: [
+        ("gevent", "event loops"), ("gunicorn.workers.ggevent.GeventWorker", "event loops"), ("tornado", "event loops"),
+        ("asgi", "ASGI is not there yet"), ("uvicorn.workers.UvicornWorker", "ASGI is not there yet"),
+        ("mine.Worker", "not supported"),
+    ])
+    func saysWhyOtherWorkerClassesAreNotThere(name: String, mention: String) {
+        #expect(complaint("worker_class", .string(name))?.remedy.contains(mention) == true)
+    }
+
+    @Test func whatTheArbiterIsTold() throws {
+        let nothing = try configuration([:])
+        #expect(nothing.user == nil && nothing.group == nil && nothing.pidfile == nil)
+        #expect(!nothing.daemon && !nothing.preloadApp && !nothing.reusePort && !nothing.reload && !nothing.initgroups)
+        #expect(nothing.umask == 0 && nothing.environment.isEmpty && nothing.reloadEngine == "auto")
+        let made = try configuration([
+            "user": .int(0), "group": .int(5), "initgroups": .bool(true), "umask": .int(0o22), "pidfile": .string("p"),
+            "daemon": .bool(true), "preload_app": .bool(true), "reuse_port": .bool(true), "reload": .bool(true),
+            "raw_env": .list(["A=b=c"]), "reload_engine": .string("poll"), "reload_extra_files": .list(["*.html"]),
+        ])
+        #expect(made.user == 0 && made.group == 5 && made.initgroups)
+        #expect(made.umask == 0o22 && made.pidfile == "p")
+        #expect(made.daemon && made.preloadApp && made.reusePort && made.reload)
+        #expect(made.environment == ["A=b=c"] && made.reloadEngine == "poll" && made.reloadExtraFiles == ["*.html"])
+    }
+
+    @Test func whatIsWrittenAboutRequests() throws {
+        let nothing = try configuration([:])
+        #expect(nothing.accessLog == nil && nothing.statsdHost == nil && nothing.statsdPrefix == "")
+        #expect(nothing.accessLogFormat.hasPrefix("%(h)s ") && nothing.dogstatsdTags == "")
+        let made = try configuration([
+            "accesslog": .string("-"), "access_log_format": .string("%(D)s"), "statsd_host": .string("localhost:8125"),
+            "statsd_prefix": .string("a"), "dogstatsd_tags": .string("b:c"), "enable_backlog_metric": .bool(true),
+        ])
+        #expect(made.accessLog == "-" && made.accessLogFormat == "%(D)s" && made.statsdHost == "localhost:8125")
+        #expect(made.statsdPrefix == "a" && made.dogstatsdTags == "b:c" && made.enableBacklogMetric)
+    }
+
+    // MARK: Features that are not there
+
+    @Test(arguments: [
+        ("certfile", SettingValue.string("c.pem"), "TLS"), ("keyfile", .string("k.pem"), "TLS"),
+        ("http_protocols", .list(["h2", "h1"]), "HTTP/2"), ("http2_cleartext", .string("both"), "HTTP/2"),
+        ("protocol", .string("uwsgi"), "http is the only"), ("dirty_apps", .list(["a:B"]), "dirty"),
+        ("dirty_workers", .int(1), "dirty"), ("control_socket", .string("/run/s"), "control socket"),
+    ])
+    func refusesToStartWithoutAFeatureThatIsAskedFor(name: String, value: SettingValue, mention: String) {
+        #expect(complaint(name, value) == nil, "the value itself is right")
+        let error = #expect(throws: SettingError.self) { try configuration([name: value]) }
+        #expect(error?.setting == name)
+        #expect(error?.remedy.contains(mention) == true)
+    }
+
+    @Test func startsWithTheDefaultOfAFeatureThatIsNotThere() throws {
+        for setting in SettingsTable.settings {
+            guard case .missing = setting.consumer else { continue }
+            #expect(try configuration([setting.name: setting.initial]) == configuration([:]))
         }
-        #expect(words == ServerConfiguration.WorkerClass.allCases.map(\.rawValue))
+        #expect(
+            try configuration([
+                "certfile": .string(""), "control_socket_disable": .bool(true), "ca_certs": .string("a"),
+            ])
+                == configuration([:]))
     }
 }

@@ -1,35 +1,24 @@
 """The Swift core. Built by scripts/build_native.py; its sources are in Sources/Monoceros."""
 
-from typing import TypedDict
+from typing import Any
 
 from monoceros.host import Host
 
-class SettingRow(TypedDict):
-    """One row of the table in Sources/Settings, which declares every setting once."""
+def settings() -> list[dict[str, Any]]:
+    """The settings table, in the order of the documentation: rows with the fields of `settings.SettingRow`."""
 
-    name: str
-    section: str
-    flags: list[str]
-    kind: str  # "str", "int", "bool", "list", "choice", "commas" or "mapping"
-    action: str  # argparse's: "store", "store_true", "store_false" or "append"
-    default: str | int | bool | list[str] | dict[str, str] | None
-    choices: list[str] | None
-    bare: str | None  # what the flag means without a value
-    synonyms: dict[str, str]  # other words for choices
-    minimum: int | None
-    maximum: int | None
-    metavar: str | None
-    text: str
-    environment: str | None
-    environment_format: str | None
-    environment_may_be_empty: bool
+def check(name: str, value: object, source: str) -> None:
+    """Raises ValueError, with one line for the user, when the setting cannot take the value.
 
-def settings() -> list[SettingRow]:
-    """The settings table, in the order in which `--help` lists it."""
+    Values come as `monoceros.settings.crossing` describes them. `source` says where the value was given.
+    """
 
-def serve(settings: dict[str, object], host: Host) -> int:
+def configure(settings: dict[str, tuple[object, str]]) -> None:
+    """Raises ValueError when `serve` would, for the same reason."""
+
+def serve(settings: dict[str, tuple[object, str]], host: Host) -> int:
     """Runs the server until it is told to stop; returns the exit status of the process.
 
-    Returns in the arbiter alone: a worker ends inside. Raises ValueError, before anything is bound or forked, with one
-    line for the user when a setting cannot be used.
+    `settings` holds, by name, each value that was given and where. Returns in the arbiter alone: a worker ends inside.
+    Raises ValueError, before anything is bound or forked, with one line for the user when a setting cannot be used.
     """

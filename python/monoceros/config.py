@@ -1,216 +1,320 @@
-"""Settings: from their table, the environment and the command line to one plain dictionary.
+"""Settings as objects: what hooks, configuration files and programs that embed the server know as `cfg`.
 
-The table is declared in Swift (Sources/Settings) and arrives here as a list of rows. Every source gives a dictionary of
-what it sets; a later source replaces the whole value of an earlier one, lists included, as in gunicorn.
+The interface is gunicorn's: `cfg.workers`, `cfg.set("workers", 4)`, `cfg.settings["workers"].get()`. Which values are
+right is for the table to say (monoceros.settings).
 """
 
+from __future__ import annotations
+
+import argparse
+import copy
+import inspect
 import os
-from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple
+import re
+import shlex
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from monoceros import hooks
+from monoceros.errors import ConfigError
+from monoceros.settings import KINDS, SettingRow, crossing, current_directory, from_environment, rows
+
+#: Where a value came from that nobody gave.
+DEFAULT = "default"
 
 
-class Setting(NamedTuple):
-    """One row of the table; the fields are those of `_native.SettingRow`."""
+class SettingError(ConfigError, ValueError, TypeError):
+    """A value that a setting cannot take. The text is one line that names setting, source, value and remedy.
 
-    name: str
-    section: str
-    flags: list[str]
-    kind: str
-    action: str
-    default: object
-    choices: list[str] | None
-    bare: str | None
-    synonyms: dict[str, str]
-    minimum: int | None
-    maximum: int | None
-    metavar: str | None
-    text: str
-    environment: str | None
-    environment_format: str | None
-    environment_may_be_empty: bool
+    gunicorn raises a ValueError for some values, a TypeError for others.
+    """
 
 
-class SettingError(Exception):
-    """A value that a setting cannot take; the text is one line that names source, setting, value and remedy."""
+class Setting:
+    """One setting of a `Config`, with its value and where that came from."""
 
-    def __init__(self, setting: str, source: str, value: object, remedy: str):
-        super().__init__(f"Invalid value for {setting} ({source}): {value!r}: {remedy}")
+    def __init__(self, row: SettingRow, order: int = 0):
+        self.row = row
+        self.order = order
+        self.name = row.name
+        self.section = row.section
+        self.cli = row.flags or None
+        self.meta = row.metavar
+        self.action = row.action if row.action != "store" else None
+        self.short = self.desc = row.text
+        self.default = hooks.DEFAULTS[row.name] if row.kind == "callable" else initial(row)
+        self.value = copy.copy(self.default)
+        self.source = DEFAULT
 
+    def get(self) -> Any:
+        return self.value
 
-def resolve(
-    table: Iterable[Setting], environ: Mapping[str, str], command_line: Mapping[str, object]
-) -> dict[str, object]:
-    """Returns the value of every setting. Raises SettingError for a value that does not fit."""
-    values: dict[str, object] = {}
-    for setting in table:
-        value, source = choose(setting, environ, command_line)
-        values[setting.name] = validate(setting, value, source)
-    return values
+    def set(self, value: Any, source: str = "set in Python") -> None:
+        """Takes a value as a configuration file gives it.
 
+        `source` says where it was given, for messages. Raises SettingError when the setting cannot take it.
+        """
+        from monoceros import _native
 
-def choose(setting: Setting, environ: Mapping[str, str], command_line: Mapping[str, object]) -> tuple[object, str]:
-    """The value that wins, and where it came from, in words for the user."""
-    if setting.name in command_line:
-        return spelled(setting, command_line[setting.name]), "/".join(setting.flags) or "command line"
-    text = environ.get(setting.environment, "").strip() if setting.environment else ""
-    # Set but empty means unset, save for settings that say otherwise: that is how compose files and unit files leave a
-    # variable out.
-    if text or (setting.environment_may_be_empty and setting.environment in environ):
-        value = spelled(setting, (setting.environment_format or "{}").replace("{}", text))
-        return value, f"{setting.environment} in the environment"
-    return setting.default, "default"
-
-
-def spelled(setting: Setting, value: object) -> object:
-    """What text means on the command line and in the environment, where a configuration file reads it otherwise."""
-    if not isinstance(value, str):
-        return value
-    if setting.kind == "int":
-        # `007` is seven here, and a mistake in a configuration file.
         try:
-            return int(value)
-        except ValueError:
-            return value
-    if setting.kind == "bool":
-        return value.strip().lower() in ("y", "1", "yes", "true")
-    return value
+            taken = KINDS[self.row.kind](value, self.row)
+            told = crossing(taken, self.row)
+        except (LookupError, RuntimeError) as error:
+            raise SettingError(f"Invalid value for {self.name} ({source}): {value!r}: {error}") from None
+        try:
+            _native.check(self.name, told, source)
+        except ValueError as error:
+            raise SettingError(str(error)) from None
+        if self.name == "post_request":
+            taken = hooks.with_four(taken, told[0])
+        self.value = taken
+        self.source = source
+
+    @property
+    def is_default(self) -> bool:
+        """Whether nobody gave a value."""
+        return self.source == DEFAULT
+
+    def copy(self) -> Setting:
+        return copy.copy(self)
+
+    def __lt__(self, other: Setting) -> bool:
+        return self.section == other.section and self.order < other.order
+
+    def __repr__(self) -> str:
+        return f"<Setting {self.name} with value {self.value!r} ({self.source})>"
 
 
-def validate(setting: Setting, value: object, source: str) -> object:
-    """Returns the value in the setting's type, as gunicorn's validators do, or raises SettingError."""
-    try:
-        value = as_choice(value, setting) if setting.kind == "choice" else KINDS[setting.kind](value)
-        if setting.kind == "int" and not setting.minimum <= value <= setting.maximum:
-            raise ValueError(f"it must be a whole number from {setting.minimum} to {setting.maximum}")
-        if check := CHECKS.get(setting.name):
-            value = check(value)
-    except (TypeError, ValueError) as error:
-        raise SettingError(setting.name, source, value, str(error)) from None
-    return value
+def initial(row: SettingRow) -> Any:
+    """The value of a setting that nobody gives."""
+    if row.kind in ("user", "group"):
+        return KINDS[row.kind](None, row)
+    return current_directory() if row.name == "chdir" else row.default
 
 
-def as_int(value: object) -> int:
-    """A whole number: an int, a bool, or text such as `8`, `0x10` or `0o17`; `007` is refused."""
-    remedy = "it must be a whole number"
-    if isinstance(value, int):
-        return int(value)
-    if not isinstance(value, str):
-        raise TypeError(remedy)
-    try:
-        return int(value, 0)
-    except ValueError:
-        raise ValueError(remedy) from None
+def make_settings(ignore: Sequence[str] = ()) -> dict[str, Setting]:
+    """Every setting with its default, but for those of the names to ignore."""
+    return {row.name: Setting(row, order) for order, row in enumerate(rows()) if row.name not in ignore}
 
 
-def as_bool(value: object) -> bool | None:
-    """A bool, or `true` or `false` in any case. None stays: nothing was said."""
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, str) and (word := value.strip().lower()) in ("true", "false"):
-        return word == "true"
-    raise ValueError("it must be true or false")
+class Config:
+    """All settings of a server."""
+
+    def __init__(self, usage: str | None = None, prog: str | None = None, environ: Mapping[str, str] | None = None):
+        """Raises SettingError when a variable of the environment, such as `WEB_CONCURRENCY`, makes no sense."""
+        self.settings = make_settings()
+        self.usage = usage
+        self.prog = prog or os.path.basename(sys.argv[0])
+        #: The environment at the start. What `raw_env` adds is not in it.
+        self.env_orig = dict(os.environ if environ is None else environ)
+        #: The command line that it was read from.
+        self.argv: list[str] = []
+        #: Where the server was started; files are looked for from there.
+        self.start_directory = current_directory()
+        #: What to tell the user about the configuration, a line each, once there is a log.
+        self.notices: list[str] = []
+        #: What the command line or `wsgi_app` names, as `module:name`; for `paste`, the file.
+        self.app_uri: str | None = None
+        for setting in self.settings.values():
+            if (value := from_environment(setting.row, self.env_orig)) is not None:
+                setting.set(value, f"{setting.row.environment} in the environment")
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "settings":
+            raise AttributeError(name)
+        if name not in self.settings:
+            raise AttributeError(f"No configuration setting for: {name}")
+        return self.settings[name].get()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name != "settings" and name in self.settings:
+            raise AttributeError("Invalid access!")
+        super().__setattr__(name, value)
+
+    def __str__(self) -> str:
+        """What `--print-config` prints: a line for each setting, in the order of the alphabet."""
+        width = max(map(len, self.settings))
+        lines = []
+        for name in sorted(self.settings):
+            value = self.settings[name].get()
+            shown = f"<{getattr(value, '__qualname__', type(value).__name__)}()>" if callable(value) else value
+            lines.append(f"{name:{width}} = {shown}")
+        return "\n".join(lines)
+
+    def set(self, name: str, value: Any, source: str = "set in Python") -> None:
+        """Sets a value. Raises AttributeError for a name that no setting has, else what `Setting.set` raises."""
+        if name not in self.settings:
+            raise AttributeError(f"No configuration setting for: {name}")
+        self.settings[name].set(value, source)
+
+    def native(self) -> dict[str, tuple[Any, str]]:
+        """What was given, as the Swift core takes it: by name the value and its source."""
+        return {
+            name: (crossing(setting.get(), setting.row), setting.source)
+            for name, setting in self.settings.items()
+            if not setting.is_default
+        }
+
+    def validate(self) -> None:
+        """Raises SettingError for a feature that is asked for and not there."""
+        from monoceros import _native
+
+        try:
+            _native.configure(self.native())
+        except ValueError as error:
+            raise SettingError(str(error)) from None
+
+    def without_effect(self) -> list[str]:
+        """A line for each setting that was given and has no effect."""
+        return [
+            f"{name} ({setting.source}) has no effect: {setting.row.note}."
+            for name, setting in self.settings.items()
+            if setting.row.consumer == "nobody" and not setting.is_default and setting.get() != setting.default
+        ]
+
+    def parser(self) -> argparse.ArgumentParser:
+        """The command line. What was not typed is None in the result, and `args` are the positional arguments."""
+        from monoceros.commandline import make_parser
+
+        return make_parser(self)
+
+    def get_cmd_args_from_env(self) -> list[str]:
+        """The arguments in `GUNICORN_CMD_ARGS`, and after them those in `MONOCEROS_CMD_ARGS`."""
+        names = ("GUNICORN_CMD_ARGS", "MONOCEROS_CMD_ARGS")
+        return [argument for name in names for argument in shlex.split(self.env_orig.get(name, ""))]
+
+    def hook(self, name: str) -> Callable[..., Any] | None:
+        """The function that somebody set for a server hook; None where nobody did, so that nothing need be called."""
+        value = self.settings[name].get()
+        return None if value is hooks.DEFAULTS[name] else value
+
+    # What gunicorn computes.
+
+    @property
+    def worker_class_str(self) -> str:
+        given = self.settings["worker_class"].get()
+        if not isinstance(given, str):
+            return given.__name__
+        return "gthread" if self.threads > 1 and (given == "sync" or given.endswith("SyncWorker")) else given
+
+    @property
+    def worker_class(self) -> type:
+        from monoceros.util import load_class
+
+        given = self.settings["worker_class"].get()
+        found = load_class(own_name(self.worker_class_str if isinstance(given, str) else given))
+        if hasattr(found, "setup"):
+            found.setup()
+        return found
+
+    @property
+    def logger_class(self) -> type:
+        from monoceros.util import load_class
+
+        setting = self.settings["logger_class"]
+        given = setting.default if setting.get() in ("simple", None) else setting.get()
+        if given == setting.default and self.statsd_host is not None:
+            given = "monoceros.instrument.statsd.Statsd"
+        found = load_class(own_name(given), default="monoceros.glogging.Logger", section="gunicorn.loggers")
+        if hasattr(found, "install"):
+            found.install()
+        return found
+
+    @property
+    def address(self) -> list[Any]:
+        from monoceros.util import bytes_to_str, parse_address
+
+        return [parse_address(bytes_to_str(bind)) for bind in self.settings["bind"].get()]
+
+    @property
+    def uid(self) -> int:
+        return self.settings["user"].get()
+
+    @property
+    def gid(self) -> int:
+        return self.settings["group"].get()
+
+    @property
+    def proc_name(self) -> str:
+        given = self.settings["proc_name"].get()
+        return given if given is not None else self.settings["default_proc_name"].get()
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The variables of `raw_env`."""
+        return dict(pair.split("=", 1) for pair in self.settings["raw_env"].get())
+
+    @property
+    def sendfile(self) -> bool:
+        return self.settings["sendfile"].get() is not False
+
+    @property
+    def reuse_port(self) -> bool:
+        return bool(self.settings["reuse_port"].get())
+
+    @property
+    def is_ssl(self) -> Any:
+        return self.certfile or self.keyfile
+
+    @property
+    def ssl_options(self) -> dict[str, Any]:
+        return {name: setting.get() for name, setting in self.settings.items() if setting.section == "SSL"}
+
+    @property
+    def paste_global_conf(self) -> dict[str, str]:
+        """The variables of `raw_paste_global_conf`. A backslash before an equals sign makes it part of the name."""
+        result = {}
+        for text in self.settings["raw_paste_global_conf"].get():
+            parts = re.split(r"(?<!\\)=", text, maxsplit=1)
+            if len(parts) != 2:
+                raise ConfigError(f"Invalid value for raw_paste_global_conf: {text!r}: write NAME=VALUE")
+            name, value = (part.replace("\\=", "=") for part in parts)
+            result[name] = value
+        return result
 
 
-def as_string(value: object) -> str | None:
-    """Text without the white space around it. None stays: nothing was said."""
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        raise TypeError("it must be text")
-    return value.strip()
+def own_name(uri: Any) -> Any:
+    """A class of Monoceros where gunicorn's of the same place is named."""
+    if inspect.isclass(uri) or not uri.startswith(("gunicorn.", "egg:gunicorn#")):
+        return uri
+    return uri.removeprefix("egg:gunicorn#") if uri.startswith("egg:") else f"monoceros.{uri.removeprefix('gunicorn.')}"
 
 
-def as_list(value: object) -> list[str]:
-    """A list of texts, or one text that stands for a list of one."""
-    if not value:
-        return []
-    if isinstance(value, str):
-        value = [value]
-    if not isinstance(value, (list, tuple)) or not all(isinstance(item, str) for item in value):
-        raise TypeError("it must be a text or a list of texts")
-    return [item.strip() for item in value]
+def get_default_config_file() -> str | None:
+    """The configuration file of the current directory, if there is one."""
+    from monoceros.sources import default_file
+
+    found = default_file(os.getcwd())
+    return found[0] if found else None
 
 
-def as_commas(value: object) -> list[str]:
-    """A list of texts, or one text in which commas part them. Empty ones count for nothing."""
-    if isinstance(value, str):
-        value = value.split(",")
-    return [item for item in as_list(value) if item]
+def load(argv: Sequence[str], environ: Mapping[str, str] | None = None, directory: str | None = None) -> Config:
+    """Reads all sources: defaults, environment, configuration file, `GUNICORN_CMD_ARGS`, `MONOCEROS_CMD_ARGS`, `argv`.
+
+    Afterwards the current directory is that of the configuration, and modules are imported from it. `directory` is
+    where files are looked for; the current one unless given.
+
+    Raises ConfigError, whose text is for the user, and then leaves the current directory as it was; SystemExit for
+    `--help` and `--version`.
+    """
+    from monoceros.sources import read
+
+    return read(argv, os.environ if environ is None else environ, directory)
 
 
-def as_mapping(value: object) -> dict[str, str]:
-    """A dictionary of texts, or one text `NAME=VALUE,NAME=VALUE`."""
-    if not value:
-        return {}
-    if isinstance(value, str):
-        pairs = [item.partition("=") for item in as_commas(value)]
-        if not all(equals for _, equals, _ in pairs):
-            raise ValueError("it must be NAME=VALUE, and a comma before each further one")
-        return {name.strip(): text.strip() for name, _, text in pairs}
-    if not isinstance(value, dict) or not all(isinstance(item, str) for pair in value.items() for item in pair):
-        raise TypeError("it must be a dictionary of texts")
-    return value
+def reload(configuration: Config) -> Config:
+    """Reads all sources of a configuration again, from where they were read at first. Raises what `load` raises."""
+    return load(configuration.argv, configuration.env_orig, configuration.start_directory)
 
 
-def as_choice(value: object, setting: Setting) -> str:
-    """One of the setting's words, in any case, or what stands for one of them."""
-    remedy = f"choose from {', '.join(setting.choices or [])}"
-    if value is None or isinstance(value, bool):
-        value = str(value)
-    if not isinstance(value, str):
-        raise TypeError(remedy)
-    word = value.strip().lower()
-    word = setting.synonyms.get(word, word)
-    if word not in (setting.choices or []):
-        raise ValueError(remedy)
-    return word
-
-
-def existing_directory(value: str | None) -> str | None:
-    """The absolute path of a directory that is there."""
-    if value is None:
-        return None
-    path = os.path.abspath(os.path.join(current_directory(), value))
-    if not os.path.isdir(path):
-        raise ValueError("there is no such directory")
-    return path
-
-
-def writable_directory(value: str | None) -> str | None:
-    """The absolute path of a directory in which a file can be made."""
-    path = existing_directory(value)
-    if path is not None and not os.access(path, os.W_OK | os.X_OK):
-        raise ValueError("no file can be made in this directory")
-    return path
-
-
-def chdir_directory(value: str | None) -> str:
-    return existing_directory(value) or current_directory()
-
-
-def current_directory() -> str:
-    """The current directory, by the name the shell uses for it when it goes through a symbolic link."""
-    real = os.getcwd()
-    named = os.environ.get("PWD")
-    try:
-        if named and os.path.isabs(named) and os.path.samefile(named, real):
-            return named
-    except OSError:
-        pass
-    return real
-
-
-KINDS: dict[str, Callable[[object], object]] = {
-    "int": as_int,
-    "bool": as_bool,
-    "str": as_string,
-    "list": as_list,
-    "commas": as_commas,
-    "mapping": as_mapping,
-}
-
-# What only the machine at hand can tell; the rest stands in the table.
-CHECKS: dict[str, Callable[..., object]] = {
-    "chdir": chdir_directory,
-    "tmp_upload_dir": writable_directory,
-}
+__all__ = [
+    "Config",
+    "ConfigError",
+    "Setting",
+    "SettingError",
+    "get_default_config_file",
+    "load",
+    "make_settings",
+    "reload",
+]

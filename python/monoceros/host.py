@@ -7,17 +7,38 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 from types import TracebackType
-from typing import NoReturn, Protocol
+from typing import Any, NoReturn, Protocol
 
-from monoceros import __version__, log
-from monoceros.application import AppImportError, AppModuleNotFoundError, load_application
+from monoceros import SERVER_SOFTWARE, __version__, accesslog, logwriter
+from monoceros.application import AppImportError, AppModuleNotFoundError
+from monoceros.glogging import Logger
+from monoceros.http.message import Request
+from monoceros.http.wsgi import Response
 from monoceros.wsgi import ErrorsStream
 
 # gunicorn's exit statuses of a worker: the arbiter stops the server when it sees one of them.
 WORKER_BOOT_ERROR = 3
 APP_LOAD_ERROR = 4
+
+METHODS = {
+    logging.DEBUG: "debug",
+    logging.INFO: "info",
+    logging.WARNING: "warning",
+    logging.ERROR: "error",
+    logging.CRITICAL: "critical",
+}
+
+
+class LoadsApplication(Protocol):
+    """What a server serves: `monoceros.app.base.BaseApplication`, or whatever has these."""
+
+    cfg: Any
+
+    def wsgi(self) -> Callable[..., object]:
+        """Returns the application, loading it the first time."""
 
 
 class WorkerControl(Protocol):
@@ -39,21 +60,29 @@ class WorkerControl(Protocol):
 class Host:
     """One for each server, made before the first fork; every worker has its copy."""
 
-    def __init__(self, app_spec: str):
-        self.app_spec = app_spec
+    def __init__(self, app: LoadsApplication, logger: Logger):
+        self.app = app
+        self.logger = logger
         self.version = __version__
-        self.server_software = f"monoceros/{__version__}"
+        self.server_software = SERVER_SOFTWARE
         self.errors_stream = ErrorsStream()
         # In a worker: what its signal handlers call.
         self.control: WorkerControl | None = None
 
     def log(self, level: int, message: str) -> None:
         """Writes to the error log; the levels are those of Python's logging (10 debug to 50 critical)."""
-        log.LOGGER.log(level, "%s", message)
+        # By the method of the level, since a subclass of the logger may do more than write (statsd counts).
+        method = getattr(self.logger, METHODS.get(level, ""), None)
+        if method is not None:
+            method("%s", message)
+        else:
+            self.logger.log(level, "%s", message)
 
     def log_enabled(self, level: int) -> bool:
         """Whether a message of this level would be written, so that nobody formats one that is not."""
-        return log.LOGGER.isEnabledFor(level)
+        is_enabled = getattr(self.logger.error_log, "isEnabledFor", None)
+        # A logger of another make, which a subclass has put there, is asked for nothing: it gets every message.
+        return is_enabled is None or is_enabled(level)
 
     def log_exception(
         self,
@@ -63,7 +92,49 @@ class Host:
         trace: TracebackType | None,
     ) -> None:
         """Writes the message at level ERROR, with the traceback below it."""
-        log.LOGGER.error("%s", message, exc_info=(kind, value if value is not None else kind(), trace))
+        self.logger.exception("%s", message, exc_info=(kind, value if value is not None else kind(), trace))
+
+    def reopen_logs(self) -> None:
+        """Goes on in the files that have the logs' names now: what master and workers do at USR1."""
+        self.logger.reopen_files()
+
+    def flush_logs(self) -> bool:
+        """Tries lines again that a log did not take so far; returns whether none waits any more. Never blocks."""
+        return logwriter.flush_all()
+
+    def needs_python_access_log(self) -> bool:
+        """Whether `log_access` logs the requests; otherwise the core does, to `access_descriptor`, if there is one."""
+        return accesslog.needs_python(self.logger, self.app.cfg)
+
+    def access_descriptor(self) -> int | None:
+        """The descriptor that the core writes access lines to. Its number stays the same when logs are reopened."""
+        return accesslog.descriptor(self.logger)
+
+    def log_access(
+        self,
+        environ: dict[str, Any],
+        fields: Sequence[tuple[str, str]] | None,
+        number: int,
+        keeps_alive: bool,
+        status: str,
+        headers: Sequence[tuple[str, str]],
+        sent: int,
+        length: int | None,
+        is_chunked: bool,
+        microseconds: int,
+    ) -> None:
+        """Hands a request that is over to the logger, as objects with gunicorn's attributes. Does not raise.
+
+        `fields` are the request's as they came, names in upper case; None has them made from the environ. `number`
+        counts the requests of the connection from 1. `headers` are the application's own. `sent` counts bytes of the
+        body, and `length` is what `Content-Length` said.
+        """
+        request = Request(environ, fields, number, keeps_alive)
+        response = Response(request, status, headers, sent, length, is_chunked, should_close=not keeps_alive)
+        try:
+            self.logger.access(response, request, environ, timedelta(microseconds=microseconds))
+        except Exception as error:
+            self.log_exception("The logger failed at a request", type(error), error, error.__traceback__)
 
     def load_application(self) -> Callable[..., object]:
         """Returns the application, in a worker after the fork.
@@ -71,8 +142,9 @@ class Host:
         When that fails it has been reported, and SystemExit carries the worker's exit status: 4 when the app spec names
         nothing that can be served, 3 when its module is missing or raised.
         """
+        logwriter.allow_threads()
         try:
-            return load_application(self.app_spec)
+            return self.app.wsgi()
         except AppModuleNotFoundError as error:
             self.report(str(error))
             raise SystemExit(WORKER_BOOT_ERROR) from None
@@ -84,13 +156,18 @@ class Host:
                 # The SystemExit of `handle_quit`, and not the application's.
                 raise
             # BaseException: a module that calls sys.exit() on import, or is interrupted, has not booted either.
-            log.LOGGER.error("Exception in worker process", exc_info=trim(error))
-            self.report(f"Failed to load {self.app_spec!r}: {last_line(error)}")
+            self.logger.error("Exception in worker process", exc_info=trim(error))
+            name = getattr(self.app, "app_uri", None) or type(self.app).__name__
+            self.report(f"Failed to load {name!r}: {last_line(error)}")
             raise SystemExit(WORKER_BOOT_ERROR) from None
 
     def report(self, line: str) -> None:
         """Writes a line for the person who starts the server, whatever the log level is."""
-        print(line, file=sys.stderr, flush=True)
+        writer = logwriter.writer_for(sys.stderr)
+        if writer is not None:
+            writer.write(logwriter.encode(f"{line}\n", sys.stderr))
+        else:
+            print(line, file=sys.stderr, flush=True)
 
     def start_thread(self, name: str, run: Callable[[], object]) -> None:
         """Starts a thread that runs the application.

@@ -70,7 +70,11 @@ class Server:
         binds: tuple[str, ...] = ("127.0.0.1:0",),
         cwd: Path = APPLICATIONS,
         environment: dict[str, str] | None = None,
+        program: tuple[str, ...] | None = None,
     ) -> None:
+        """
+        :param program: a command line of its own, instead of the server's with `binds` and `arguments`.
+        """
         assert importlib.util.find_spec(MODULE), f"{MODULE} is not installed"
         self.directory = directory
         self.log_path = directory / "stderr.log"
@@ -81,6 +85,8 @@ class Server:
         self.expected_boots: int | None = self._worker_count(arguments) if MODULE == "monoceros" else None
         self.expected_exit = 0
         self.command = command(*(part for bind in binds for part in ("-b", bind)), *arguments)
+        if program is not None:
+            self.command = [sys.executable, *program]
         with open(self.log_path, "wb") as log, open(directory / "stdout.log", "wb") as output:
             self.process = subprocess.Popen(
                 self.command,

@@ -1,0 +1,94 @@
+internal import Arbiter
+internal import Platform
+internal import ProxyWire
+internal import Settings
+internal import Transport
+internal import WSGI
+internal import Worker
+
+/// The settings in the terms of the parts that they are for.
+extension Server {
+    var arbiterConfiguration: ArbiterConfiguration {
+        ArbiterConfiguration(
+            workers: configuration.workers, binds: configuration.bind, backlog: configuration.backlog,
+            gracefulTimeout: .seconds(configuration.gracefulTimeout), serverName: "monoceros \(host.version)",
+            workerClass: configuration.workerClass.rawValue)
+    }
+
+    /// Where large bodies wait. `TMPDIR` set to nothing is no directory.
+    var spoolDirectory: String {
+        if let directory = configuration.temporaryUploadDirectory { return directory }
+        guard let directory = Process.environment("TMPDIR"), !directory.isEmpty else { return "/tmp" }
+        return directory
+    }
+
+    func workerConfiguration(_ seat: WorkerSeat) -> WorkerConfiguration {
+        let runners = configuration.workerClass == .sync ? 1 : configuration.threads
+        return WorkerConfiguration(
+            transport: transportConfiguration, gateway: gatewayConfiguration(seat), runners: runners,
+            mainThreadRuns: configuration.workerClass == .sync,
+            requestLimit: configuration.maxRequests.map { most in
+                // Workers that were started together should not all be replaced together.
+                most + Int.random(in: 0...configuration.maxRequestsJitter)
+            },
+            requestTimeout: configuration.requestTimeout.map { .seconds($0) },
+            lockTimeout: configuration.timeout.map { .seconds($0) },
+            // With one runner there is nobody to give the baton to: the pilot only has to keep the I/O from standing
+            // still.
+            tick: runners == 1 ? .milliseconds(5) : .milliseconds(2),
+            gracefulTimeout: .seconds(configuration.gracefulTimeout), parent: seat.parentID)
+    }
+
+    private var transportConfiguration: TransportConfiguration {
+        TransportConfiguration(
+            policy: configuration.policy, proxyMode: configuration.proxyProtocol,
+            body: BodyLimits(memory: configuration.requestBodyMemory, spoolDirectory: spoolDirectory),
+            timeouts: Timeouts(
+                head: .seconds(configuration.requestHeadTimeout), idle: .seconds(configuration.keepAlive),
+                body: configuration.requestBodyTimeout.map { .seconds($0) } ?? 0,
+                write: configuration.responseWriteTimeout.map { .seconds($0) } ?? 0),
+            maximumConnections: configuration.workerConnections,
+            // Where several workers share a listener, taking more than one connection at a time takes it from an idle
+            // one.
+            acceptBatch: configuration.workers > 1 ? 1 : 64, streamsBodies: configuration.streamRequestBody)
+    }
+
+    private func gatewayConfiguration(_ seat: WorkerSeat) -> GatewayConfiguration {
+        GatewayConfiguration(
+            listeners: seat.listeners.map(Self.describe), serverSoftware: host.serverSoftware,
+            scriptName: configuration.rootPath, isMultithreaded: configuration.workerClass == .gthread,
+            isMultiprocess: configuration.workers > 1, usesSendFile: configuration.sendfile,
+            responseBuffer: configuration.responseBuffer)
+    }
+
+    private static func describe(_ listener: ListeningSocket) -> GatewayConfiguration.Listener {
+        GatewayConfiguration.Listener(
+            name: listener.address.host, port: listener.address.port.map { "\($0)" } ?? "",
+            isUnix: listener.address.port == nil)
+    }
+
+    /// Whoever may open a Unix socket is trusted. That is every user of the machine, unless the directory that it is in
+    /// keeps them out: the socket itself is open to all, so that a web server which runs as another user reaches it.
+    var trust: @Sendable (SocketAddress) -> PeerTrust {
+        let forwarders = configuration.forwardedAllowIPs
+        let announcers = configuration.proxyAllowIPs
+        return { peer in
+            guard let address = peer.ip else { return [.forwarding, .announcing] }
+            var trust: PeerTrust = []
+            if forwarders.contains(address) { trust.insert(.forwarding) }
+            if announcers.contains(address) { trust.insert(.announcing) }
+            return trust
+        }
+    }
+}
+
+extension SocketAddress {
+    /// Nil for a Unix socket.
+    fileprivate var ip: IPAddress? {
+        switch self {
+        case .ipv4(let address, _): .v4(address)
+        case .ipv6(let address, _): .v6(address)
+        case .unix: nil
+        }
+    }
+}

@@ -1,0 +1,62 @@
+"""Who writes the access log: the core, or the Python logger where something in Python wants to see each request."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any
+
+from monoceros.glogging import ACCESS_LOG, Logger
+from monoceros.instrument.statsd import Statsd
+from monoceros.loghandlers import FileHandler, StreamHandler
+
+#: What a subclass of the logger may replace of what makes an access line.
+OVERRIDABLE = ("access", "atoms", "now", "atoms_wrapper_class", "access_fmt", "_get_user")
+
+
+def needs_python(logger: Any, cfg: Any) -> bool:
+    """Whether each request has to go through `logger.access`: something of the user's would be missed otherwise.
+
+    That is a logger class with a say in it, another logger than `logging`'s, a logging configuration, syslog, a filter,
+    or a handler other than our own one. statsd counts as one for as long as its metrics are made there.
+    """
+    if any(_is_overridden(logger, name) for name in OVERRIDABLE):
+        return True
+    if not logger.access_log_enabled:
+        return False
+    return bool(cfg.logconfig or cfg.logconfig_dict or cfg.logconfig_json) or _native_handler(logger) is None
+
+
+def descriptor(logger: Any) -> int | None:
+    """Where the core writes access lines to; None when there is no access log, or `needs_python`."""
+    handler = _native_handler(logger)
+    if handler is None:
+        return None
+    return handler.stream.fileno()
+
+
+def _is_overridden(logger: Any, name: str) -> bool:
+    if not isinstance(logger, Logger) or name in vars(logger):
+        return True
+    if name == "access" and getattr(type(logger), name) is Statsd.access:
+        # It sends metrics, or has nowhere to send them.
+        return logger.sock is not None
+    return getattr(type(logger), name) is not getattr(Logger, name)
+
+
+def _native_handler(logger: Any) -> StreamHandler | None:
+    """The one handler of the access log, if it is ours and writes to a descriptor nothing but the line."""
+    log = logger.access_log
+    if log is not logging.getLogger(ACCESS_LOG) or log.propagate or log.filters or log.disabled:
+        return None
+    if not log.isEnabledFor(logging.INFO) or len(log.handlers) != 1:
+        return None
+    handler = log.handlers[0]
+    if type(handler) not in (StreamHandler, FileHandler) or handler.filters or handler.level > logging.INFO:
+        return None
+    formatter = handler.formatter
+    if type(formatter) is not logging.Formatter or formatter._fmt != "%(message)s":
+        return None
+    if type(handler) is StreamHandler and handler.stream is not sys.__stdout__:
+        return None
+    return handler

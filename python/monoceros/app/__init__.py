@@ -1,0 +1,1 @@
+"""Servers as objects, for programs that start one by themselves."""

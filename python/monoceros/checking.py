@@ -1,0 +1,23 @@
+"""`--print-config` and `--check-config`."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from typing import Any
+
+
+def check(app: Any) -> int:
+    """Shows the configuration if asked to, and loads the application as a worker would; returns the exit status."""
+    configuration = app.cfg
+    if configuration.print_config:
+        print(configuration, flush=True)
+    for line in configuration.notices + configuration.without_effect():
+        print(f"Warning: {line}", file=sys.stderr)
+    try:
+        app.load()
+    except Exception:
+        print("\nError while loading the application:\n", file=sys.stderr)
+        traceback.print_exc()
+        return 1
+    return 0
