@@ -3,8 +3,8 @@ internal import Glibc
 
 /// A watcher that the kernel tells about changes (`inotify(7)`).
 ///
-/// Directories are watched, not files: an editor writes a new file and renames it over the old one, and a watch on the old
-/// one would stay with it.
+/// Directories are watched, not files: an editor writes a new file and renames it over the old one, and a watch on the
+/// old one would stay with it.
 public final class InotifyWatcher: FileWatcher {
     private static let interesting =
         IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF

@@ -45,8 +45,8 @@ public struct ListeningSocket: Sendable {
         }
     }
 
-    /// Listens on a unix socket, in place of one that a killed server left behind. Of servers that start at once, one gets
-    /// the path. The caller is the only thread of the process: the umask is changed for the length of the call.
+    /// Listens on a unix socket, in place of one that a killed server left behind. Of servers that start at once, one
+    /// gets the path. The caller is the only thread of the process: the umask is changed for the length of the call.
     ///
     /// - Parameters:
     ///   - path: at most 107 bytes; a leading NUL byte makes an abstract name (`unix(7)`).

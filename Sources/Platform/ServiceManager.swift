@@ -66,8 +66,8 @@ public struct ServiceManager: Sendable {
         }
     }
 
-    /// Within which time the manager wants to hear `WATCHDOG=1`, in nanoseconds; nil when it does not watch this process
-    /// (`sd_watchdog_enabled(3)`).
+    /// Within which time the manager wants to hear `WATCHDOG=1`, in nanoseconds; nil when it does not watch this
+    /// process (`sd_watchdog_enabled(3)`).
     ///
     /// - Parameter environment: looks a variable up.
     /// - Throws: `ServiceVariableError` for a variable that cannot be read.

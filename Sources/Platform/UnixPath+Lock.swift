@@ -2,16 +2,17 @@ internal import CSystem
 internal import Glibc
 
 extension UnixPath {
-    /// How often the lock is tried, and the milliseconds between two attempts. Whoever has it makes a dozen system calls.
+    /// How often the lock is tried, and the milliseconds between two attempts. Whoever has it makes a dozen system
+    /// calls.
     private static let attempts = 100
     private static let pause: Int32 = 10
 
     /// Runs `body` while no other server of ours looks at this path or takes it: checking who listens, removing a file
-    /// that was left behind, binding and listening are several system calls, and two servers that start at once must not
-    /// take turns in them. An abstract name needs no lock: the kernel gives it to one.
+    /// that was left behind, binding and listening are several system calls, and two servers that start at once must
+    /// not take turns in them. An abstract name needs no lock: the kernel gives it to one.
     ///
-    /// The lock is a file beside the socket and goes with the call. A server that is killed in between leaves the file but
-    /// not the lock.
+    /// The lock is a file beside the socket and goes with the call. A server that is killed in between leaves the file
+    /// but not the lock.
     ///
     /// - Throws: what `body` throws; `ListenError`, `addressInUse`, when another server has the lock for a second.
     func whileLocked<Result>(_ body: () throws(ListenError) -> Result) throws(ListenError) -> Result {
@@ -50,11 +51,11 @@ extension UnixPath {
         return nil
     }
 
-    /// Whether a socket is bound to the file that stands at the path and does not listen yet: the kernel refuses clients
-    /// there as it does where nobody is left, but its server is on its way.
+    /// Whether a socket is bound to the file that stands at the path and does not listen yet: the kernel refuses
+    /// clients there as it does where nobody is left, but its server is on its way.
     ///
-    /// The kernel's table of Unix sockets tells it (`/proc/net/unix`, proc_pid_net(5)). It has the sockets of this network
-    /// namespace only, and where it cannot be read there are none.
+    /// The kernel's table of Unix sockets tells it (`/proc/net/unix`, proc_pid_net(5)). It has the sockets of this
+    /// network namespace only, and where it cannot be read there are none.
     func isBoundByAStarter() -> Bool {
         guard let mine = identity() else { return false }
         for line in Self.socketTable().split(separator: UInt8(ascii: "\n")) {

@@ -62,7 +62,8 @@ struct UnixPath {
         if self.identity() == identity { _ = unlink(path) }
     }
 
-    /// Makes room at the path: removes a socket that a server left behind when it was killed. The caller holds the lock.
+    /// Makes room at the path: removes a socket that a server left behind when it was killed. The caller holds the
+    /// lock.
     ///
     /// - Throws: `ListenError`: `addressInUse` when somebody accepts on it or is about to, `notASocket` when it is
     ///   another kind of file.

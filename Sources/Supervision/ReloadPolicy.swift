@@ -1,5 +1,5 @@
-/// When changed files lead to a reload: after they have been left alone for a moment, since a checkout or an editor that
-/// saves everything changes many of them. A build that never rests is not waited for without end.
+/// When changed files lead to a reload: after they have been left alone for a moment, since a checkout or an editor
+/// that saves everything changes many of them. A build that never rests is not waited for without end.
 ///
 /// All times are nanoseconds of the monotonic clock.
 public struct ReloadPolicy: Equatable, Sendable {

@@ -1,8 +1,8 @@
-/// Reads which files workers have loaded their code from: absolute paths, each ended by a NUL byte, as they come from the
-/// pipe that all workers write to (`monoceros/reloader.py`).
+/// Reads which files workers have loaded their code from: absolute paths, each ended by a NUL byte, as they come from
+/// the pipe that all workers write to (`monoceros/reloader.py`).
 ///
-/// An application can write to that pipe too, so what comes is checked: a path that is not absolute, not UTF-8 or longer
-/// than the system takes is skipped, and only so many are kept.
+/// An application can write to that pipe too, so what comes is checked: a path that is not absolute, not UTF-8 or
+/// longer than the system takes is skipped, and only so many are kept.
 public struct ReportedFiles: Equatable, Sendable {
     /// The most bytes of a path, less its NUL (`PATH_MAX`, limits.h).
     public static let longestPath = 4095

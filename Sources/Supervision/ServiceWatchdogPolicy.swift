@@ -1,8 +1,8 @@
 /// When the master tells the service manager that the service is alive (`WATCHDOG=1`).
 ///
-/// A master whose loop turns proves little: it would go on turning while every worker hangs. So the message is sent only
-/// while a worker has shown life lately, and the manager restarts a service that the master cannot mend. One worker that
-/// hangs among others is the master's own business.
+/// A master whose loop turns proves little: it would go on turning while every worker hangs. So the message is sent
+/// only while a worker has shown life lately, and the manager restarts a service that the master cannot mend. One
+/// worker that hangs among others is the master's own business.
 ///
 /// All times are nanoseconds of the monotonic clock.
 public struct ServiceWatchdogPolicy: Equatable, Sendable {
