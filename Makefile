@@ -11,6 +11,9 @@ BIND ?= 127.0.0.1:8000
 # How long `make fuzz` spends on each target, in seconds.
 FUZZ_SECONDS ?= 30
 
+# How long `make chaos` has each fault last, in seconds; 2 are enough to see that it runs.
+CHAOS_SECONDS ?= 12
+
 # What is tested a second time, on workers of several threads.
 THREADED_TESTS = $(addprefix tests/test_, bad_requests.py errors.py file_wrapper.py input.py keepalive_pipelining.py \
 	leaks.py odd_applications.py response_framing.py slow_clients.py start_response.py)
@@ -26,7 +29,7 @@ INCLUDE = $(shell $(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("incl
 PYTHON_FILES = hatch_build.py python scripts Tests $(wildcard tests examples benchmarks)
 
 .DEFAULT_GOAL = help
-.PHONY: help build install serve test lint format fuzz sanitize bench wheel clean
+.PHONY: help build install serve test lint format fuzz sanitize chaos bench wheel clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -61,6 +64,9 @@ fuzz:  ## look for crashes in the parsers; FUZZ_SECONDS sets how long
 
 sanitize: install  ## run the tests under the address, undefined-behavior and thread sanitizers
 	PYTHON=$(PYTHON) SWIFT=$(SWIFT) scripts/sanitize
+
+chaos: install  ## kill, stop and starve workers under load; CHAOS_SECONDS sets how long each fault lasts
+	cd tests && ../$(BIN)/python -m chaos --seconds $(CHAOS_SECONDS)
 
 bench: install  ## compare with other servers in one interleaved run; writes docs/benchmarks.md
 	$(BIN)/python -m benchmarks

@@ -1,3 +1,4 @@
+internal import CSystem
 internal import Glibc
 
 /// What changed since a watcher was last asked.

@@ -84,7 +84,7 @@ extension InheritedSocket {
     ///
     /// - Parameter environment: looks a variable up.
     /// - Returns: nothing when the process was not started by socket activation.
-    /// - Throws: `InheritedSocketError`. All descriptors stay open then; they are closed on exec as far as there are any.
+    /// - Throws: `InheritedSocketError`. All descriptors stay open then, and are closed on exec as far as they exist.
     public static func take(
         for pid: ProcessID = Process.id, from environment: (String) -> String? = Process.environment
     ) throws(InheritedSocketError) -> [InheritedSocket] {
