@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import re
 import resource
 import signal
 import subprocess
@@ -25,6 +26,8 @@ LARGE = 3 * 1024 * 1024
 UPLOAD = Kind("/length", bytes(LARGE), b"%d" % LARGE)
 
 
+#: What the log says when the system gives no process (EAGAIN).
+FORK_FAILED = r"fork.*temporarily unavailable"
 #: How a request ends whose worker is gone.
 LOST = ("reset", "unanswered", "cut")
 #: How one ends that crosses with the end of the connection on which it was sent (RFC 9112 §9.6).
@@ -159,6 +162,8 @@ def forkless(scene: Scene) -> Tally:
                 until(server.is_whole, "all workers", RECOVERY)
         scene.recover(load)
         tally = load.stop()
+    if not re.search(FORK_FAILED, server.log(), re.IGNORECASE):
+        scene.complaints.append("the log tells of no fork that failed")
     scene.expect(tally, scene.done * load.connections, LOST)
     return tally
 
