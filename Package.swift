@@ -83,6 +83,8 @@ let package = Package(
         .testTarget(name: "ProxyWireTests", dependencies: ["ProxyWire"], swiftSettings: strict),
         .testTarget(
             name: "SettingsTests", dependencies: ["HTTPWire", "ProxyWire", "Settings"], swiftSettings: strict),
+        .testTarget(
+            name: "ArbiterTests", dependencies: ["Arbiter", "Platform", "Supervision"], swiftSettings: strict),
         .testTarget(name: "SupervisionTests", dependencies: ["Supervision"], swiftSettings: strict),
         .testTarget(
             name: "SchedulingTests", dependencies: ["Platform", "Scheduling"],
