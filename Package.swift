@@ -78,13 +78,13 @@ let package = Package(
             linkerSettings: [.unsafeFlags(["-static-stdlib"])]),
 
         // Tests of what needs no interpreter; the rest is tested on the installed package, in tests/.
+        .testTarget(
+            name: "ArbiterTests", dependencies: ["Arbiter", "Platform", "Supervision"], swiftSettings: strict),
         .testTarget(name: "PlatformTests", dependencies: ["Platform"], swiftSettings: strict),
         .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire", "ProxyWire"], swiftSettings: strict),
         .testTarget(name: "ProxyWireTests", dependencies: ["ProxyWire"], swiftSettings: strict),
         .testTarget(
             name: "SettingsTests", dependencies: ["HTTPWire", "ProxyWire", "Settings"], swiftSettings: strict),
-        .testTarget(
-            name: "ArbiterTests", dependencies: ["Arbiter", "Platform", "Supervision"], swiftSettings: strict),
         .testTarget(name: "SupervisionTests", dependencies: ["Supervision"], swiftSettings: strict),
         .testTarget(
             name: "SchedulingTests", dependencies: ["Platform", "Scheduling"],

@@ -1,8 +1,9 @@
 internal import Platform
 internal import Supervision
 
-/// What `--reload` needs in the arbiter: the files that workers report, those that the user names besides, a watcher over
-/// both, and the patience to wait until they are all written. The arbiter polls its descriptors and gives it a turn.
+/// What `--reload` needs in the arbiter: the files that workers report, those that the user names besides, a watcher
+/// over both, and the patience to wait until they are all written. The arbiter polls its descriptors and gives it a
+/// turn.
 final class ReloadWatch {
     enum Engine: Equatable, Sendable {
         case inotify
@@ -31,8 +32,8 @@ final class ReloadWatch {
 
     /// - Parameters:
     ///   - policy: how long files must be left alone.
-    ///   - expand: finds the files that the user names; called here, and whenever something comes to one of the directories
-    ///     or leaves it.
+    ///   - expand: finds the files that the user names; called here, and whenever something comes to one of the
+    ///     directories or leaves it.
     ///   - warn: writes a line of the log.
     /// - Throws: `SystemError` when there are no descriptors for it.
     init(
@@ -69,8 +70,8 @@ final class ReloadWatch {
 
     /// Takes what came in. Never waits.
     ///
-    /// - Returns: the files that changed, in order, when it is time to reload because of them; once. The list is empty when
-    ///   the system lost count of them.
+    /// - Returns: the files that changed, in order, when it is time to reload because of them; once. The list is empty
+    ///   when the system lost count of them.
     func turn(at now: Nanoseconds) -> [String]? {
         if takeReports() { watch() }
         if watcher.descriptor != nil || nextLook.map({ now >= $0 }) ?? false { look(at: now) }
