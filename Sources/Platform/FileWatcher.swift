@@ -29,7 +29,8 @@ public protocol FileWatcher: AnyObject {
     /// Watches these from now on, and nothing else. What is watched already stays watched without a gap.
     ///
     /// - Parameters:
-    ///   - files: absolute paths; a file need not exist. A symbolic link is watched where it stands and where it leads.
+    ///   - files: absolute paths; a file need not exist. A symbolic link is watched where it stands and where it
+    ///     leads at the moment: after a change, call this again.
     ///   - directories: absolute paths of directories whose listing matters.
     /// - Throws: `SystemError` when the system watches no more: the caller may go on with another kind of watcher.
     func watch(files: Set<String>, directories: Set<String>) throws(SystemError)

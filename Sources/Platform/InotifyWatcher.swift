@@ -25,6 +25,8 @@ public final class InotifyWatcher: FileWatcher {
     private var listed: Set<String> = []
     /// The kernel has one watch for a directory, however many paths lead to it.
     private var paths: [Int32: Set<String>] = [:]
+    /// Links to directories on the way to what is watched, by the directory in which they stand.
+    private var links: [String: Set<String>] = [:]
     /// Directories that ought to be watched and are not there.
     private var missing: Set<String> = []
 
@@ -43,7 +45,11 @@ public final class InotifyWatcher: FileWatcher {
                 names[directory, default: [:]][name, default: []].insert(file)
             }
         }
-        let wanted = Set(names.keys).union(directories)
+        links = [:]
+        for link in Self.links(to: Set(names.keys).union(directories)) {
+            if let (directory, name) = Self.split(link) { links[directory, default: []].insert(name) }
+        }
+        let wanted = Set(names.keys).union(directories).union(links.keys)
         for (watch, watched) in paths {
             let kept = watched.intersection(wanted)
             if kept.isEmpty { inotify_rm_watch(inotify.rawValue, watch) }
@@ -118,11 +124,25 @@ public final class InotifyWatcher: FileWatcher {
                 continue
             }
             if let files = names[directory]?[name] { changes.files.formUnion(files) }
+            if let names = links[directory], names.contains(name) { leave(Self.join(directory, name), into: &changes) }
             let isListing = mask & UInt32(IN_CREATE | IN_DELETE | IN_MOVED_TO | IN_MOVED_FROM) != 0
             if isListing, listed.contains(directory) { changes.hasNewListing = true }
         }
         if mask & UInt32(IN_MOVE_SELF) != 0 { inotify_rm_watch(inotify.rawValue, watch) }
         if mask & UInt32(IN_DELETE_SELF | IN_MOVE_SELF | IN_IGNORED | IN_UNMOUNT) != 0 { paths[watch] = nil }
+    }
+
+    /// What is reached through a link has to be looked up again: the watches stay with what it led to.
+    private func leave(_ link: String, into changes: inout FileChanges) {
+        for (watch, watched) in paths {
+            let gone = watched.filter { $0 == link || $0.hasPrefix(link + "/") }
+            if gone.isEmpty { continue }
+            let kept = watched.subtracting(gone)
+            if kept.isEmpty { inotify_rm_watch(inotify.rawValue, watch) }
+            paths[watch] = kept.isEmpty ? nil : kept
+            missing.formUnion(gone)
+            for directory in gone { note(directory, into: &changes) }
+        }
     }
 
     /// Everything in a directory has changed: it came, or went.
@@ -140,6 +160,25 @@ public final class InotifyWatcher: FileWatcher {
         guard path.utf8.first == UInt8(ascii: "/"), let slash = path.lastIndex(of: "/") else { return nil }
         let name = path[path.index(after: slash)...]
         return name.isEmpty ? nil : (slash == path.startIndex ? "/" : String(path[..<slash]), String(name))
+    }
+
+    private static func join(_ directory: String, _ name: String) -> String {
+        directory == "/" ? "/" + name : directory + "/" + name
+    }
+
+    /// Which of these directories, and of those above them, are symbolic links.
+    private static func links(to directories: Set<String>) -> Set<String> {
+        var links: Set<String> = []
+        var seen: Set<String> = ["/"]
+        for directory in directories {
+            var path = directory
+            while seen.insert(path).inserted, let (parent, _) = split(path) {
+                var status = stat()
+                if lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK { links.insert(path) }
+                path = parent
+            }
+        }
+        return links
     }
 
     /// Where a link leads in the end; the path itself when there is nothing.

@@ -14,7 +14,7 @@ import Testing
     }
 
     deinit {
-        for name in ["a.py", "a.py~", "b.py", "link.py", "p/m.py", "q/m.py"] { unlink("\(root)/\(name)") }
+        for name in ["a.py", "a.py~", "b.py", "link.py", "p/m.py", "q/m.py", "current"] { unlink("\(root)/\(name)") }
         for name in ["p", "q"] { rmdir("\(root)/\(name)") }
         rmdir(root)
     }
@@ -116,6 +116,32 @@ import Testing
         unlink(root + "/link.py")
         #expect(symlink("a.py", root + "/link.py") == 0)
         #expect(watcher.changes().files == [root + "/link.py"])
+    }
+
+    @Test(arguments: Engine.allCases)
+    func seesALinkToADirectoryPointedElsewhere(_ engine: Engine) throws {
+        for name in ["p", "q"] {
+            mkdir("\(root)/\(name)", 0o700)
+            write(name, to: "\(root)/\(name)/m.py")
+        }
+        let link = root + "/current"
+        #expect(symlink("p", link) == 0)
+        let watcher = try watcher(engine)
+        defer { watcher.close() }
+        try watcher.watch(files: [link + "/m.py"], directories: [])
+        #expect(watcher.changes().isEmpty)
+        // As a deployment does it: the new link is renamed over the old one.
+        #expect(symlink("q", root + "/next") == 0)
+        rename(root + "/next", link)
+        #expect(watcher.changes().files == [link + "/m.py"])
+        // What it led to is of no interest from the next call on; where it leads now is at once.
+        write("22", to: root + "/q/m.py")
+        #expect(watcher.changes().files == [link + "/m.py"])
+        try watcher.watch(files: [link + "/m.py"], directories: [])
+        write("333", to: root + "/p/m.py")
+        #expect(watcher.changes().isEmpty)
+        write("4444", to: root + "/q/m.py")
+        #expect(watcher.changes().files == [link + "/m.py"])
     }
 
     @Test(arguments: Engine.allCases)
