@@ -29,7 +29,7 @@ INCLUDE = $(shell $(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("incl
 PYTHON_FILES = hatch_build.py python scripts Tests $(wildcard tests examples benchmarks)
 
 .DEFAULT_GOAL = help
-.PHONY: help build install serve test lint format fuzz sanitize chaos bench wheel clean
+.PHONY: help build install serve test lint format fuzz sanitize bench wheel clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -65,14 +65,15 @@ fuzz:  ## look for crashes in the parsers; FUZZ_SECONDS sets how long
 sanitize: install  ## run the tests under the address, undefined-behavior and thread sanitizers
 	PYTHON=$(PYTHON) SWIFT=$(SWIFT) scripts/sanitize
 
-chaos: install  ## kill, stop and starve workers under load; CHAOS_SECONDS sets how long each fault lasts
-	cd tests && ../$(BIN)/python -m chaos --seconds $(CHAOS_SECONDS)
-
 bench: install  ## compare with other servers in one interleaved run; writes docs/benchmarks.md
 	$(BIN)/python -m benchmarks
 
 wheel: $(TOOLS)  ## build the wheel into dist/
 	$(BIN)/python -m pip wheel --no-build-isolation --no-deps --wheel-dir dist .
+
+.PHONY: chaos
+chaos: install  ## kill, stop and starve workers under load; CHAOS_SECONDS sets how long each fault lasts
+	cd tests && ../$(BIN)/python -m chaos --seconds $(CHAOS_SECONDS)
 
 clean:  ## remove everything that was built, .venv included
 	rm -rf .build .venv .venv-peers build dist python/monoceros/_native.abi3.so .pytest_cache .ruff_cache .fuzz
