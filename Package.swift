@@ -98,6 +98,8 @@ let package = Package(
             linkerSettings: [.unsafeFlags(["-static-stdlib"])]),
 
         // Tests of what needs no interpreter; the rest is tested on the installed package, in tests/.
+        .testTarget(
+            name: "ArbiterTests", dependencies: ["Arbiter", "Platform", "Supervision"], swiftSettings: strict),
         .testTarget(name: "PlatformTests", dependencies: ["Platform"], swiftSettings: strict),
         .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire", "ProxyWire"], swiftSettings: strict),
         .testTarget(
