@@ -45,11 +45,12 @@ test: install  ## run the tests: Swift's, then Python's on the installed package
 	$(BIN)/python -m pytest
 	MONOCEROS_TEST_ARGUMENTS="--threads 4" $(BIN)/python -m pytest $(THREADED_TESTS)
 
-lint: $(TOOLS)  ## check formatting, Python style and that imports point down
+lint: $(TOOLS)  ## check formatting, Python style, long comments and that imports point down
 	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
 	$(BIN)/ruff format --check $(PYTHON_FILES)
 	$(BIN)/ruff check $(PYTHON_FILES)
 	$(PYTHON) scripts/check_layers.py
+	$(PYTHON) scripts/check_columns.py
 
 format: $(TOOLS)  ## format Swift and Python in place
 	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests

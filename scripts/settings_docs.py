@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes what the documentation says about each setting: docs/settings.md, docs/monoceros.1, and the list of settings in
+"""Writes what the documentation says about settings: docs/settings.md, docs/monoceros.1, and the list in
 docs/differences-from-gunicorn.md.
 
 usage: settings_docs.py [--check]    # --check writes nothing, and fails when a file is not current
@@ -29,23 +29,24 @@ INTRODUCTION = """\
 
 <!-- Written by scripts/settings_docs.py from the table in Sources/Settings; `make docs` writes it again. -->
 
-Every setting has a name, which is what a configuration file calls it, and most have flags for the command line. All 120 settings
-of gunicorn 27.0.1 are here; those that gunicorn lacks say so. `monoceros --print-config APP` prints the value of each.
+Every setting has a name, which is what a configuration file calls it, and most have flags for the command line. All 120
+settings of gunicorn 27.0.1 are here; those that gunicorn lacks say so. `monoceros --print-config APP` prints the value
+of each.
 
 ## Where settings come from
 
 A later source replaces the whole value of an earlier one, lists included:
 
 1. the defaults below;
-2. variables of the environment: `PORT`, `WEB_CONCURRENCY`, `FORWARDED_ALLOW_IPS`, `SENDFILE`, `SCRIPT_NAME`, each with the setting
-   that it gives;
-3. a configuration file: the one that `-c` names on the command line, in `MONOCEROS_CMD_ARGS` or in `GUNICORN_CMD_ARGS`, else
-   `monoceros.conf.py`, else `gunicorn.conf.py` in the current directory. One file is read;
+2. variables of the environment: `PORT`, `WEB_CONCURRENCY`, `FORWARDED_ALLOW_IPS`, `SENDFILE`, `SCRIPT_NAME`, each with
+   the setting that it gives;
+3. a configuration file: the one that `-c` names on the command line, in `MONOCEROS_CMD_ARGS` or in
+   `GUNICORN_CMD_ARGS`, else `monoceros.conf.py`, else `gunicorn.conf.py` in the current directory. One file is read;
 4. `GUNICORN_CMD_ARGS`, then `MONOCEROS_CMD_ARGS`: arguments as on the command line;
 5. the command line. Flags may be abbreviated as long as it is clear which is meant.
 
-A configuration file is a Python program. Each of its names that is a setting's gives that setting's value; other names are its own
-business, but for those that are nearly a setting's: a warning names the line and what was probably meant.
+A configuration file is a Python program. Each of its names that is a setting's gives that setting's value; other names
+are its own business, but for those that are nearly a setting's: a warning names the line and what was probably meant.
 
 ```python
 # gunicorn.conf.py
@@ -61,9 +62,9 @@ def when_ready(server):
 
 ## Checking
 
-`monoceros --check-config APP` reads all of this, loads the application and exits: with 0 when all is well, with 1 when not. An error
-is one line that names the setting, where its value was given, the value, and what would be right. A command line that cannot be read
-is exit status 2.
+`monoceros --check-config APP` reads all of this, loads the application and exits: with 0 when all is well, with 1 when
+not. An error is one line that names the setting, where its value was given, the value, and what would be right. A
+command line that cannot be read is exit status 2.
 
 `monoceros --completion bash` (or `zsh`, `fish`) prints a script that completes the command's flags.
 
@@ -169,11 +170,12 @@ def manual() -> str:
         ".SH DESCRIPTION",
         "Serves the application that",
         ".I APP_MODULE",
-        "names: module, module:name or 'module:factory(\"argument\")'. Without a name it is the one called application.",
+        "names: module, module:name or 'module:factory(\"argument\")'.",
+        "Without a name it is the one called application.",
         ".PP",
-        "Settings come from the environment, from monoceros.conf.py or gunicorn.conf.py in the current directory, from the",
-        "variables GUNICORN_CMD_ARGS and MONOCEROS_CMD_ARGS, and from the command line. What comes later in this list replaces",
-        "what came before.",
+        "Settings come from the environment, from monoceros.conf.py or gunicorn.conf.py in the current directory,",
+        "from the variables GUNICORN_CMD_ARGS and MONOCEROS_CMD_ARGS, and from the command line.",
+        "What comes later in this list replaces what came before.",
         ".SH OPTIONS",
         ".TP",
         "\\fB\\-h\\fR, \\fB\\-\\-help\\fR",

@@ -36,7 +36,7 @@ extension Arbiter {
             mask.restore()
             host.afterForkInChild()
             host.log(.info, "Booting worker with pid: \(Process.id)")
-            return .inChild(WorkerSeat(age: age, parentID: processID, listeners: listeners))
+            return .inChild(WorkerSeat(parentID: processID, listeners: listeners))
         }
     }
 

@@ -13,8 +13,6 @@ public enum ArbiterOutcome {
 
 /// What a worker gets from its master.
 public struct WorkerSeat: Sendable {
-    /// Which spawn of the master it is, counted from 1.
-    public let age: Int
     /// The master's process id. When `Process.parentID` differs, the master is gone.
     public let parentID: ProcessID
     /// The listening sockets, shared with the master and all other workers. Close them; leave their files to the

@@ -1,7 +1,7 @@
 """Settings as objects: what hooks, configuration files and programs that embed the server know as `cfg`.
 
-The interface is gunicorn's: `cfg.workers`, `cfg.set("workers", 4)`, `cfg.settings["workers"].get()`. Which values are right
-is for the table to say (monoceros.settings).
+The interface is gunicorn's: `cfg.workers`, `cfg.set("workers", 4)`, `cfg.settings["workers"].get()`. Which values are
+right is for the table to say (monoceros.settings).
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ class Config:
         }
 
     def validate(self) -> None:
-        """Raises SettingError for a feature that is asked for and not there, or for settings that do not fit together."""
+        """Raises SettingError for a feature that is asked for and not there."""
         from monoceros import _native
 
         try:
@@ -292,8 +292,8 @@ def get_default_config_file() -> str | None:
 def load(argv: Sequence[str], environ: Mapping[str, str] | None = None, directory: str | None = None) -> Config:
     """Reads all sources: defaults, environment, configuration file, `GUNICORN_CMD_ARGS`, `MONOCEROS_CMD_ARGS`, `argv`.
 
-    Afterwards the current directory is that of the configuration, and modules are imported from it. `directory` is where
-    files are looked for; the current one unless given.
+    Afterwards the current directory is that of the configuration, and modules are imported from it. `directory` is
+    where files are looked for; the current one unless given.
 
     Raises ConfigError, whose text is for the user, and then leaves the current directory as it was; SystemExit for
     `--help` and `--version`.

@@ -39,6 +39,22 @@ class LoadsApplication(Protocol):
         """Returns the application, loading it the first time."""
 
 
+class WorkerControl(Protocol):
+    """The Swift core's object that tells a worker of its end. Its methods only take a note."""
+
+    def terminate(self) -> None:
+        """Asks for an end after the requests under way."""
+
+    def quit(self) -> None:
+        """Asks for an end at once."""
+
+    def abort(self) -> None:
+        """The same, after it wrote which request took too long, if one did."""
+
+    def is_quitting(self) -> bool:
+        """Whether an end at once was asked for, so that a SystemExit is not the application's."""
+
+
 class Host:
     """One for each server, made before the first fork; every worker has its copy."""
 
@@ -48,8 +64,8 @@ class Host:
         self.version = __version__
         self.server_software = SERVER_SOFTWARE
         self.errors_stream = ErrorsStream()
-        # In a worker: INT or QUIT came, and the SystemExit on its way is not the application's.
-        self.is_quitting = False
+        # In a worker: what its signal handlers call.
+        self.control: WorkerControl | None = None
 
     def log(self, level: int, message: str) -> None:
         """Writes to the error log; the levels are those of Python's logging (10 debug to 50 critical)."""
@@ -121,7 +137,8 @@ class Host:
             self.report(str(error))
             raise SystemExit(APP_LOAD_ERROR) from None
         except BaseException as error:
-            if self.is_quitting:
+            if self.control is not None and self.control.is_quitting():
+                # The SystemExit of `handle_quit`, and not the application's.
                 raise
             # BaseException: a module that calls sys.exit() on import, or is interrupted, has not booted either.
             self.logger.error("Exception in worker process", exc_info=trim(error))
@@ -182,27 +199,20 @@ class Host:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
             signal.signal(number, signal.SIG_IGN)
 
-    def install_worker_signals(
-        self, quit: Callable[[], object], terminate: Callable[[], object], abort: Callable[[], object]
-    ) -> None:
-        """Gives a worker gunicorn's signal handlers; called in its main thread.
-
-        `terminate` asks for an end after the requests under way, `quit` for an end at once, `abort` too, after it wrote
-        which request took too long, if one did. They only take a note.
-        """
+    def install_worker_signals(self, control: WorkerControl) -> None:
+        """Gives a worker gunicorn's signal handlers; called in its main thread."""
+        self.control = control
 
         def handle_terminate(number, frame):
-            terminate()
+            control.terminate()
 
         def handle_quit(number, frame):
-            self.is_quitting = True
-            quit()
+            control.quit()
             # Out of the application's frame too, as gunicorn does: QUIT does not wait for a request.
             raise SystemExit(0)
 
         def handle_abort(number, frame):
-            self.is_quitting = True
-            abort()
+            control.abort()
             raise SystemExit(1)
 
         logwriter.allow_threads()

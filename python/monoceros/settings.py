@@ -1,8 +1,8 @@
 """The settings table, and what a value that a user writes stands for.
 
-The table is declared in Swift (Sources/Settings), which alone decides which values are right. Here values become what Python
-programs use (`as_...`), and in turn what Swift is asked about (`crossing`). What is not understood stays as it is: Swift
-refuses it, and says what would be right.
+The table is declared in Swift (Sources/Settings), which alone decides which values are right. Here values become what
+Python programs use (`as_...`), and in turn what Swift is asked about (`crossing`). What is not understood stays as it
+is: Swift refuses it, and says what would be right.
 """
 
 import functools
@@ -246,7 +246,7 @@ KINDS: dict[str, Callable[[object, SettingRow], object]] = {
 
 
 def crossing(value: object, row: SettingRow) -> object:
-    """What Swift is told of a value: text, numbers, lists and dictionaries of text as they are; of others a description."""
+    """What Swift is told of a value: text, numbers, lists and dictionaries of text as they are, else a description."""
     if row.kind == "dict":
         return {} if isinstance(value, dict) else value
     if row.kind == "any":

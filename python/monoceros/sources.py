@@ -1,7 +1,7 @@
 """Where settings come from: files, the environment and the command line, in the order in which they count.
 
-Each source replaces the whole value of an earlier one, lists included: defaults, `PORT` and the like, what a PasteDeploy
-file says, the configuration file, `GUNICORN_CMD_ARGS`, `MONOCEROS_CMD_ARGS`, the command line.
+Each source replaces the whole value of an earlier one, lists included: defaults, `PORT` and the like, what a
+PasteDeploy file says, the configuration file, `GUNICORN_CMD_ARGS`, `MONOCEROS_CMD_ARGS`, the command line.
 """
 
 from __future__ import annotations

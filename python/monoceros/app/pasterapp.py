@@ -1,4 +1,4 @@
-"""PasteDeploy: applications that an ini file describes (`--paste`), and the server of `pserve` (`use = egg:monoceros#main`)."""
+"""PasteDeploy: applications of ini files (`--paste`), and the server of `pserve` (`use = egg:monoceros#main`)."""
 
 from __future__ import annotations
 
