@@ -67,8 +67,8 @@ extension Server {
             isUnix: listener.address.port == nil)
     }
 
-    /// Whoever may open a Unix socket is trusted. That is every user of the machine, unless the directory that it is in keeps
-    /// them out: the socket itself is open to all, so that a web server which runs as another user reaches it.
+    /// Whoever may open a Unix socket is trusted. That is every user of the machine, unless the directory that it is in
+    /// keeps them out: the socket itself is open to all, so that a web server which runs as another user reaches it.
     var trust: @Sendable (SocketAddress) -> PeerTrust {
         let forwarders = configuration.forwardedAllowIPs
         let announcers = configuration.proxyAllowIPs

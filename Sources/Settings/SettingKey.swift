@@ -1,5 +1,5 @@
-/// A setting that Swift reads, by the type that it is read as: what is not declared, or read as something else, does not
-/// compile.
+/// A setting that Swift reads, by the type that it is read as: what is not declared, or read as something else, does
+/// not compile.
 public struct SettingKey<Value: Sendable>: Sendable {
     public let setting: Setting
     /// The checked value in the type of whoever reads it.

@@ -49,8 +49,8 @@ public enum SettingsTable {
 struct CheckedSettings {
     private var values: [String: GivenSetting] = [:]
 
-    /// - Throws: `SettingError` for the first value in the table's order that cannot be used: one that its setting cannot
-    ///   take, or one that asks for a feature that is not there.
+    /// - Throws: `SettingError` for the first value in the table's order that cannot be used: one that its setting
+    ///   cannot take, or one that asks for a feature that is not there.
     init(_ given: [String: GivenSetting]) throws(SettingError) {
         for (name, value) in given.sorted(by: { $0.key < $1.key }) where SettingsTable.named(name) == nil {
             try SettingsTable.check(name, value)

@@ -1,7 +1,7 @@
 import HTTPWire
 
-// A policy for tests that are not about one. SettingsTests holds it to the table of settings; the test targets that need it
-// have it by symbolic link.
+// A policy for tests that are not about one. SettingsTests holds it to the table of settings; the test targets that
+// need it have it by symbolic link.
 
 extension RequestPolicy {
     init() {

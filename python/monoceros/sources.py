@@ -13,6 +13,7 @@ import importlib
 import importlib.machinery
 import importlib.util
 import os
+import re
 import shlex
 import sys
 import traceback
@@ -29,6 +30,8 @@ from monoceros.settings import current_directory
 DEFAULT_FILES = ("monoceros.conf.py", "gunicorn.conf.py")
 #: Variables with arguments in them, the one that counts more last.
 ARGUMENT_VARIABLES = ("GUNICORN_CMD_ARGS", "MONOCEROS_CMD_ARGS")
+#: What looks like an application.
+APPLICATION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*(\(.*\))?")
 MACHINERY = os.path.dirname(__file__)
 #: Names that people write, and what they mean: some were settings of gunicorn's once.
 OLD_NAMES = {
@@ -60,6 +63,8 @@ def read(argv: Sequence[str], environ: Mapping[str, str], directory: str | None)
         configuration = Config(prog=commandline.PROGRAM, environ=environ)
         configuration.argv = list(argv)
         apply(configuration)
+        if configuration.app_uri is None:
+            look_for_taken_application(configuration)
         configuration.validate()
     except BaseException:
         os.chdir(before)
@@ -100,6 +105,20 @@ def apply(
         configuration.app_uri = configuration.wsgi_app
     prepare_import_path(configuration.chdir)
     prepend_paths(configuration.pythonpath)
+
+
+def look_for_taken_application(configuration: Config) -> None:
+    """Raises ConfigError when an option has taken the application for its value, as in `--access-logfile app:app`."""
+    for name, setting in configuration.settings.items():
+        value = setting.get()
+        # `-c python:settings` looks like one.
+        if name == "config" or setting.row.kind != "str" or setting.source != flags(configuration, name):
+            continue
+        if APPLICATION.fullmatch(value):
+            raise ConfigError(
+                f"No application module specified: {setting.source} has taken {value!r} for its value."
+                f" Write {(setting.cli or [name])[-1]} {setting.meta or 'VALUE'} {value}"
+            )
 
 
 def parse_variable(configuration: Config, parser: argparse.ArgumentParser, name: str) -> argparse.Namespace:
