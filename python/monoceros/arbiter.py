@@ -7,6 +7,7 @@ import sys
 from typing import Any, NoReturn
 
 from monoceros.host import APP_LOAD_ERROR, WORKER_BOOT_ERROR, Host
+from monoceros.sources import lend_name
 from monoceros.workers.base import kind_of
 
 
@@ -51,6 +52,8 @@ class Arbiter:
         else:
             self.log.setup(self.cfg)
         app.logger = self.log
+        if self.cfg.gunicorn_compat:
+            lend_name(self.cfg)
         self.worker_class = self.cfg.worker_class
         self.worker_kind = kind_of(self.worker_class)
         self.num_workers = self.cfg.workers

@@ -7,16 +7,14 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Sequence
-from datetime import timedelta
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, NoReturn, Protocol
 
 from monoceros import SERVER_SOFTWARE, __version__, accesslog, logwriter
 from monoceros.application import AppImportError, AppModuleNotFoundError
 from monoceros.glogging import Logger
-from monoceros.http.message import Request
-from monoceros.http.wsgi import Response
+from monoceros.observer import Observer
 from monoceros.wsgi import ErrorsStream
 
 # gunicorn's exit statuses of a worker: the arbiter stops the server when it sees one of them.
@@ -103,38 +101,26 @@ class Host:
         return logwriter.flush_all()
 
     def needs_python_access_log(self) -> bool:
-        """Whether `log_access` logs the requests; otherwise the core does, to `access_descriptor`, if there is one."""
+        """Whether the observer logs the requests; otherwise the core does, to `access_descriptor`, if there is one."""
         return accesslog.needs_python(self.logger, self.app.cfg)
 
     def access_descriptor(self) -> int | None:
         """The descriptor that the core writes access lines to. Its number stays the same when logs are reopened."""
         return accesslog.descriptor(self.logger)
 
-    def log_access(
-        self,
-        environ: dict[str, Any],
-        fields: Sequence[tuple[str, str]] | None,
-        number: int,
-        keeps_alive: bool,
-        status: str,
-        headers: Sequence[tuple[str, str]],
-        sent: int,
-        length: int | None,
-        is_chunked: bool,
-        microseconds: int,
-    ) -> None:
-        """Hands a request that is over to the logger, as objects with gunicorn's attributes. Does not raise.
+    def observer(self, worker: object) -> Observer:
+        """What each request is told to, in a worker. `worker` is what hooks get."""
+        return Observer(self.app.cfg, self.logger, worker)
 
-        `fields` are the request's as they came, names in upper case; None has them made from the environ. `number`
-        counts the requests of the connection from 1. `headers` are the application's own. `sent` counts bytes of the
-        body, and `length` is what `Content-Length` said.
-        """
-        request = Request(environ, fields, number, keeps_alive)
-        response = Response(request, status, headers, sent, length, is_chunked, should_close=not keeps_alive)
-        try:
-            self.logger.access(response, request, environ, timedelta(microseconds=microseconds))
-        except Exception as error:
-            self.log_exception("The logger failed at a request", type(error), error, error.__traceback__)
+    def count_workers(self, count: int) -> None:
+        """Tells the logger how many workers there are, when that changes: a gauge for statsd."""
+        extra = {"metric": "gunicorn.workers", "value": count, "mtype": "gauge"}
+        self.logger.debug("%s workers", count, extra=extra)
+
+    def count_backlog(self, count: int) -> None:
+        """Tells the logger how many connections wait to be accepted: a histogram for statsd."""
+        extra = {"metric": "gunicorn.backlog", "value": count, "mtype": "histogram"}
+        self.logger.debug("socket backlog: %s", count, extra=extra)
 
     def load_application(self) -> Callable[..., object]:
         """Returns the application, in a worker after the fork.
@@ -142,7 +128,6 @@ class Host:
         When that fails it has been reported, and SystemExit carries the worker's exit status: 4 when the app spec names
         nothing that can be served, 3 when its module is missing or raised.
         """
-        logwriter.allow_threads()
         try:
             return self.app.wsgi()
         except AppModuleNotFoundError as error:
@@ -230,6 +215,7 @@ class Host:
             control.abort()
             raise SystemExit(1)
 
+        logwriter.allow_threads()
         # What the arbiter did with a signal is not for a worker; HUP, USR2 and CHLD have no meaning here.
         for number in (signal.SIGHUP, signal.SIGUSR2, signal.SIGCHLD):
             signal.signal(number, signal.SIG_DFL)
