@@ -49,7 +49,8 @@ let package = Package(
         .target(name: "HTTPWire", swiftSettings: lean),
         .target(name: "ProxyWire", swiftSettings: lean),
         .target(name: "Settings", dependencies: ["HTTPWire", "ProxyWire"], swiftSettings: lean),
-        .target(name: "Supervision", swiftSettings: lean),
+        // Optimized in tests too: the model has a few hundred thousand states.
+        .target(name: "Supervision", swiftSettings: lean + [.unsafeFlags(["-O"])]),
 
         // A worker, from the socket up.
         .target(name: "Scheduling", dependencies: ["Platform"], swiftSettings: lean),
@@ -71,8 +72,8 @@ let package = Package(
         .target(
             name: "Monoceros",
             dependencies: [
-                "Arbiter", "HTTPWire", "Platform", "ProxyWire", "PythonBridge", "Settings", "Transport", "WSGI",
-                "Worker",
+                "Arbiter", "HTTPWire", "Platform", "ProxyWire", "PythonBridge", "Settings", "Supervision", "Transport",
+                "WSGI", "Worker",
             ],
             swiftSettings: lean,
             linkerSettings: [.unsafeFlags(["-static-stdlib"])]),
@@ -83,7 +84,8 @@ let package = Package(
         .testTarget(name: "ProxyWireTests", dependencies: ["ProxyWire"], swiftSettings: strict),
         .testTarget(
             name: "SettingsTests", dependencies: ["HTTPWire", "ProxyWire", "Settings"], swiftSettings: strict),
-        .testTarget(name: "SupervisionTests", dependencies: ["Supervision"], swiftSettings: strict),
+        .testTarget(
+            name: "SupervisionTests", dependencies: ["Supervision"], swiftSettings: strict + [.unsafeFlags(["-O"])]),
         .testTarget(
             name: "SchedulingTests", dependencies: ["Platform", "Scheduling"],
             // The model has a few hundred thousand states.
