@@ -26,7 +26,7 @@ INCLUDE = $(shell $(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("incl
 PYTHON_FILES = hatch_build.py python scripts Tests $(wildcard tests examples benchmarks)
 
 .DEFAULT_GOAL = help
-.PHONY: help build install serve test lint format fuzz sanitize bench wheel clean
+.PHONY: help build install serve test lint format fuzz sanitize docs bench wheel clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -45,11 +45,12 @@ test: install  ## run the tests: Swift's, then Python's on the installed package
 	$(BIN)/python -m pytest
 	MONOCEROS_TEST_ARGUMENTS="--threads 4" $(BIN)/python -m pytest $(THREADED_TESTS)
 
-lint: $(TOOLS)  ## check formatting, Python style and that imports point down
+lint: $(TOOLS)  ## check formatting, Python style, long comments and that imports point down
 	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
 	$(BIN)/ruff format --check $(PYTHON_FILES)
 	$(BIN)/ruff check $(PYTHON_FILES)
 	$(PYTHON) scripts/check_layers.py
+	$(PYTHON) scripts/check_columns.py
 
 format: $(TOOLS)  ## format Swift and Python in place
 	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests
@@ -61,6 +62,9 @@ fuzz:  ## look for crashes in the parsers; FUZZ_SECONDS sets how long
 
 sanitize: install  ## run the tests under the address, undefined-behavior and thread sanitizers
 	PYTHON=$(PYTHON) SWIFT=$(SWIFT) scripts/sanitize
+
+docs: install  ## write again what the documentation says about each setting
+	$(BIN)/python scripts/settings_docs.py
 
 bench: install  ## compare with other servers in one interleaved run; writes docs/benchmarks.md
 	$(BIN)/python -m benchmarks

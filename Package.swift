@@ -1,8 +1,8 @@
 // swift-tools-version: 6.2
 // Monoceros: one CPython extension module, `_native`, made of small modules whose imports point down only.
 //
-// The CPython headers are found by the caller: `-Xcc -I$(python -c 'import sysconfig; print(sysconfig.get_path("include"))')`.
-// `make` passes it; see the Makefile.
+// The CPython headers are found by the caller:
+// `-Xcc -I$(python -c 'import sysconfig; print(sysconfig.get_path("include"))')`. `make` passes it; see the Makefile.
 import PackageDescription
 
 /// Settings of every Swift target. `InternalImportsByDefault` and `MemberImportVisibility` keep an import from leaking
@@ -24,13 +24,29 @@ let lean: [SwiftSetting] =
         ])
     ]
 
-/// Settings of the targets between socket and application. The run-time check that two accesses to a class's property do
-/// not overlap costs a quarter of all instructions of a small request. The compiler's own checks stay, and the tests, which
-/// are built for debugging, run with this one too.
+/// Settings of the targets between socket and application. The run-time check that two accesses to a class's property
+/// do not overlap costs a quarter of all instructions of a small request. The compiler's own checks stay, and the
+/// tests, which are built for debugging, run with this one too.
 let hot: [SwiftSetting] =
     lean + [
         .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))
     ]
+
+/// Python's variables that `CPython` and `PythonBridge` use.
+let pythonVariables = [
+    "PyExc_AssertionError", "PyExc_AttributeError", "PyExc_BrokenPipeError", "PyExc_ConnectionResetError",
+    "PyExc_MemoryError", "PyExc_OSError", "PyExc_RuntimeError", "PyExc_SystemExit", "PyExc_TimeoutError",
+    "PyExc_TypeError", "PyExc_ValueError", "PyList_Type", "PyTuple_Type", "_Py_FalseStruct", "_Py_NoneStruct",
+    "_Py_TrueStruct",
+]
+
+/// Settings of tests of modules that import Python, for their parts that need none: no interpreter is linked in. Calls
+/// into one are left unresolved, and would fail; variables have to be somewhere before the tests are loaded.
+let withoutPython: [LinkerSetting] = [
+    .unsafeFlags(
+        ["-Xlinker", "--unresolved-symbols=ignore-all"]
+            + pythonVariables.flatMap { (name: String) -> [String] in ["-Xlinker", "--defsym=" + name + "=0"] })
+]
 
 let package = Package(
     name: "monoceros",
@@ -47,6 +63,7 @@ let package = Package(
 
         // Pure: no descriptor, no clock, no Python.
         .target(name: "HTTPWire", swiftSettings: lean),
+        .target(name: "HTTPServer", dependencies: ["HTTPWire"], swiftSettings: hot),
         .target(name: "ProxyWire", swiftSettings: lean),
         .target(name: "Settings", dependencies: ["HTTPWire", "ProxyWire"], swiftSettings: lean),
         // Optimized in tests too: the model has a few hundred thousand states.
@@ -55,10 +72,12 @@ let package = Package(
         // A worker, from the socket up.
         .target(name: "Scheduling", dependencies: ["Platform"], swiftSettings: lean),
         .target(
-            name: "Transport", dependencies: ["HTTPWire", "Platform", "ProxyWire", "Scheduling"], swiftSettings: hot),
+            name: "Transport", dependencies: ["HTTPServer", "HTTPWire", "Platform", "ProxyWire", "Scheduling"],
+            swiftSettings: hot),
         .target(name: "PythonBridge", dependencies: ["CPython"], swiftSettings: lean),
         .target(
-            name: "WSGI", dependencies: ["HTTPWire", "Platform", "ProxyWire", "PythonBridge", "Transport"],
+            name: "WSGI",
+            dependencies: ["HTTPServer", "HTTPWire", "Platform", "ProxyWire", "PythonBridge", "Transport"],
             swiftSettings: hot),
         .target(
             name: "Worker", dependencies: ["Platform", "PythonBridge", "Scheduling", "Transport", "WSGI"],
@@ -81,6 +100,8 @@ let package = Package(
         // Tests of what needs no interpreter; the rest is tested on the installed package, in tests/.
         .testTarget(name: "PlatformTests", dependencies: ["Platform"], swiftSettings: strict),
         .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire", "ProxyWire"], swiftSettings: strict),
+        .testTarget(
+            name: "HTTPServerTests", dependencies: ["HTTPServer", "HTTPWire"], swiftSettings: strict),
         .testTarget(name: "ProxyWireTests", dependencies: ["ProxyWire"], swiftSettings: strict),
         .testTarget(
             name: "SettingsTests", dependencies: ["HTTPWire", "ProxyWire", "Settings"], swiftSettings: strict),
@@ -91,7 +112,13 @@ let package = Package(
             // The model has a few hundred thousand states.
             swiftSettings: strict + [.unsafeFlags(["-O"])]),
         .testTarget(
+            name: "WSGITests", dependencies: ["WSGI"], swiftSettings: strict,
+            linkerSettings: withoutPython),
+        .testTarget(
             name: "TransportTests", dependencies: ["HTTPWire", "Platform", "ProxyWire", "Scheduling", "Transport"],
             swiftSettings: strict),
+        // What of a worker needs no interpreter. The module as a whole does, and cannot be linked without one; so the files
+        // under test are compiled into the tests, by symbolic links in Tests/WorkerTests/Worker.
+        .testTarget(name: "WorkerTests", dependencies: ["Platform"], swiftSettings: strict),
     ]
 )

@@ -16,14 +16,14 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = (
     {"CSystem", "CPython"},
     {"HTTPWire", "ProxyWire", "Supervision", "Platform", "PythonBridge"},
-    {"Scheduling", "Settings"},
+    {"HTTPServer", "Scheduling", "Settings"},
     {"Transport"},
     {"WSGI"},
     {"Worker", "Arbiter"},
     {"Monoceros"},
 )
 # No descriptor, no clock, no Python: tested without a machine around them.
-PURE = {"HTTPWire", "ProxyWire", "Settings", "Supervision"}
+PURE = {"HTTPServer", "HTTPWire", "ProxyWire", "Settings", "Supervision"}
 # A foreign module, and the only one of ours that may import it.
 OWNERS = {"CPython": "PythonBridge", "CSystem": "Platform", "Glibc": "Platform"}
 # Parts of Swift's standard library that are modules of their own, and need no runtime beside it.

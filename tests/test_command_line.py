@@ -143,6 +143,55 @@ def test_the_console_script() -> None:
     assert result.stdout == run("--version").stdout
 
 
+OWN = pytest.mark.skipif(MODULE != "monoceros", reason="what Monoceros says about mistakes")
+
+
+def test_a_configuration_file_and_the_environment(serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / "gunicorn.conf.py").write_text(
+        "bind = '127.0.0.1:1'\nwsgi_app = 'factories:create_app()'\nworkers = 3\n"
+    )
+    server = serve(
+        cwd=tmp_path, environment={"PYTHONPATH": str(APPLICATIONS), "GUNICORN_CMD_ARGS": "-w 2 -b 127.0.0.1:2"}
+    )
+    server.expected_boots = 2
+    assert fetch(server.address).body == b"default."
+    assert len(server.wait_for_log(r"Booting worker with pid: (\d+)", 2)) == 2
+
+
+@OWN
+def test_doubts_about_a_configuration_are_in_the_log(serve: Serve, tmp_path: Path) -> None:
+    file = tmp_path / "gunicorn.conf.py"
+    file.write_text("worker_clas = 'gthread'\nspew = True\n")
+    log = serve("factories", "--pythonpath", str(APPLICATIONS), cwd=tmp_path).log()
+    assert f"[WARNING] {file}:1: there is no setting 'worker_clas'; did you mean 'worker_class'?" in log
+    assert f"[WARNING] spew ({file}:2) has no effect: no trace of every line is written" in log
+
+
+@OWN
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        ((), 1, ["usage: monoceros", "monoceros hello:app"]),
+        (("plain",), 4, ["It has app, file: try plain:app."]),
+        ((str(APPLICATIONS / "plain.py:app"),), 3, [f"--chdir {APPLICATIONS} plain:app"]),
+        (("--access-logfile", "-", "plain:nope"), 4, ["Failed to find attribute 'nope' in 'plain'"]),
+        (("--access-logfile", "plain:app"), 1, ["--access-logfile has taken 'plain:app' for its value."]),
+        (("--access-logfile", "file:0"), 1, ["No application module specified.\nusage: "]),
+        (("--certfile", "c.pem", "plain:app"), 1, ["there is no TLS yet"]),
+        (("-k", "uvicorn.workers.UvicornWorker", "plain:app"), 1, ["ASGI is not there yet"]),
+    ],
+)
+def test_what_a_newcomer_is_told(arguments: tuple[str, ...], status: int, words: list[str]) -> None:
+    result = run("-b", "127.0.0.1:0", *arguments)
+    assert result.returncode == status
+    assert_readable(result.stderr, *words)
+
+
+def test_a_dash_is_a_value(serve: Serve) -> None:
+    """`--access-logfile - app:app`: neither of the two is taken for the other."""
+    assert fetch(serve("--access-logfile", "-", "plain:app").address).body == b"hello"
+
+
 def readme_commands() -> list[str]:
     """The blocks of shell commands of the examples' README."""
     blocks = (REPOSITORY / "examples" / "README.md").read_text().split("```")[1::2]

@@ -200,10 +200,16 @@ def test_gunicorns_names_are_the_same_objects() -> None:
             module, attribute = name.split(":")
             ours = importlib.import_module(f"monoceros.{module}")
             theirs = importlib.import_module(f"gunicorn.{module}")
-            if theirs is not ours or not hasattr(ours, attribute) or ours.__spec__.name != f"monoceros.{module}":
+            if getattr(theirs, attribute) is not getattr(ours, attribute) or theirs.__name__ != f"gunicorn.{module}":
                 wrong.append(name)
-        import gunicorn
-        assert gunicorn.glogging is monoceros.glogging
+        import gunicorn, monoceros.util
+        gunicorn.util.added = 5
+        assert monoceros.util.added == gunicorn.util.added == 5
+        del gunicorn.util.added
+        assert not hasattr(monoceros.util, "added") and "getcwd" in dir(gunicorn.util)
+        assert monoceros.app.base.__name__ == "monoceros.app.base", "an alias took the place of its module"
+        exec("from gunicorn.util import *")
+        assert getcwd is monoceros.util.getcwd
         print(wrong, gunicorn.__version__, gunicorn.version_info >= (20, 1), gunicorn.SERVER_SOFTWARE)
     """
     result = run("-c", textwrap.dedent(program), json.dumps(NAMES))

@@ -1,6 +1,7 @@
 """gunicorn 27.0.1's own tests of what programs import from it, put to Monoceros' modules under gunicorn's names.
 
-tests/gunicorns_tests.toml lists those that do not pass, with the reason. A test of the list that passes is a failure too.
+tests/gunicorns_tests.toml lists those that do not pass, with the reason. A test of the list that passes is a failure
+too.
 """
 
 from __future__ import annotations

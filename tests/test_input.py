@@ -213,3 +213,13 @@ def test_a_body_that_the_client_cuts_is_never_taken_for_whole(server: Server, fr
     with Connection(server.address) as connection:
         connection.send(encode("GET", "/body?case=one"))
         assert connection.read_response().body == b"hello"
+
+
+@pytest.mark.parametrize("arguments", [(), ("--request-body-memory", str(256 * MIB))], ids=["file", "memory"])
+def test_a_read_that_finds_no_memory_loses_nothing(serve: Serve, arguments: tuple[str, ...]) -> None:
+    body = bytes(range(256)) * (64 * MIB // 256)
+    server = serve("probe:app", *arguments)
+    with Connection(server.address) as connection:
+        connection.send(encode("POST", "/scarce", body=body))
+        found = json.loads(connection.read_response().body)
+    assert found == {"failed": True, "size": len(body), "sha256": hashlib.sha256(body).hexdigest()}

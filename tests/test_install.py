@@ -53,7 +53,9 @@ def test_it_holds_the_package_and_nothing_else(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
     tops = {name.split("/")[0] for name in names}
-    assert {top for top in tops if not top.endswith(".dist-info")} == {"monoceros"}
+    assert {top for top in tops if not top.endswith((".dist-info", ".data"))} == {"monoceros"}
+    data = [name.split("/", 1)[1] for name in names if name.split("/")[0].endswith(".data")]
+    assert data == ["data/share/man/man1/monoceros.1"]
     assert any(re.fullmatch(r"monoceros/_native\.abi3\.so", name) for name in names), names
     assert not [name for name in names if "__pycache__" in name or name.endswith((".swift", ".o"))]
 
@@ -79,6 +81,7 @@ def test_it_installs_and_serves(wheel: Path, tmp_path: Path, version: str) -> No
     install = [binaries / "python", "-m", "pip", "install", "--no-index", "--no-deps", str(wheel)]
     subprocess.run(install, env=environment, capture_output=True, timeout=120, check=True)
 
+    assert (tmp_path / "venv" / "share" / "man" / "man1" / "monoceros.1").is_file()
     log = tmp_path / "log"
     with open(log, "wb") as stderr:
         process = subprocess.Popen(

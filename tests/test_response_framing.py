@@ -99,6 +99,20 @@ def test_head_has_no_body(server: Server, case: str, length: int | None) -> None
         assert connection.read_response().body == b"abbccc"
 
 
+@pytest.mark.parametrize("case", ["one", "generator", "empty-list", "large-block"])
+@pytest.mark.parametrize("length", ["", "&length=5"])
+@pytest.mark.parametrize("version", ["HTTP/1.1", "HTTP/1.0"])
+def test_a_205_says_that_it_has_no_body(server: Server, version: str, length: str, case: str) -> None:
+    """RFC 9110, section 15.3.6."""
+    target = f"/body?case={case}&status=205%20Reset%20Content{length}"
+    with Connection(server.address) as connection:
+        connection.send(encode("GET", target, [("Connection", "keep-alive")], version=version))
+        response = connection.read_response()
+        assert (response.status, response.header("Content-Length"), response.body) == (205, "0", b"")
+        connection.send(encode("GET", "/body?case=three"))
+        assert connection.read_response().body == b"abbccc"
+
+
 @pytest.mark.parametrize("case", ["one", "generator", "empty-list"])
 @pytest.mark.parametrize("status", ["204 No Content", "304 Not Modified"])
 def test_statuses_without_a_body(server: Server, status: str, case: str) -> None:

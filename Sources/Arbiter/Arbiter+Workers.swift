@@ -36,7 +36,7 @@ extension Arbiter {
             signals.abandonInChild()
             messages.receiving.close()
             let seat = WorkerSeat(
-                age: age, generation: number, parentID: processID, listeners: generation.listeners.map(\.socket),
+                generation: number, parentID: processID, listeners: generation.listeners.map(\.socket),
                 channel: messages)
             closeOthers(than: number)
             follow(seat)

@@ -14,8 +14,6 @@ public enum ArbiterOutcome {
 
 /// What a worker gets from its master.
 public struct WorkerSeat: Sendable {
-    /// Which spawn of the master it is, counted from 1.
-    public let age: Int
     /// The number of the configuration that it serves with.
     public let generation: Int
     /// The master's process id. When `Process.parentID` differs, the master is gone.

@@ -1,9 +1,9 @@
 /// Classes of single bytes.
 extension UInt8 {
-    static let tab: UInt8 = 0x09
-    static let lineFeed: UInt8 = 0x0A
-    static let carriageReturn: UInt8 = 0x0D
-    static let space: UInt8 = 0x20
+    package static let tab: UInt8 = 0x09
+    package static let lineFeed: UInt8 = 0x0A
+    package static let carriageReturn: UInt8 = 0x0D
+    package static let space: UInt8 = 0x20
 
     /// `tchar`, RFC 9110 §5.6.2.
     @inline(__always)
@@ -16,16 +16,13 @@ extension UInt8 {
 
     /// SP or HTAB: `OWS`, RFC 9110 §5.6.3.
     @inline(__always)
-    var isOptionalSpace: Bool { self == .space || self == .tab }
+    package var isOptionalSpace: Bool { self == .space || self == .tab }
 
     @inline(__always)
-    var isDigit: Bool { self &- UInt8(ascii: "0") < 10 }
+    package var isDigit: Bool { self &- UInt8(ascii: "0") < 10 }
 
     @inline(__always)
     var isLowerCase: Bool { self &- UInt8(ascii: "a") < 26 }
-
-    @inline(__always)
-    var isAlpha: Bool { (self | 0x20) &- UInt8(ascii: "a") < 26 }
 
     @inline(__always)
     var lowerCased: UInt8 { self &- UInt8(ascii: "A") < 26 ? self | 0x20 : self }

@@ -17,7 +17,7 @@ public struct ByteRange: Equatable, Sendable {
 
     /// Both positions come from a scan of a buffer whose size was checked to fit 32 bits.
     @inline(__always)
-    init(_ start: Int, _ end: Int) {
+    package init(_ start: Int, _ end: Int) {
         self.start = UInt32(truncatingIfNeeded: start)
         self.count = UInt32(truncatingIfNeeded: end &- start)
     }
@@ -33,5 +33,5 @@ public struct ByteRange: Equatable, Sendable {
     @inlinable
     public var offsets: Range<Int> { Int(start)..<(Int(start) &+ Int(count)) }
 
-    static var empty: ByteRange { ByteRange(start: 0, count: 0) }
+    public static var empty: ByteRange { ByteRange(start: 0, count: 0) }
 }

@@ -5,8 +5,8 @@ public struct EarlyHintsWriter {
 
     public init() {}
 
-    /// Adds a field, by the rules of the final response: see ``ResponseHeadWriter/append(name:value:)``. Fields that are the
-    /// server's to send are dropped, and so is Content-Length, which no 1xx has (RFC 9110 §8.6).
+    /// Adds a field, by the rules of the final response: see ``ResponseHeadWriter/append(name:value:)``. Fields that
+    /// are the server's to send are dropped, and so is Content-Length, which no 1xx has (RFC 9110 §8.6).
     ///
     /// - Parameter value: Latin-1 text.
     public mutating func append(name: RawSpan, value: RawSpan) throws(ResponseFault) {

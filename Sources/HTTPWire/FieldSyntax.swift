@@ -67,14 +67,16 @@ public enum FieldSyntax {
 
     /// Compares without regard to case; `text` is lower case ASCII.
     @inline(__always)
-    static func equals(_ bytes: borrowing RawSpan, _ range: ByteRange, _ text: StaticString) -> Bool {
+    package static func equals(_ bytes: borrowing RawSpan, _ range: ByteRange, _ text: StaticString) -> Bool {
         Int(range.count) == text.utf8CodeUnitCount
             && hasPrefix(bytes, from: Int(range.start), to: Int(range.end), text)
     }
 
     /// Compares without regard to case; `text` is lower case ASCII.
     @inline(__always)
-    static func hasPrefix(_ bytes: borrowing RawSpan, from start: Int, to end: Int, _ text: StaticString) -> Bool {
+    package static func hasPrefix(_ bytes: borrowing RawSpan, from start: Int, to end: Int, _ text: StaticString)
+        -> Bool
+    {
         guard end &- start >= text.utf8CodeUnitCount else { return false }
         for offset in 0..<text.utf8CodeUnitCount
         where bytes[start &+ offset].lowerCased != text.utf8Start[offset] { return false }

@@ -66,7 +66,8 @@ struct KnownFieldNames {
         return Int((features &* multiplier) &>> 25)
     }
 
-    /// Which name stands at `start`. The caller has checked that `length` bytes do, and that `length` is not 0.
+    /// The kind of the name at `start`; `.other` for one that is not known. The caller has checked that all of its
+    /// `length` bytes are there, and that they are at least one.
     @inline(__always)
     func kind(of bytes: borrowing RawSpan, at start: Int, length: Int) -> FieldKind {
         let slot = Self.slot(of: bytes, at: start, length: length)

@@ -17,11 +17,6 @@ public enum Method: UInt8, Sendable {
     case other, get, head, post, put, delete, connect, options, trace, patch
 }
 
-/// Form of the request target. RFC 9112 §3.2.
-public enum TargetForm: UInt8, Sendable {
-    case origin, absolute, authority, asterisk
-}
-
 /// The scheme that a trusted proxy vouches for.
 public enum SchemeOverride: UInt8, Sendable {
     case none, http, https
@@ -48,7 +43,6 @@ public struct RequestHead: ~Copyable {
     public internal(set) var knownMethod = Method.other
     /// The request target as sent.
     public internal(set) var target = ByteRange.empty
-    public internal(set) var targetForm = TargetForm.origin
     /// Path of an origin-form or absolute-form target, still percent-encoded, without query and fragment. It is empty
     /// for `http://host`, and for `CONNECT`; for `OPTIONS *` it is the asterisk.
     public internal(set) var path = ByteRange.empty

@@ -41,7 +41,6 @@ extension RequestParser {
         guard at < stop else { return try outOfLine(at, bound: bound, end: end) }
         if bytes.uncheckedByte(at) == UInt8(ascii: "/") && head.knownMethod != .connect {
             at = Scanning.pathEnd(in: bytes, from: at, to: stop)
-            head.targetForm = .origin
             head.path = ByteRange(targetStart, at)
             head.query = .empty
             head.authority = .empty

@@ -50,14 +50,12 @@ extension RequestParser {
             guard Authority.isValid(bytes, from: start, to: end, requiresPort: true) else {
                 throw WireError(.invalidTargetForm)
             }
-            head.targetForm = .authority
             head.authority = ByteRange(start, end)
             return
         }
         if end - start == 1 && bytes.uncheckedByte(start) == UInt8(ascii: "*") {
             // RFC 9112 §3.2.4.
             guard head.knownMethod == .options else { throw WireError(.invalidTargetForm) }
-            head.targetForm = .asterisk
             head.path = ByteRange(start, end)
             return
         }
@@ -87,7 +85,6 @@ extension RequestParser {
         }
         let fragment = Scanning.first(UInt8(ascii: "#"), in: bytes, from: authorityEnd, to: end)
         let question = Scanning.first(UInt8(ascii: "?"), in: bytes, from: authorityEnd, to: fragment)
-        head.targetForm = .absolute
         head.authority = ByteRange(authorityStart, authorityEnd)
         head.path = ByteRange(authorityEnd, question)
         head.query = question < fragment ? ByteRange(question + 1, fragment) : .empty

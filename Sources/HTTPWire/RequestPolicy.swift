@@ -29,43 +29,59 @@ public struct SecureSchemeHeader: Equatable, Sendable {
     }
 }
 
-/// Limits and switches of the request parser. The defaults are gunicorn's, except that Host is required on HTTP/1.1.
+/// Limits and switches of the request parser. What they are by default stands in the
+/// table of settings, and nowhere else.
 public struct RequestPolicy: Equatable, Sendable {
     /// Bytes of the request line without its CRLF. Negative counts as 8190; 0 lifts the limit, up to
     /// 1 MiB.
-    public var limitRequestLine = 4094
+    public var limitRequestLine: Int
     /// Number of field lines. Outside 1...32768 it counts as 32768.
-    public var limitRequestFields = 100
+    public var limitRequestFields: Int
     /// Bytes of one field line with its CRLF, continuation lines included. 0 or less counts as 8190, more than 1 MiB as
     /// 1 MiB.
-    public var limitRequestFieldSize = 8190
+    public var limitRequestFieldSize: Int
     /// Bytes of the message body; 0 lifts the limit.
-    public var limitRequestBody = 0
+    public var limitRequestBody: Int
 
     /// Accept HTTP/1.1 without Host, or with an empty one.
-    public var permitMissingHost = false
+    public var permitMissingHost: Bool
     /// Accept folded field lines. RFC 9112 §5.2.
-    public var permitObsoleteFolding = false
+    public var permitObsoleteFolding: Bool
     /// Accept white space between a field name and the colon. RFC 9112 §5.1 demands 400.
-    public var stripHeaderSpaces = false
+    public var stripHeaderSpaces: Bool
     /// Accept any token as the method.
-    public var permitUnconventionalMethod = false
+    public var permitUnconventionalMethod: Bool
     /// Accept any `HTTP/d.d`. What is at least 1.1 is served as 1.1, the rest as 1.0.
-    public var permitUnconventionalVersion = false
+    public var permitUnconventionalVersion: Bool
     /// Read the method as upper case. Lower case must be permitted as well by ``permitUnconventionalMethod``.
-    public var casefoldMethod = false
+    public var casefoldMethod: Bool
 
-    public var headerMap = FieldNameMap.drop
+    public var headerMap: FieldNameMap
     /// Exceptions from ``headerMap`` for trusted peers.
-    public var forwarderHeaders = ForwarderHeaders.named(["SCRIPT_NAME", "PATH_INFO"])
+    public var forwarderHeaders: ForwarderHeaders
     /// Only believed when a trusted peer sends them.
-    public var secureSchemeHeaders = [
-        SecureSchemeHeader(name: "X-FORWARDED-PROTOCOL", secureValue: "ssl"),
-        SecureSchemeHeader(name: "X-FORWARDED-PROTO", secureValue: "https"),
-        SecureSchemeHeader(name: "X-FORWARDED-SSL", secureValue: "on"),
-    ]
+    public var secureSchemeHeaders: [SecureSchemeHeader]
 
-    public init() {}
+    public init(
+        limitRequestLine: Int, limitRequestFields: Int, limitRequestFieldSize: Int, limitRequestBody: Int,
+        permitMissingHost: Bool, permitObsoleteFolding: Bool, stripHeaderSpaces: Bool, permitUnconventionalMethod: Bool,
+        permitUnconventionalVersion: Bool, casefoldMethod: Bool, headerMap: FieldNameMap,
+        forwarderHeaders: ForwarderHeaders, secureSchemeHeaders: [SecureSchemeHeader]
+    ) {
+        self.limitRequestLine = limitRequestLine
+        self.limitRequestFields = limitRequestFields
+        self.limitRequestFieldSize = limitRequestFieldSize
+        self.limitRequestBody = limitRequestBody
+        self.permitMissingHost = permitMissingHost
+        self.permitObsoleteFolding = permitObsoleteFolding
+        self.stripHeaderSpaces = stripHeaderSpaces
+        self.permitUnconventionalMethod = permitUnconventionalMethod
+        self.permitUnconventionalVersion = permitUnconventionalVersion
+        self.casefoldMethod = casefoldMethod
+        self.headerMap = headerMap
+        self.forwarderHeaders = forwarderHeaders
+        self.secureSchemeHeaders = secureSchemeHeaders
+    }
 }
 
 extension RequestPolicy {

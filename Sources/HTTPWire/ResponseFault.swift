@@ -11,6 +11,8 @@ public enum ResponseFault: String, Error, CaseIterable, Sendable {
     case invalidContentLength = "invalid-content-length"
     /// More than one Content-Length field. RFC 9110 §8.6.
     case duplicateContentLength = "duplicate-content-length"
+    /// A 1xx status where a final response is due. RFC 9110 §15.2.
+    case interimStatus = "interim-status"
     /// Status line and fields together exceed ``ResponseHeadWriter/headSizeLimit``.
     case headTooLarge = "head-too-large"
 }

@@ -13,7 +13,12 @@ enum ResponseFieldName {
         case 2: equals(name, "te") ? .dropped : .application
         case 4: equals(name, "date") ? .dropped : .application
         case 6: equals(name, "server") ? .dropped : .application
-        case 7: equals(name, "upgrade") ? .upgrade : .application
+        case 7:
+            if equals(name, "upgrade") {
+                .upgrade
+            } else {
+                equals(name, "trailer") ? .dropped : .application
+            }
         case 8: equals(name, "trailers") ? .dropped : .application
         case 10:
             if equals(name, "connection") {
@@ -22,6 +27,7 @@ enum ResponseFieldName {
                 equals(name, "keep-alive") ? .dropped : .application
             }
         case 14: equals(name, "content-length") ? .contentLength : .application
+        case 16: equals(name, "proxy-connection") ? .dropped : .application
         case 17: equals(name, "transfer-encoding") ? .dropped : .application
         case 18: equals(name, "proxy-authenticate") ? .dropped : .application
         case 19: equals(name, "proxy-authorization") ? .dropped : .application

@@ -125,8 +125,8 @@ public struct ResponseHeadWriter: ~Copyable {
         }
     }
 
-    /// Whether the status allows a body. RFC 9110 §6.4.1.
-    public var allowsBody: Bool { !forbidsContentLength && statusCode != 304 }
+    /// Whether the status allows a body. RFC 9110 §6.4.1, §15.3.6.
+    public var allowsBody: Bool { !forbidsContentLength && statusCode != 304 && statusCode != 205 }
 
     /// RFC 9110 §8.6: no Content-Length on 1xx and 204.
     private var forbidsContentLength: Bool { statusCode < 200 || statusCode == 204 }

@@ -4,7 +4,7 @@
 /// library's comparisons of byte vectors compile to loops over the bytes on x86-64, its arithmetic does not. In every
 /// test below a borrow can only spoil bytes *above* the first one that is flagged, and only the first is used, so the
 /// position is exact.
-enum Scanning {
+package enum Scanning {
     private static let ones: UInt64 = 0x0101_0101_0101_0101
     private static let highs: UInt64 = 0x8080_8080_8080_8080
 
@@ -83,7 +83,7 @@ enum Scanning {
 
     /// Position of the first `byte` in `start..<end`, or `end`.
     @inline(__always)
-    static func first(_ byte: UInt8, in bytes: borrowing RawSpan, from start: Int, to end: Int) -> Int {
+    package static func first(_ byte: UInt8, in bytes: borrowing RawSpan, from start: Int, to end: Int) -> Int {
         var position = start
         while position &+ 8 <= end {
             let word = bytes.uncheckedWord(position)
@@ -135,7 +135,7 @@ extension RawSpan {
 
     /// The byte at a position; outside the span it traps.
     @inline(__always)
-    subscript(_ position: Int) -> UInt8 {
+    package subscript(_ position: Int) -> UInt8 {
         unsafeLoad(fromByteOffset: position, as: UInt8.self)
     }
 }

@@ -1,16 +1,16 @@
 /// Walks over a comma-separated list. RFC 9110 §5.6.1.
-struct TokenList {
+package struct TokenList {
     private var position: Int
     private let end: Int
     private var isDone = false
 
-    init(from start: Int, to end: Int) {
+    package init(from start: Int, to end: Int) {
         position = start
         self.end = end
     }
 
     /// The next element without the white space around it, empty elements included; nil behind the last.
-    mutating func next(_ bytes: borrowing RawSpan) -> ByteRange? {
+    package mutating func next(_ bytes: borrowing RawSpan) -> ByteRange? {
         guard !isDone else { return nil }
         let comma = Scanning.first(UInt8(ascii: ","), in: bytes, from: position, to: end)
         var first = position

@@ -16,8 +16,8 @@ extension GIL {
         return table
     }
 
-    /// - Parameter dictionary: for each name a tuple of the value and where it was given; names that are absent have their
-    ///   default.
+    /// - Parameter dictionary: for each name a tuple of the value and where it was given; names that are absent have
+    ///   their default.
     /// - Throws: `PythonError` (ValueError) with a line for the user.
     func serverConfiguration(_ dictionary: PyPointer) throws(PythonError) -> ServerConfiguration {
         var given: [String: GivenSetting] = [:]
@@ -70,8 +70,8 @@ extension GIL {
         }
     }
 
-    /// What an object of Python's is to a setting: a function comes as a tuple of how many positional arguments it takes and
-    /// what to call it, and what no setting takes is told in Python's own words.
+    /// What an object of Python's is to a setting: a function comes as a tuple of how many positional arguments it takes
+    /// and what to call it, and what no setting takes is told in Python's own words.
     private func value(_ object: PyPointer) throws(PythonError) -> SettingValue {
         if object == none() { return .none }
         if object == bool(true) { return .bool(true) }

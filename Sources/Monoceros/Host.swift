@@ -23,23 +23,23 @@ struct Host {
         processName = gil.text(try gil.attribute(object, "process_name")) ?? ""
     }
 
-    /// - Parameter level: of Python's `logging`.
-    private func log(_ level: Int, _ message: String, _ gil: borrowing GIL) {
+    func log(_ level: LogLevel, _ message: String, _ gil: borrowing GIL) {
         do throws(PythonError) {
-            _ = try gil.call(log, try gil.integer(level), try gil.string(message))
+            _ = try gil.call(log, try gil.integer(level.number), try gil.string(message))
         } catch {
             // The logger itself failed: CPython's own last resort prints it.
             gil.writeUnraisable()
         }
     }
 
-    func log(_ level: LogLevel, _ message: String, _ gil: borrowing GIL) {
-        switch level {
-        case .debug: log(10, message, gil)
-        case .info: log(20, message, gil)
-        case .warning: log(30, message, gil)
-        case .error: log(40, message, gil)
-        case .critical: log(50, message, gil)
+    /// Whether a line of a level would be written.
+    func writes(_ level: LogLevel, _ gil: borrowing GIL) -> Bool {
+        do throws(PythonError) {
+            let answer = try gil.call(try gil.attribute(object, "log_enabled"), try gil.integer(level.number))
+            return try gil.isTrue(answer.pointer)
+        } catch {
+            gil.writeUnraisable()
+            return false
         }
     }
 
@@ -57,16 +57,13 @@ struct Host {
 
     func workerReport(_ gil: borrowing GIL) throws(PythonError) -> WorkerReport {
         let notice = { (level: Notice.Level, text: String, gil: borrowing GIL) in
-            switch level {
-            case .debug: self.log(.debug, text, gil)
-            case .info: self.log(.info, text, gil)
-            case .warning: self.log(.warning, text, gil)
-            case .error: self.log(.error, text, gil)
-            }
+            self.log(LogLevel(level), text, gil)
         }
         return WorkerReport(
             notice: notice,
-            application: ApplicationLog(try gil.attribute(object, "log_exception"), line: notice, gil),
+            application: ApplicationLog(
+                try gil.attribute(object, "log_exception"),
+                isWritten: { level, gil in self.writes(LogLevel(level), gil) }, line: notice, gil),
             overdue: { overdue, gil in self.logOverdue(overdue, gil) },
             startThread: { (name, run, gil) throws(PythonError) in
                 _ = try gil.call(try gil.attribute(self.object, "start_thread"), try gil.string(name), run)
@@ -86,8 +83,8 @@ struct Host {
         }
     }
 
-    /// Ends the process although threads are still in the application, with the status of the exception that is set, if one
-    /// is. Returns only when that failed.
+    /// Ends the process although threads are still in the application, with the status of the exception that is set, if
+    /// one is. Returns only when that failed.
     func leaveThreadsBehind(_ count: Int, _ gil: borrowing GIL) {
         let exception = gil.isErrorSet ? gil.takeException() : nil
         do throws(PythonError) {
@@ -119,10 +116,31 @@ struct Host {
         _ = try gil.call(try gil.attribute(object, "ignore_further_signals"))
     }
 
-    func installWorkerSignals(
-        quit: borrowing some PythonObject, terminate: borrowing some PythonObject,
-        abort: borrowing some PythonObject, _ gil: borrowing GIL
-    ) throws(PythonError) {
-        _ = try gil.call(try gil.attribute(object, "install_worker_signals"), quit, terminate, abort)
+    /// - Parameter control: a `WorkerControl`.
+    func installWorkerSignals(_ control: borrowing some PythonObject, _ gil: borrowing GIL) throws(PythonError) {
+        _ = try gil.call(try gil.attribute(object, "install_worker_signals"), control)
+    }
+}
+
+extension LogLevel {
+    fileprivate init(_ level: Notice.Level) {
+        self =
+            switch level {
+            case .debug: .debug
+            case .info: .info
+            case .warning: .warning
+            case .error: .error
+            }
+    }
+
+    /// The level in Python's `logging`.
+    fileprivate var number: Int {
+        switch self {
+        case .debug: 10
+        case .info: 20
+        case .warning: 30
+        case .error: 40
+        case .critical: 50
+        }
     }
 }

@@ -34,45 +34,42 @@ extension Server {
     }
 
     func workerConfiguration(_ seat: WorkerSeat) -> WorkerConfiguration {
-        var transport = TransportConfiguration()
-        transport.policy = configuration.policy
-        transport.proxyMode = configuration.proxyProtocol
-        transport.streamsBodies = configuration.streamRequestBody
-        transport.body.memory = configuration.requestBodyMemory
-        transport.body.spoolDirectory = spoolDirectory
-        transport.timeouts.head = .seconds(configuration.requestHeadTimeout)
-        transport.timeouts.body = configuration.requestBodyTimeout.map { .seconds($0) } ?? 0
-        transport.timeouts.write = configuration.responseWriteTimeout.map { .seconds($0) } ?? 0
-        transport.timeouts.idle = .seconds(configuration.keepAlive)
-        transport.maximumConnections = configuration.workerConnections
-        // Where several workers share a listener, taking more than one connection at a time takes it from an idle one.
-        transport.acceptBatch = configuration.workers > 1 ? 1 : 64
+        let runners = configuration.workerClass == .sync ? 1 : configuration.threads
+        return WorkerConfiguration(
+            transport: transportConfiguration, gateway: gatewayConfiguration(seat), runners: runners,
+            mainThreadRuns: configuration.workerClass == .sync,
+            requestLimit: configuration.maxRequests.map { most in
+                // Workers that were started together should not all be replaced together.
+                most + Int.random(in: 0...configuration.maxRequestsJitter)
+            },
+            requestTimeout: configuration.requestTimeout.map { .seconds($0) },
+            lockTimeout: configuration.timeout.map { .seconds($0) },
+            // With one runner there is nobody to give the baton to: the pilot only has to keep the I/O from standing
+            // still.
+            tick: runners == 1 ? .milliseconds(5) : .milliseconds(2),
+            gracefulTimeout: .seconds(configuration.gracefulTimeout), parent: seat.parentID)
+    }
 
-        var gateway = GatewayConfiguration()
-        gateway.listeners = seat.listeners.map(Self.describe)
-        gateway.serverSoftware = host.serverSoftware
-        gateway.scriptName = configuration.rootPath
-        gateway.isMultithreaded = configuration.workerClass == .gthread
-        gateway.isMultiprocess = configuration.workers > 1
-        gateway.usesSendFile = configuration.sendfile
-        gateway.responseBuffer = configuration.responseBuffer
+    private var transportConfiguration: TransportConfiguration {
+        TransportConfiguration(
+            policy: configuration.policy, proxyMode: configuration.proxyProtocol,
+            body: BodyLimits(memory: configuration.requestBodyMemory, spoolDirectory: spoolDirectory),
+            timeouts: Timeouts(
+                head: .seconds(configuration.requestHeadTimeout), idle: .seconds(configuration.keepAlive),
+                body: configuration.requestBodyTimeout.map { .seconds($0) } ?? 0,
+                write: configuration.responseWriteTimeout.map { .seconds($0) } ?? 0),
+            maximumConnections: configuration.workerConnections,
+            // Where several workers share a listener, taking more than one connection at a time takes it from an idle
+            // one.
+            acceptBatch: configuration.workers > 1 ? 1 : 64, streamsBodies: configuration.streamRequestBody)
+    }
 
-        var worker = WorkerConfiguration()
-        worker.transport = transport
-        worker.mainThreadRuns = configuration.workerClass == .sync
-        worker.runners = worker.mainThreadRuns ? 1 : configuration.threads
-        // With one runner there is nobody to give the baton to: the pilot only has to keep the I/O from standing still.
-        worker.tick = worker.runners == 1 ? .milliseconds(5) : .milliseconds(2)
-        worker.requestLimit = configuration.maxRequests.map { most in
-            // Workers that were started together should not all be replaced together.
-            most + Int.random(in: 0...configuration.maxRequestsJitter)
-        }
-        worker.requestTimeout = configuration.requestTimeout.map { .seconds($0) }
-        worker.lockTimeout = configuration.timeout.map { .seconds($0) }
-        worker.gateway = gateway
-        worker.gracefulTimeout = .seconds(configuration.gracefulTimeout)
-        worker.parent = seat.parentID
-        return worker
+    private func gatewayConfiguration(_ seat: WorkerSeat) -> GatewayConfiguration {
+        GatewayConfiguration(
+            listeners: seat.listeners.map(Self.describe), serverSoftware: host.serverSoftware,
+            scriptName: configuration.rootPath, isMultithreaded: configuration.workerClass == .gthread,
+            isMultiprocess: configuration.workers > 1, usesSendFile: configuration.sendfile,
+            responseBuffer: configuration.responseBuffer)
     }
 
     private static func describe(_ listener: ListeningSocket) -> GatewayConfiguration.Listener {
@@ -81,8 +78,8 @@ extension Server {
             isUnix: listener.address.port == nil)
     }
 
-    /// Whoever may open a Unix socket is trusted. That is every user of the machine, unless the directory that it is in keeps
-    /// them out: the socket itself is open to all, so that a web server which runs as another user reaches it.
+    /// Whoever may open a Unix socket is trusted. That is every user of the machine, unless the directory that it is in
+    /// keeps them out: the socket itself is open to all, so that a web server which runs as another user reaches it.
     var trust: @Sendable (SocketAddress) -> PeerTrust {
         let forwarders = configuration.forwardedAllowIPs
         let announcers = configuration.proxyAllowIPs

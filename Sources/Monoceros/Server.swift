@@ -59,13 +59,9 @@ struct Server {
         try host.beginWorker(gil)
         // The kernel forgets it when the user changes.
         if let isThere = try? seat.followMaster(), !isThere { throw gil.raiseSystemExit(0) }
-        let state = WorkerState()
-        let control = WorkerControl(state: state, host: host)
-        let handle = try WorkerControl.makeType(gil).wrap(control, gil)
-        try host.installWorkerSignals(
-            quit: try gil.attribute(handle.pointer, "quit"),
-            terminate: try gil.attribute(handle.pointer, "terminate"),
-            abort: try gil.attribute(handle.pointer, "abort"), gil)
+        let lifetime = SharedLifetime()
+        let control = WorkerControl(lifetime: lifetime, host: host)
+        try host.installWorkerSignals(try WorkerControl.makeType(gil).wrap(control, gil), gil)
 
         let application = try host.loadApplication(gil)
         let types = try WSGITypes(gil)
@@ -74,14 +70,15 @@ struct Server {
             worker = try Worker(
                 configuration: workerConfiguration(seat),
                 listeners: seat.listeners.map { ListenerSocket(descriptor: $0.descriptor) },
-                types: types, state: state, trust: trust)
+                types: types, lifetime: lifetime, trust: trust)
         } catch {
             throw gil.raise(.osError, "The worker cannot start: \(error).")
         }
         control.worker = worker
         try host.watchSignals(worker.signalDescriptor.rawValue, gil)
         try host.announceWorker(gil)
-        if state.isDraining { worker.drain() }
+        // Told to leave while the application was loaded: its time begins now.
+        if lifetime.isLeaving { worker.drain() }
         let errors = try host.errorsStream(gil)
         let report = try host.workerReport(gil)
         seat.reportReady()

@@ -1,27 +1,26 @@
 internal import PythonBridge
-internal import WSGI
 internal import Worker
 
 /// What a worker's signal handlers call. They run on the main thread, where `worker` is set.
 final class WorkerControl {
-    private let state: WorkerState
+    private let lifetime: SharedLifetime
     private let host: Host
     /// Nil until the application is loaded.
     var worker: Worker?
 
-    init(state: WorkerState, host: Host) {
-        self.state = state
+    init(lifetime: SharedLifetime, host: Host) {
+        self.lifetime = lifetime
         self.host = host
     }
 
     private func terminate() {
-        state.drain()
-        worker?.drain()
+        guard let worker else { return lifetime.receive(.drain(until: Lifetime.never, replaced: false)) }
+        worker.drain()
     }
 
     private func quit() {
-        state.quit()
-        worker?.drain()
+        guard let worker else { return lifetime.receive(.quit(until: Lifetime.never)) }
+        worker.quit()
     }
 
     /// SIGABRT: says what took too long, if that is the reason.
@@ -58,6 +57,14 @@ final class WorkerControl {
                         GIL.calledByPython { (gil) throws(PythonError) in
                             WorkerControl.of(control).abort(gil)
                             return gil.newNone()
+                        }
+                    }
+                ),
+                (
+                    "is_quitting",
+                    { control, _, _, _ in
+                        GIL.calledByPython { (gil) throws(PythonError) in
+                            PyRef(retaining: gil.bool(WorkerControl.of(control).lifetime.isQuitting)).leak()
                         }
                     }
                 ),

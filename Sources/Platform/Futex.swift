@@ -2,8 +2,8 @@ internal import CSystem
 internal import Glibc
 public import Synchronization
 
-/// Sleeping on a word of memory, `futex(2)`. Unlike a condition variable it returns when a signal arrives, which the main
-/// thread needs: Python runs signal handlers there.
+/// Sleeping on a word of memory, `futex(2)`. Unlike a condition variable it returns when a signal arrives, which the
+/// main thread needs: Python runs signal handlers there.
 public enum Futex {
     /// Sleeps while the word still holds `expected`. Returns on a wake-up, a signal, the timeout, or for no reason.
     ///

@@ -2,8 +2,8 @@ internal import Synchronization
 
 /// A lock in one word, held for a few instructions at a time; who waits sleeps (`futex(2)`).
 ///
-/// Not `Synchronization.Mutex`: on Linux that names its owner by a thread number which it remembers, and a forked process's
-/// main thread remembers its parent's. A thread that then waits for it waits for ever.
+/// Not `Synchronization.Mutex`: on Linux that names its owner by a thread number which it remembers, and a forked
+/// process's main thread remembers its parent's. A thread that then waits for it waits for ever.
 public struct LockWord: ~Copyable, Sendable {
     /// 0 free, 1 held, 2 held and waited for.
     private let word = Atomic<UInt32>(0)

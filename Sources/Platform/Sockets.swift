@@ -54,8 +54,8 @@ extension Descriptor {
         return try nonBlockingCall("sendfile") { sendfile(rawValue, file.rawValue, &position, count) }
     }
 
-    /// Bytes sent that the peer has not acknowledged, or for a Unix socket not read (`SIOCOUTQ`, tcp(7)). 0 for a broken
-    /// connection.
+    /// Bytes sent that the peer has not acknowledged, or for a Unix socket not read (`SIOCOUTQ`, tcp(7)). 0 for a
+    /// broken connection.
     public func unsentByteCount() -> Int {
         max(0, Int(csystem_unsent(rawValue)))
     }
@@ -78,6 +78,12 @@ extension Descriptor {
     /// Ends our sending half; the peer reads an end of file. Errors mean that the peer has left already.
     public func shutdownSending() {
         _ = shutdown(rawValue, Int32(SHUT_WR))
+    }
+
+    /// Ends both halves, for whoever else has the same socket too: `close(2)` alone ends nothing while a forked process
+    /// keeps a copy (`shutdown(2)`). Errors mean that the peer has left already.
+    public func shutdownBoth() {
+        _ = shutdown(rawValue, Int32(SHUT_RDWR))
     }
 
     /// Blocks until the socket takes bytes again, `poll(2)`.

@@ -32,7 +32,8 @@ public struct AddressList: Equatable, Sendable {
 extension AddressList {
     /// Adds `*`, an address, or a network such as `10.0.0.0/8`, `10.0.0.0/255.0.0.0` or `fd00::/8`.
     ///
-    /// A network is written with its first address, as gunicorn demands: in `10.0.0.7/8`, either part may be the mistake.
+    /// A network is written with its first address, as gunicorn demands: in `10.0.0.7/8`, either part may be the
+    /// mistake.
     public mutating func add(_ entry: String) throws(ParseError) {
         if entry == "*" {
             matchesAll = true

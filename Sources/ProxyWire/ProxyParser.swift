@@ -9,13 +9,13 @@ public enum ProxyProgress: Equatable, Sendable {
 
 /// Reads the header of the PROXY protocol, version 1 or 2 (haproxy.org/download/3.0/doc/proxy-protocol.txt).
 ///
-/// Each verdict depends only on bytes up to the one that decides it: however the bytes are cut into reads, the answer is
-/// the same. No state is kept between calls; a header is small.
+/// Each verdict depends only on bytes up to the one that decides it: however the bytes are cut into reads, the answer
+/// is the same. No state is kept between calls; a header is small.
 public enum ProxyParser {
     /// Bytes of a header of version 1 with its CRLF. Section 2.1: "107 chars" is the worst case.
     public static let longestLine = 107
-    /// Bytes of a header of version 2 with its extensions. The protocol allows 65551; addresses take at most 232, and what
-    /// extensions add, certificates included, is a few hundred. nginx has the same bound.
+    /// Bytes of a header of version 2 with its extensions. The protocol allows 65551; addresses take at most 232, and
+    /// what extensions add, certificates included, is a few hundred. nginx has the same bound.
     public static let longestBlock = 4096
 
     private static var lineStart: StaticString { "PROXY " }

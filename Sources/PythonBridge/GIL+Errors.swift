@@ -49,8 +49,8 @@ extension GIL {
         return PythonError()
     }
 
-    /// Sets an exception that an application passes, as `raise value.with_traceback(traceback)` does. Nil, and nothing set,
-    /// when the three are not what `sys.exc_info()` returns for an exception.
+    /// Sets an exception that an application passes, as `raise value.with_traceback(traceback)` does. Nil, and nothing
+    /// set, when the three are not what `sys.exc_info()` returns for an exception.
     public borrowing func reraise(
         type: borrowing some PythonObject, value: borrowing some PythonObject, traceback: borrowing some PythonObject
     ) -> PythonError? {

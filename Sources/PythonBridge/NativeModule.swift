@@ -14,8 +14,8 @@ public enum NativeModule {
 }
 
 extension GIL {
-    // What CPython must be told around `fork(2)`, so that it drops what the child does not have and runs the functions that
-    // `os.register_at_fork` collected.
+    // What CPython must be told around `fork(2)`, so that it drops what the child does not have and runs the functions
+    // that `os.register_at_fork` collected.
     public func beforeFork() { PyOS_BeforeFork() }
     public func afterForkInParent() { PyOS_AfterFork_Parent() }
     public func afterForkInChild() { PyOS_AfterFork_Child() }

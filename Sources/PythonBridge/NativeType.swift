@@ -170,12 +170,14 @@ public struct NativeType {
         cpython_decref(PyPointer(type))
     }
 
-    // One set for all threads: the lock guards it, and a thread that takes the lock in between just does some of the work.
+    // One set for all threads: the lock guards it, and a thread that takes the lock in between just does some of the
+    // work.
     private nonisolated(unsafe) static var depth = 0
     private nonisolated(unsafe) static var postponed: [PyPointer] = []
 
-    /// Gives up what an instance holds. Wrappers can wrap wrappers, as deep as an application likes: past some depth the
-    /// references are put aside for the outermost instance, so that the C stack is not used up (CPython's "trashcan").
+    /// Gives up what an instance holds. Wrappers can wrap wrappers, as deep as an application likes: past some depth
+    /// the references are put aside for the outermost instance, so that the C stack is not used up (CPython's
+    /// "trashcan").
     private static func dropReferences(_ object: PyPointer) {
         let isTooDeep = depth >= 100
         if isTooDeep {

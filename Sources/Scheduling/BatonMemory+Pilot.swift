@@ -1,6 +1,6 @@
 internal import Platform
 
-/// The exchange's protocol, the pilot's side. What each function is for is said in `BatonExchange`.
+/// The hand-over's protocol, the pilot's side. What each function is for is said in `BatonHandOver`.
 extension BatonMemory where Self: ~Copyable {
     func observe() -> BatonObservation? {
         let seen = loadWord()

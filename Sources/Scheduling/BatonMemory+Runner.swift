@@ -1,6 +1,6 @@
 internal import Platform
 
-/// The exchange's protocol, a runner's side. What each function is for is said in `BatonExchange`.
+/// The hand-over's protocol, a runner's side. What each function is for is said in `BatonHandOver`.
 extension BatonMemory where Self: ~Copyable {
     func take(timeout: Nanoseconds) -> Baton? {
         addWaitingRunner()
@@ -8,12 +8,12 @@ extension BatonMemory where Self: ~Copyable {
             removeWaitingRunner()
             return Baton()
         }
-        // The pilot publishes that it keeps the baton before it looks for waiting runners, and this side does it the other
-        // way round, so that one of the two sees the other.
+        // The pilot publishes that it keeps the baton before it looks for waiting runners, and this side does it the
+        // other way round, so that one of the two sees the other.
         if loadPilotKeeps() { interruptPilot() }
         waitForOffer(timeout: timeout)
-        // First no longer waiting, then the claim: an offer that this claim comes too early for was made when this runner no
-        // longer counted, so whoever made it knows that it may be unwanted.
+        // First no longer waiting, then the claim: an offer that this claim comes too early for was made when this
+        // runner no longer counted, so the thread that made it knows that it may be unwanted.
         removeWaitingRunner()
         return claimOffer() ? Baton() : nil
     }
@@ -30,11 +30,12 @@ extension BatonMemory where Self: ~Copyable {
         return nil
     }
 
-    func lend(_ baton: consuming Baton) -> BatonLoan {
-        let lent = loadOwnWord().lent
+    func lend(_ baton: consuming Baton, expectsLong: Bool) -> BatonLoan {
+        let lent = loadOwnWord().lent(expectsLong: expectsLong)
         // Against `sleepUntilLent`: either this sees the pilot parked, or the pilot sees the loan.
         storeWord(lent)
-        if loadPilotParked() { wakePilot() }
+        // A loan that is expected to be long is retaken at the pilot's next glance, which need not wait for a tick.
+        if expectsLong || loadPilotParked() { wakePilot() }
         return BatonLoan(word: lent)
     }
 

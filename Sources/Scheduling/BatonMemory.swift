@@ -1,15 +1,16 @@
 internal import Platform
 
-/// What the threads of an exchange share, one atomic step at a time.
+/// What the threads of a hand-over share, one atomic step at a time.
 ///
-/// The protocol of the exchange (`BatonMemory+Runner.swift`, `BatonMemory+Pilot.swift`) is written in these steps and nothing
-/// else, so that the same code runs in two places: on real atomics (`AtomicBatonMemory`), where the compiler specializes it to
-/// the bare instructions, and in a model that tries every order in which the threads' steps can fall
-/// (Tests/SchedulingTests/Model). The model runs an operation again and again, a step further each time; so an operation has
-/// no loop, and touches nothing but by these steps.
+/// The protocol of the hand-over (`BatonMemory+Runner.swift`, `BatonMemory+Pilot.swift`) is written in these steps and
+/// nothing else, so that the same code runs in two places: on real atomics (`AtomicBatonMemory`), where the compiler
+/// specializes it to the bare instructions, and in a model that tries every order in which the threads' steps can fall
+/// (Tests/SchedulingTests/Model). The model runs an operation again and again, a step further each time; so an
+/// operation has no loop, and touches nothing but by these steps.
 ///
-/// Each step says what it needs of the memory order. Where none is named it is sequentially consistent: most of the protocol
-/// is pairs of threads that each write one cell and then read the other's, so that at least one of them sees the other.
+/// Each step says what it needs of the memory order. Where none is named it is sequentially consistent: most of the
+/// protocol is pairs of threads that each write one cell and then read the other's, so that at least one of them sees
+/// the other.
 protocol BatonMemory: ~Copyable {
     // MARK: The word: who may go on with the baton
 
@@ -20,7 +21,7 @@ protocol BatonMemory: ~Copyable {
     /// Compare and swap; acquiring and releasing. False when the word was another.
     func replaceWord(_ expected: BatonWord, by desired: BatonWord) -> Bool
 
-    // MARK: The offer: the baton lies ready for whoever takes it; the futex on which runners wait
+    // MARK: The offer: the baton lies ready to be taken; the futex on which runners wait
 
     func storeOffer()
     func loadOffer() -> Bool

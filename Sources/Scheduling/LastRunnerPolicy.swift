@@ -2,18 +2,19 @@ public import Platform
 
 /// Keeps the last free runner for short requests, while there are any.
 ///
-/// Once every runner is in a long request, a short one waits for the first of them to end: a fiftieth of the requests can so
-/// make all the others slow. Requests whose kind is known to be long (`PromotionPolicy`) therefore do not take the last
-/// runner while short ones come in: they are postponed until another runner is free, no short one has come for a moment, or they
-/// have waited for a second.
+/// Once every runner is in a long request, a short one waits for the first of them to end: a fiftieth of the requests
+/// can so make all the others slow. Requests whose kind is known to be long (`PromotionPolicy`) therefore do not take
+/// the last runner while short ones come in: they are postponed until another runner is free, no short one has come for
+/// a moment, or they have waited for a second.
 ///
-/// Where there are few runners one is too large a share, and it is given to whoever comes first.
+/// Where there are few runners one is too large a share, and it is given to the first request that comes.
 ///
-/// It belongs to the reactor's data, as `PromotionPolicy` does. Times are of the monotonic clock.
+/// It is told what happens and asked what to do; being asked changes nothing. Only the thread that has the baton
+/// does either. Times are of the monotonic clock.
 public struct LastRunnerPolicy: Sendable {
     /// Fewer runners than this keep none.
     private static let fewest = 4
-    /// For how long a short request is a sign that others follow, whoever serves them.
+    /// For how long a short request is a sign that others follow, which other runners may serve.
     private static let memory = Nanoseconds.milliseconds(100)
     /// How long the last runner waits for a short request before it begins a long one.
     public static let patience = Nanoseconds.milliseconds(1)
@@ -24,13 +25,12 @@ public struct LastRunnerPolicy: Sendable {
     private var lastShort: Nanoseconds?
     /// Since when the last runner has had nothing short to do.
     private var quietSince: Nanoseconds = 0
-    /// Since when requests are postponed, in their order; those before `oldest` had their turn.
-    private var postponements: [Nanoseconds] = []
-    private var oldest = 0
 
     public init(runners: Int) {
         isActive = runners >= Self.fewest
     }
+
+    // MARK: Events
 
     /// A request returned within a tick.
     @inline(__always)
@@ -42,35 +42,23 @@ public struct LastRunnerPolicy: Sendable {
     /// A runner became free and has the baton.
     public mutating func tookOver(at now: Nanoseconds) { quietSince = now }
 
+    // MARK: Questions
+
     /// Whether a long request that would take the last runner has to wait.
     public func postpones(at now: Nanoseconds) -> Bool {
         guard isActive, let lastShort else { return false }
         return Self.elapsed(from: lastShort, to: now) < Self.memory
     }
 
-    /// A request was postponed.
-    public mutating func postponed(at now: Nanoseconds) { postponements.append(now) }
-
-    /// The request that was postponed first has its turn.
-    public mutating func resumed() {
-        guard oldest < postponements.count else { return }
-        oldest += 1
-        // Now and then, so that it costs next to nothing for each.
-        if oldest == postponements.count || oldest >= 256 {
-            postponements.removeFirst(oldest)
-            oldest = 0
-        }
-    }
-
     /// Whether a request that was postponed may take the last runner.
-    public func yields(at now: Nanoseconds) -> Bool {
-        if oldest < postponements.count, Self.elapsed(from: postponements[oldest], to: now) >= Self.longest {
-            return true
-        }
+    ///
+    /// - Parameter since: when the request was postponed that has waited for longest.
+    public func yields(at now: Nanoseconds, since: Nanoseconds) -> Bool {
+        if Self.elapsed(from: since, to: now) >= Self.longest { return true }
         return Self.elapsed(from: quietSince, to: now) >= Self.patience || !postpones(at: now)
     }
 
-    /// Whoever tells the time may have looked at the clock a little earlier than the one before.
+    /// `now` may be a little earlier than a time that another thread told.
     private static func elapsed(from earlier: Nanoseconds, to now: Nanoseconds) -> Nanoseconds {
         now > earlier ? now - earlier : 0
     }

@@ -1,9 +1,10 @@
 /// When to give the baton away before the application runs, instead of waiting for the pilot to retake it.
 ///
-/// Late promotion costs nothing for an application that returns quickly, and one to two ticks in which nobody polls for one
-/// that does not. Giving the baton away at once costs a wake-up and a context switch for every request. Which is cheaper
-/// depends on what is asked for, so this remembers it, as a processor's branch predictor does: a saturating counter for
-/// each of a few hundred kinds of request, moved up by one that outlasted a tick and down by one that did not.
+/// Late promotion costs nothing for an application that returns quickly, and one to two ticks in which nobody polls for
+/// one that does not. Giving the baton away at once costs a wake-up and a context switch for every request. Which is
+/// cheaper depends on what is asked for, so this remembers it, as a processor's branch predictor does: a saturating
+/// counter for each of a few hundred kinds of request, moved up by one that outlasted a tick and down by one that did
+/// not.
 ///
 /// ```
 ///   promote late                    │ promote early
@@ -11,7 +12,7 @@
 ///     ─── long ──►   ─── long ────► │ ───  ─── long ──►
 /// ```
 ///
-/// It belongs to the reactor's data: only who has the baton asks and tells it.
+/// Only the thread that has the baton asks and tells it.
 public struct PromotionPolicy: Sendable {
     private static let size = 256
     private static let most: UInt8 = 3
@@ -23,7 +24,8 @@ public struct PromotionPolicy: Sendable {
 
     /// Whether the next request of this kind is better run without the baton.
     ///
-    /// - Parameter kind: any number that requests of a kind share (`kind(of:)`); those that collide share their history.
+    /// - Parameter kind: any number that requests of a kind share (`kind(method:path:)`); those that collide share
+    ///   their history.
     public func promotesEarly(_ kind: UInt32) -> Bool {
         counters[Int(truncatingIfNeeded: kind) & (Self.size - 1)] >= Self.threshold
     }
@@ -41,8 +43,8 @@ public struct PromotionPolicy: Sendable {
         }
     }
 
-    /// The kind of a request: what it asks for, by its path's first bytes. Routes differ there, and what follows is mostly
-    /// a record's name.
+    /// The kind of a request: what it asks for, by its path's first bytes. Routes differ there, and what follows is
+    /// mostly a record's name.
     ///
     /// - Parameters:
     ///   - method: a small number that tells the methods apart.

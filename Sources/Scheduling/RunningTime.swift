@@ -1,7 +1,8 @@
 public import Platform
 
-/// How long something has lasted, without the time in which the whole process stood still: SIGSTOP, a debugger, a machine
-/// that was suspended. Whoever looks regularly finds that out by looks that are much further apart.
+/// How long something has lasted, without the time in which the whole process stood still: SIGSTOP, a debugger, a
+/// machine that was suspended. It is found out by looking regularly: two looks are then much further apart than the
+/// others.
 public struct RunningTime: Sendable {
     /// Nanoseconds between two looks that are nothing unusual.
     private let longestGap: Nanoseconds
@@ -29,7 +30,7 @@ public struct RunningTime: Sendable {
         return Self.elapsed(from: began, to: now, without: stoodStill)
     }
 
-    /// Whoever looks did something else until now, and that is why it did not look.
+    /// There was no look until now because something else was done, and not because the process stood still.
     public mutating func resume(at now: Nanoseconds) { lastLook = now }
 
     private static func elapsed(

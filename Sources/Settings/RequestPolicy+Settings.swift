@@ -4,20 +4,20 @@ internal import ProxyWire
 /// The settings of request policy in the types of the parsers.
 extension RequestPolicy {
     init(_ checked: CheckedSettings) throws(SettingError) {
-        self.init()
-        limitRequestLine = try checked[.limitRequestLine]
-        limitRequestFields = try checked[.limitRequestFields]
-        limitRequestFieldSize = try checked[.limitRequestFieldSize]
-        limitRequestBody = try checked[.limitRequestBody]
-        permitMissingHost = try checked[.permitMissingHost]
-        permitObsoleteFolding = try checked[.permitObsoleteFolding]
-        stripHeaderSpaces = try checked[.stripHeaderSpaces]
-        permitUnconventionalMethod = try checked[.permitUnconventionalMethod]
-        permitUnconventionalVersion = try checked[.permitUnconventionalVersion]
-        casefoldMethod = try checked[.casefoldMethod]
-        headerMap = try checked[.headerMap]
-        forwarderHeaders = try checked[.forwarderHeaders]
-        secureSchemeHeaders = try checked[.secureSchemeHeaders]
+        self.init(
+            limitRequestLine: try checked[.limitRequestLine],
+            limitRequestFields: try checked[.limitRequestFields],
+            limitRequestFieldSize: try checked[.limitRequestFieldSize],
+            limitRequestBody: try checked[.limitRequestBody],
+            permitMissingHost: try checked[.permitMissingHost],
+            permitObsoleteFolding: try checked[.permitObsoleteFolding],
+            stripHeaderSpaces: try checked[.stripHeaderSpaces],
+            permitUnconventionalMethod: try checked[.permitUnconventionalMethod],
+            permitUnconventionalVersion: try checked[.permitUnconventionalVersion],
+            casefoldMethod: try checked[.casefoldMethod],
+            headerMap: try checked[.headerMap],
+            forwarderHeaders: try checked[.forwarderHeaders],
+            secureSchemeHeaders: try checked[.secureSchemeHeaders])
     }
 
     static func forwarderHeaders(_ value: SettingValue) throws(SettingFault) -> ForwarderHeaders {

@@ -45,8 +45,8 @@ public struct Setting: Sendable {
         public let variable: String
         /// The value to use, in which `{}` stands for what the variable holds.
         public let format: String
-        /// A variable that is set but empty is a value too. For others it counts as not set: that is how compose files and
-        /// unit files leave a variable out.
+        /// A variable that is set but empty is a value too. For others it counts as not set: that is how compose files
+        /// and unit files leave a variable out.
         public let mayBeEmpty: Bool
 
         init(_ variable: String, format: String = "{}", mayBeEmpty: Bool = false) {

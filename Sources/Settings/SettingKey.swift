@@ -1,5 +1,5 @@
-/// A setting that Swift reads, by the type that it is read as: what is not declared, or read as something else, does not
-/// compile.
+/// A setting that Swift reads, by the type that it is read as: what is not declared, or read as something else, does
+/// not compile.
 public struct SettingKey<Value: Sendable>: Sendable {
     public let setting: Setting
     /// The checked value in the type of whoever reads it.
@@ -12,7 +12,7 @@ public struct SettingKey<Value: Sendable>: Sendable {
 
     /// The row of the table.
     var entry: SettingsTable.Entry {
-        SettingsTable.Entry(setting) { [read] value throws(SettingFault) in _ = try read(value) }
+        SettingsTable.Entry(setting, isRead: true) { [read] value throws(SettingFault) in _ = try read(value) }
     }
 }
 

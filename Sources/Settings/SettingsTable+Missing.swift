@@ -1,3 +1,5 @@
+internal import HTTPWire
+
 // Settings of gunicorn's for features that are not there. One that asks for the feature stops the start; one that only
 // adjusts it has no effect without it.
 
@@ -24,7 +26,7 @@ extension SettingsTable {
         missing("certfile", .tls, .string, metavar: "FILE", tlsIsMissing),
         missing("keyfile", .tls, .string, metavar: "FILE", tlsIsMissing),
         idle("ssl_version", .tls, .anything, because: "there is no TLS yet"),
-        idle("cert_reqs", .tls, .int(0...2), default: .int(0), because: "there is no TLS yet"),
+        idle("cert_reqs", .tls, .int(SettingRange.anyCount), default: .int(0), because: "there is no TLS yet"),
         idle("ca_certs", .tls, .string, metavar: "FILE", because: "there is no TLS yet"),
         idle(
             "suppress_ragged_eofs", .tls, .flag(stores: true), default: .bool(true), because: "there is no TLS yet"),
@@ -37,13 +39,20 @@ extension SettingsTable {
             "http is the only protocol; let the proxy in front speak that (nginx: proxy_pass)"),
         idle(
             "uwsgi_allow_ips", .serverMechanics, .commaList, flag: "--uwsgi-allow-from",
-            default: .list(["127.0.0.1", "::1"]), metavar: "STRING", because: "the uwsgi protocol is not spoken"),
+            default: .list(["127.0.0.1", "::1"]), metavar: "STRING", because: "the uwsgi protocol is not spoken",
+            rule: { value throws(SettingFault) in _ = try RequestPolicy.addresses(value) }),
     ]
 
     static let http2 = [
         missing(
             "http_protocols", .http2, .commaList, default: .list(["h1"]), metavar: "STRING",
-            "h1 is the only one yet; a proxy in front speaks HTTP/2 to clients"),
+            "h1 is the only one yet; a proxy in front speaks HTTP/2 to clients",
+            rule: { value throws(SettingFault) in
+                let names = try value.texts
+                guard names.allSatisfy(["h1", "h2"].contains), Set(names).count == names.count else {
+                    throw SettingFault(value, "give h1, h2 or both, separated by a comma")
+                }
+            }),
         missing(
             "http2_cleartext", .http2, .choice(["off", "prior-knowledge", "upgrade", "both"]), default: .string("off"),
             synonyms: ["true": "prior-knowledge", "false": "off"], metavar: "STRING",
@@ -93,28 +102,32 @@ extension SettingsTable {
             because: "there is no control socket yet"),
     ]
 
-    private static let tlsIsMissing = "there is no TLS yet; let a proxy in front end it (nginx, HAProxy, a load balancer)"
+    private static let tlsIsMissing =
+        "there is no TLS yet; let a proxy in front end it (nginx, HAProxy, a load balancer)"
 
     /// - Parameter flag: nil for the one that has the name's own words.
     private static func missing(
         _ name: String, _ section: Setting.Section, _ kind: SettingKind, flag: String? = nil,
         default initial: SettingValue = .none, synonyms: [String: String] = [:], metavar: String? = nil,
-        _ sentence: String
+        _ sentence: String, rule: SettingsTable.Rule? = nil
     ) -> Entry {
         Entry(
             Setting(
                 name, section, [flag ?? longOption(name)], kind, default: initial, for: .missing(sentence),
-                synonyms: synonyms, metavar: metavar, "Refused: \(sentence)."))
+                synonyms: synonyms, metavar: metavar, "Refused: \(sentence)."),
+            isRead: false, rule: rule)
     }
 
     private static func idle(
         _ name: String, _ section: Setting.Section, _ kind: SettingKind, flag: String? = nil,
-        default initial: SettingValue = .none, metavar: String? = nil, because reason: String
+        default initial: SettingValue = .none, metavar: String? = nil, because reason: String,
+        rule: SettingsTable.Rule? = nil
     ) -> Entry {
         Entry(
             Setting(
                 name, section, [flag ?? longOption(name)], kind, default: initial, for: .nobody(reason),
-                metavar: metavar, "Has no effect: \(reason)."))
+                metavar: metavar, "Has no effect: \(reason)."),
+            isRead: false, rule: rule)
     }
 
     private static func longOption(_ name: String) -> String {

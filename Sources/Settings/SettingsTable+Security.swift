@@ -89,7 +89,8 @@ extension SettingKey<FieldNameMap> {
             """),
         read: { value throws(SettingFault) in
             guard case .string(let word) = value, let map = FieldNameMap(rawValue: word) else {
-                throw SettingFault(value, "choose from \(FieldNameMap.allCases.map(\.rawValue).joined(separator: ", "))")
+                throw SettingFault(
+                    value, "choose from \(FieldNameMap.allCases.map(\.rawValue).joined(separator: ", "))")
             }
             return map
         })

@@ -1,22 +1,18 @@
 /// Checks values against the table: the one place where a setting's kind, range, words and default hold.
 public enum SettingsTable {
-    /// A setting with its own rule beside that of its kind.
+    /// What a setting demands of a value beside its kind.
+    typealias Rule = @Sendable (SettingValue) throws(SettingFault) -> Void
+
+    /// A row of the table.
     struct Entry: Sendable {
         let setting: Setting
-        /// What the setting's key makes of a value; nil where Swift does not read it.
-        let rule: (@Sendable (SettingValue) throws(SettingFault) -> Void)?
+        /// Whether Swift reads it, by a key.
+        let isRead: Bool
+        let rule: Rule?
 
-        /// Whether Swift reads it.
-        var isRead: Bool { rule != nil }
-
-        /// A setting that Swift does not read.
-        init(_ setting: Setting) {
+        init(_ setting: Setting, isRead: Bool = false, rule: Rule? = nil) {
             self.setting = setting
-            rule = nil
-        }
-
-        init(_ setting: Setting, rule: @escaping @Sendable (SettingValue) throws(SettingFault) -> Void) {
-            self.setting = setting
+            self.isRead = isRead
             self.rule = rule
         }
 
@@ -53,8 +49,8 @@ public enum SettingsTable {
 struct CheckedSettings {
     private var values: [String: GivenSetting] = [:]
 
-    /// - Throws: `SettingError` for the first value in the table's order that cannot be used: one that its setting cannot
-    ///   take, or one that asks for a feature that is not there.
+    /// - Throws: `SettingError` for the first value in the table's order that cannot be used: one that its setting
+    ///   cannot take, or one that asks for a feature that is not there.
     init(_ given: [String: GivenSetting]) throws(SettingError) {
         for (name, value) in given.sorted(by: { $0.key < $1.key }) where SettingsTable.named(name) == nil {
             try SettingsTable.check(name, value)

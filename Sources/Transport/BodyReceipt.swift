@@ -31,7 +31,7 @@ final class BodyReceipt {
         return true
     }
 
-    /// The body, once `receive` said that it is complete.
+    /// The body, once `take` said that it is complete.
     var body: RequestBody { sink.body }
 
     /// Bytes of the body that have come, and how many there should be, where that is known.
@@ -45,7 +45,7 @@ final class BodyReceipt {
     ///
     /// - Returns: bytes taken, and whether the body is complete.
     /// - Throws: `BodyReceiptFault`.
-    func receive(_ bytes: UnsafeRawBufferPointer) throws(BodyReceiptFault) -> (taken: Int, complete: Bool) {
+    func take(_ bytes: UnsafeRawBufferPointer) throws(BodyReceiptFault) -> (taken: Int, complete: Bool) {
         switch remainder {
         case .length(let length):
             let taken = min(length, bytes.count)

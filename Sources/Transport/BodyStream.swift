@@ -3,9 +3,9 @@ public import Platform
 
 /// A body that the application reads while the client sends it (`stream_request_body`).
 ///
-/// It goes with its connection to the runner, and back to the reactor for what the application left unread. It reads the
-/// socket when bytes are asked for and none are at hand, one buffer at a time: the client is held up by TCP meanwhile.
-/// It never waits; who uses it waits for the socket.
+/// It goes with its connection to the runner, and back to the reactor for what the application left unread. It reads
+/// the socket when bytes are asked for and none are at hand, one buffer at a time: the client is held up by TCP
+/// meanwhile. It never waits; who uses it waits for the socket.
 public final class BodyStream {
     /// Why the rest of the body will not come.
     public enum Fault: Equatable, Sendable {
@@ -31,6 +31,8 @@ public final class BodyStream {
 
     /// It is there for as long as the stream is not released.
     private unowned let connection: Connection
+    /// The connection's: a thread of the application may still wait when the request ends.
+    private let channel: Channel
     /// Set when the request is over: the application may have kept the stream, but the connection is not its any more.
     public var isReleased = false
     public private(set) var fault: Fault?
@@ -63,6 +65,7 @@ public final class BodyStream {
         policy: RequestPolicy, timeout: Nanoseconds
     ) {
         self.connection = connection
+        channel = connection.channel
         self.owesContinue = owesContinue
         self.timeout = timeout
         switch framing {
@@ -82,8 +85,12 @@ public final class BodyStream {
         buffer.deallocate()
     }
 
-    /// The connection's, for waiting.
-    public var socket: Descriptor { connection.socket }
+    /// Waits for the client to send more, or to leave. For a thread that keeps nobody waiting meanwhile.
+    ///
+    /// - Parameter milliseconds: the longest wait. A signal ends it early.
+    public func waitUntilReadable(milliseconds: Int32) {
+        _ = channel.waitUntilReadable(milliseconds: milliseconds)
+    }
 
     /// Body at hand, valid until the next call.
     public var available: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: buffer[ready]) }
@@ -107,7 +114,7 @@ public final class BodyStream {
             if let fault { return .failed(fault) }
             if !pending.isEmpty {
                 decode()
-            } else if !receive() {
+            } else if !fill() {
                 guard timeout > 0, waited >= timeout else { return .wait }
                 fault = .wire(WireError(.bodyTimeout))
             }
@@ -162,7 +169,7 @@ public final class BodyStream {
     }
 
     /// Reads what the socket has. False when it has nothing.
-    private func receive() -> Bool {
+    private func fill() -> Bool {
         if owesContinue {
             owesContinue = false
             InterimResponse.sendContinue(on: connection)
@@ -172,7 +179,7 @@ public final class BodyStream {
         // What follows the body stays in the socket where that can be known.
         if case .length(let length) = remainder { wanted = min(wanted, length) }
         guard
-            let result = try? socket.receive(into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted]))
+            let result = try? channel.receive(into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted]))
         else {
             fault = .disconnected
             return true
@@ -198,8 +205,8 @@ enum InterimResponse {
         let text: StaticString = "HTTP/1.1 100 Continue\r\n\r\n"
         let line = UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
         // Behind early hints that the client has not taken.
-        if connection.queueBehindBacklog(copying: line) { return }
+        if connection.queueBehindPending(copying: line) { return }
         // Too small not to fit an empty send buffer; a client that left is noticed by the next read.
-        _ = try? connection.socket.send(line)
+        _ = try? connection.channel.send(line)
     }
 }

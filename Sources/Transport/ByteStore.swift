@@ -21,7 +21,7 @@ public final class ByteStore {
         base.deallocate()
     }
 
-    /// The bytes held. Valid until the next change.
+    /// What is in it. Valid until the next change.
     public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
 
     public func append(_ bytes: UnsafeRawBufferPointer) {
@@ -29,16 +29,6 @@ public final class ByteStore {
         reserve(bytes.count)
         (base + count).copyMemory(from: source, byteCount: bytes.count)
         count += bytes.count
-    }
-
-    /// Room for at least `size` more bytes, to be filled by `body`, which returns how many it wrote.
-    func appendInPlace<Failure: Error>(
-        _ size: Int, _ body: (UnsafeMutableRawBufferPointer) throws(Failure) -> Int
-    ) throws(Failure) {
-        reserve(size)
-        let written = try body(UnsafeMutableRawBufferPointer(start: base + count, count: size))
-        precondition(written >= 0 && written <= size)
-        count += written
     }
 
     public func removeFirst(_ size: Int) {

@@ -1,8 +1,8 @@
 internal import Platform
 
-/// Which connection has to be looked at when. A hashed timing wheel whose entries are only hints: whoever is looked at says
-/// whether its deadline has really come, and is scheduled again if not. So moving a deadline further away, which every
-/// request does, is a store in the connection and touches nothing here.
+/// Which connection has to be looked at when. A hashed timing wheel whose entries are only hints: whoever is looked at
+/// says whether its deadline has really come, and is scheduled again if not. So moving a deadline further away, which
+/// every request does, is a store in the connection and touches nothing here.
 struct DeadlineWheel {
     /// A slot's width. Deadlines are met up to one slot late.
     static let slotWidth: Nanoseconds = .milliseconds(100)
@@ -20,8 +20,8 @@ struct DeadlineWheel {
     /// The first slot that is over after a deadline.
     static func slot(of deadline: Nanoseconds) -> UInt64 { deadline / slotWidth &+ 1 }
 
-    /// Notes an entry for its deadline and returns the slot, which names the note. A deadline beyond the wheel's span lands in
-    /// its last slot, to be scheduled anew from there.
+    /// Notes an entry for its deadline and returns the slot, which names the note. A deadline beyond the wheel's span
+    /// lands in its last slot, to be scheduled anew from there.
     mutating func schedule(_ entry: UInt64, at deadline: Nanoseconds) -> UInt64 {
         let slot = min(max(Self.slot(of: deadline), cursor), cursor &+ Self.slotCount &- 1)
         slots[Int(slot % Self.slotCount)].append(entry)
@@ -29,7 +29,7 @@ struct DeadlineWheel {
         return slot
     }
 
-    /// Takes out everything noted for slots that have passed. `body` gets the entry and the slot it was noted for.
+    /// Takes out everything noted for slots that have passed, each entry with the slot that it was noted for.
     mutating func expire(now: Nanoseconds) -> [(entry: UInt64, slot: UInt64)] {
         let end = now / Self.slotWidth
         var due: [(entry: UInt64, slot: UInt64)] = []

@@ -1,10 +1,10 @@
-public import Platform
+internal import Platform
 
 /// Bytes that the socket has not taken yet.
 ///
-/// A run of bytes may belong to somebody else, who must be told when it is sent: `owner` is handed back then. Transport does
-/// not know what it is.
-public struct Outbox {
+/// A run of bytes may belong to somebody else, who must be told when it is sent: `owner` is handed back then. Transport
+/// does not know what it is.
+struct Outbox {
     enum Segment {
         /// A copy of ours, of which the first `sent` bytes have left.
         case copy(ByteStore, sent: Int)
@@ -16,18 +16,18 @@ public struct Outbox {
 
     private var segments: [Segment] = []
     /// Bytes waiting.
-    public private(set) var count = 0
+    private(set) var count = 0
 
-    public var isEmpty: Bool { segments.isEmpty }
+    var isEmpty: Bool { segments.isEmpty }
     /// Runs that are sent one by one.
     var segmentCount: Int { segments.count }
 
     /// A copy grows up to this size, in bytes, before the next one is begun.
     private static let copySize = 65_536
 
-    /// Queues a copy. Small ones are joined: an application may yield a great many blocks to a client that reads none, and
-    /// each segment costs a system call and a place in the array.
-    public mutating func append(copying bytes: UnsafeRawBufferPointer) {
+    /// Queues a copy. Small ones are joined: an application may yield a great many blocks to a client that reads none,
+    /// and each segment costs a system call and a place in the array.
+    mutating func append(copying bytes: UnsafeRawBufferPointer) {
         guard bytes.count > 0 else { return }
         count += bytes.count
         if case .copy(let store, _) = segments.last, store.count + bytes.count <= Self.copySize {
@@ -38,32 +38,32 @@ public struct Outbox {
     }
 
     /// Queues bytes that stay where they are until `owner` comes back from `Reactor.takeReleases`, or from `flush`.
-    public mutating func append(_ bytes: UnsafeRawBufferPointer, owner: UnsafeMutableRawPointer) {
+    mutating func append(_ bytes: UnsafeRawBufferPointer, owner: UnsafeMutableRawPointer) {
         segments.append(.bytes(bytes, owner: owner))
         count += bytes.count
     }
 
     /// Queues part of a file. Takes the descriptor over.
-    public mutating func append(file: Descriptor, offset: Int, count size: Int) {
+    mutating func append(file: Descriptor, offset: Int, count size: Int) {
         segments.append(.file(file, offset: offset, count: size))
         count += size
     }
 
     /// What `flush` throws when a file has fewer bytes than were promised of it: nobody but the server knows of that.
-    public static var fileEnded: SystemError { SystemError(.invalidArgument, call: "sendfile (the file has ended)") }
+    static var fileEnded: SystemError { SystemError(.invalidArgument, call: "sendfile (the file has ended)") }
 
     /// Sends as much as the socket takes. Owners whose bytes are all sent go to `releases`.
     ///
     /// - Returns: whether all is sent.
     /// - Throws: `SystemError` when the connection is lost, or a file ended before its time.
-    public mutating func flush(
-        to socket: Descriptor, releasing releases: inout [UnsafeMutableRawPointer]
+    mutating func flush(
+        to channel: Channel, releasing releases: inout [UnsafeMutableRawPointer]
     ) throws(SystemError) -> Bool {
         while let segment = segments.first {
             switch segment {
             case .copy(let store, let before):
                 let rest = UnsafeRawBufferPointer(rebasing: store.bytes[before...])
-                guard case .processed(let sent) = try socket.send(rest) else { return false }
+                guard case .processed(let sent) = try channel.send(rest) else { return false }
                 count -= sent
                 if sent < rest.count {
                     segments[0] = .copy(store, sent: before + sent)
@@ -73,7 +73,7 @@ public struct Outbox {
             case .bytes(let bytes, let owner):
                 var sent = 0
                 if bytes.count > 0 {
-                    guard case .processed(let size) = try socket.send(bytes) else { return false }
+                    guard case .processed(let size) = try channel.send(bytes) else { return false }
                     sent = size
                 }
                 count -= sent
@@ -84,7 +84,7 @@ public struct Outbox {
                     segments.removeFirst()
                 }
             case .file(let file, let offset, let size):
-                guard case .processed(let sent) = try socket.sendFile(file, from: offset, count: size) else {
+                guard case .processed(let sent) = try channel.sendFile(file, from: offset, count: size) else {
                     return false
                 }
                 // The file is shorter than it was: what was promised cannot be sent, and must not be made up.
@@ -102,7 +102,7 @@ public struct Outbox {
     }
 
     /// Gives everything up. Owners go to `releases`.
-    public mutating func discard(releasing releases: inout [UnsafeMutableRawPointer]) {
+    mutating func discard(releasing releases: inout [UnsafeMutableRawPointer]) {
         for segment in segments {
             switch segment {
             case .copy: break

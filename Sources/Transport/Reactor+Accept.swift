@@ -3,26 +3,24 @@ public import Scheduling
 
 /// New connections: when to take them, and from whom.
 extension Reactor {
-    /// Says whether connections should be accepted. A worker whose runners are all busy leaves them to other workers, so its
-    /// listeners leave the poller: a listener that is watched but not served would keep the connection from everybody.
+    /// Says whether connections should be accepted. A worker whose runners are all busy leaves them to other workers,
+    /// so its listeners leave the poller: a listener that is watched but not served would keep the connection from
+    /// everybody.
     public func setAccepting(_ wanted: Bool, _ baton: borrowing Baton) {
-        wantsAccepting = wanted
+        admission.isWanted = wanted
         if !wanted { updateAccepting() }
     }
 
-    /// Brings the poller in line with what is wanted and possible. Done before each poll, so that a worker that is busy for
-    /// just a moment changes nothing.
+    /// Brings the poller in line with what is wanted and possible. Done before each poll, so that a worker that is busy
+    /// for just a moment changes nothing.
     func updateAccepting() {
-        let accepts =
-            wantsAccepting && !isClosing && now >= acceptBackOff
-            && (connectionCount < configuration.maximumConnections || now >= crowdedUntil)
-        guard accepts != isAccepting else { return }
-        isAccepting = accepts
+        guard let accepts = admission.change(now: now, count: connections.count, isClosing: isClosing) else { return }
         for (index, listener) in listeners.enumerated() {
             if accepts {
-                // Level-triggered, and not EPOLLEXCLUSIVE: that wakes one worker and takes its word for it. A worker that is
-                // woken for a connection and, in the same batch, begins a long request would leave the connection to
-                // nobody while others idle. That idle workers wake for nothing now and then costs them idle time.
+                // Level-triggered, and not EPOLLEXCLUSIVE: that wakes one worker and takes its word for it. A worker
+                // that is woken for a connection and, in the same batch, begins a long request would leave the
+                // connection to nobody while others idle. That idle workers wake for nothing now and then costs them
+                // idle time.
                 do {
                     try poller.add(listener.descriptor, .readable, payload: Payload.listener | UInt64(index))
                 } catch {
@@ -36,10 +34,8 @@ extension Reactor {
 
     /// The next connection of a listener that has some. Nil when it has no more, or had its share.
     func acceptNext(from index: Int) -> Connection? {
-        if acceptsLeft == 0 { acceptsLeft = configuration.acceptBatch + 1 }
-        acceptsLeft -= 1
-        guard acceptsLeft > 0, isAccepting else { return nil }
-        guard connectionCount < configuration.maximumConnections else { return acceptIntoCrowd(from: index) }
+        guard admission.takesAnother() else { return nil }
+        guard !admission.isFull(count: connections.count) else { return acceptIntoCrowd(from: index) }
         do throws(SystemError) {
             return try takeFromBacklog(of: index)
         } catch {
@@ -47,14 +43,13 @@ extension Reactor {
         }
     }
 
-    /// All places are taken. The one that has idled for longest goes to whoever waits: a client that keeps its connection
-    /// just in case must not keep others out, and one that never asked for anything even less. Where none idles, accepting
-    /// pauses.
+    /// All places are taken. The one that has idled for longest goes to whoever waits: a client that keeps its
+    /// connection just in case must not keep others out, and one that never asked for anything even less. Where none
+    /// idles, accepting pauses.
     private func acceptIntoCrowd(from index: Int) -> Connection? {
-        guard let idle = longestIdle() else {
-            crowdedUntil = now + Self.leastIdle
+        guard let idle = whoGivesWay() else {
+            schedule(wakeAt: admission.pauseInCrowd(now: now))
             updateAccepting()
-            schedule(wakeAt: crowdedUntil)
             return nil
         }
         let connection: Connection?
@@ -73,60 +68,47 @@ extension Reactor {
     private func acceptAfter(_ error: SystemError, from index: Int) -> Connection? {
         // The kernel looks for a descriptor first, and only then whether anybody is there.
         guard listeners[index].descriptor.waitUntilReadable(milliseconds: 0) else { return nil }
-        if let idle = longestIdle() {
+        if let idle = whoGivesWay() {
             close(idle)
             if let connection = try? takeFromBacklog(of: index) { return connection }
         }
-        acceptBackOff = now + .milliseconds(200)
-        if now >= nextAcceptNotice {
-            nextAcceptNotice = now + .seconds(60)
+        let pause = admission.pauseExhausted(now: now)
+        if pause.isNews {
             note(
                 .error,
                 "Clients have to wait: \(error). Raise the limit of open files (ulimit -n), or lower --worker-connections."
             )
         }
+        schedule(wakeAt: pause.until)
         updateAccepting()
-        schedule(wakeAt: acceptBackOff)
         return nil
     }
 
-    /// How long a connection idles at least before it may be closed in favor of another: a client in the middle of its work
-    /// is not cut off between two requests.
-    static let leastIdle: Nanoseconds = 1_000_000_000
-
-    /// The connection that has idled for longest, and for long enough: of those that never sent anything, or else of those
-    /// that wait for another request. It goes through all of them; only who has no room left asks.
-    private func longestIdle() -> Connection? {
+    /// The connection that has waited for longest, and for long enough, without having asked for anything. It goes
+    /// through all of them, which only a worker without room does.
+    private func whoGivesWay() -> Connection? {
         while true {
-            var silent: Connection?
-            var idle: Connection?
-            for case let connection? in table {
-                guard connection.awaitsRequest, !connection.isQueued, connection.deadline != 0 else { continue }
-                // Within each kind, the deadline tells who began to wait first.
-                if connection.requestCount == 0 {
-                    if connection.deadline < silent?.deadline ?? .max { silent = connection }
-                } else {
-                    if connection.deadline < idle?.deadline ?? .max { idle = connection }
-                }
+            var found: (connection: Connection, candidate: Admission.Candidate)?
+            for connection in connections {
+                guard let candidate = candidate(connection), candidate.mayGiveWay(now: now),
+                    candidate.goes(before: found?.candidate)
+                else { continue }
+                found = (connection, candidate)
             }
-            let found: Connection
-            if let silent, hasIdled(silent, of: configuration.timeouts.head) {
-                found = silent
-            } else if let idle, hasIdled(idle, of: configuration.timeouts.idle) {
-                found = idle
-            } else {
-                return nil
-            }
-            guard found.socket.waitUntilReadable(milliseconds: 0) else { return found }
+            guard let (connection, _) = found else { return nil }
+            guard connection.channel.waitUntilReadable(milliseconds: 0) else { return connection }
             // It has just sent a request, whose event comes later in this batch.
-            found.mayBeReadable = true
-            enqueue(found)
+            connection.mayBeReadable = true
+            enqueue(connection)
         }
     }
 
-    /// Whether a connection has idled for long enough, of the time that it was given when it began to.
-    private func hasIdled(_ connection: Connection, of timeout: Nanoseconds) -> Bool {
-        now + timeout >= connection.deadline + Self.leastIdle
+    /// Since when a connection has made no progress; nil for one that does not give way. Its deadline tells.
+    private func candidate(_ connection: Connection) -> Admission.Candidate? {
+        guard connection.awaitsRequest, !connection.isQueued, connection.deadline != 0 else { return nil }
+        return connection.requestCount == 0
+            ? Admission.Candidate(stage: .silent, since: connection.deadline &- configuration.timeouts.head)
+            : Admission.Candidate(stage: .idle, since: connection.deadline &- configuration.timeouts.idle)
     }
 
     /// The next connection that waits in a listener's backlog; nil when none does.
@@ -136,7 +118,7 @@ extension Reactor {
         while true {
             do throws(SystemError) {
                 guard case .processed(let (socket, peer)) = try listeners[index].descriptor.accept() else { return nil }
-                return admit(socket, peer, listener: index)
+                return adopt(socket, peer: peer, listener: index)
             } catch  where error.errno.concernsOneConnection {
                 // Something befell the connection while it waited: the next one may be there.
                 continue
@@ -144,30 +126,17 @@ extension Reactor {
         }
     }
 
-    private func admit(_ socket: Descriptor, _ peer: SocketAddress, listener: Int) -> Connection {
-        generation = (generation &+ 1) & 0x3FFF_FFFF
+    /// Makes a socket one of this worker's connections: the one way in, wherever it comes from. It is closed with the
+    /// connection.
+    ///
+    /// - Parameter listener: the one that accepted it, here or elsewhere.
+    func adopt(_ socket: Descriptor, peer: SocketAddress, listener: Int) -> Connection {
         let connection = Connection(
-            socket: socket, peer: peer, listener: listener, trust: trust(peer), generation: generation,
-            phase: configuration.proxyMode == nil ? .idle : .preamble, poller: poller)
-        let index = Int(socket.rawValue)
-        while table.count <= index { table.append(nil) }
-        table[index] = connection
-        connectionCount += 1
+            channel: Channel(socket: socket), peer: peer, listener: listener, trust: trust(peer),
+            generation: connections.nextGeneration(),
+            life: ConnectionLife(startsWithPreamble: configuration.proxyMode != nil), poller: poller)
+        connections.insert(connection)
         setDeadline(connection, after: configuration.timeouts.head)
         return connection
-    }
-
-    /// Watches a connection for edges, if it is not watched yet. An edge that came before is reported too.
-    func watch(_ connection: Connection) {
-        guard !connection.isWatched else { return }
-        connection.isWatched = true
-        noteDeadline(connection)
-        do {
-            try poller.add(
-                connection.socket, Connection.watchedEvents, payload: connection.payload)
-        } catch {
-            note(.error, "A connection cannot be watched and is closed: \(error).")
-            close(connection)
-        }
     }
 }

@@ -16,57 +16,47 @@ extension Reactor {
 
     func noteDeadline(_ connection: Connection) {
         guard connection.deadline != 0 else { return }
-        // A note for an earlier slot will look at it in time, and see how long it really has.
-        if connection.slot != 0, connection.slot <= DeadlineWheel.slot(of: connection.deadline) { return }
-        connection.slot = wheel.schedule(connection.payload, at: connection.deadline)
-        schedule(wakeAt: connection.slot &* DeadlineWheel.slotWidth)
+        let slot = deadlines.note(connection.payload, at: connection.deadline, noted: connection.slot)
+        guard slot != connection.slot else { return }
+        connection.slot = slot
+        schedule(wakeAt: Deadlines.end(ofSlot: slot))
     }
 
     /// Makes the reactor's descriptor readable at that moment, or earlier.
     func schedule(wakeAt moment: Nanoseconds) {
-        guard moment < armed else { return }
-        armed = moment
-        timer.arm(moment)
+        if deadlines.mustArm(moment) { timer.arm(moment) }
     }
 
-    /// The timer rang.
+    /// Looks at all whose time may be up, after the timer rang.
     func expireDeadlines() {
-        timer.drain()
+        timerRang = false
         now = Clock.now()
-        armed = .max
-        for (payload, slot) in wheel.expire(now: now) {
-            let index = Int(payload & 0xFFFF_FFFF)
-            guard index < table.count, let connection = table[index], connection.payload == payload,
-                connection.slot == slot
-            else { continue }
+        for (payload, slot) in deadlines.takeDue(now: now) {
+            guard let connection = connections[payload], connection.slot == slot else { continue }
             connection.slot = 0
             guard connection.deadline != 0 else { continue }
-            if connection.deadline > now {
-                connection.slot = wheel.schedule(payload, at: connection.deadline)
-            } else {
-                expire(connection)
-            }
+            if connection.deadline > now { noteDeadline(connection) } else { expire(connection) }
         }
-        if let next = wheel.next { schedule(wakeAt: next) }
-        if acceptBackOff > now { schedule(wakeAt: acceptBackOff) }
-        if crowdedUntil > now { schedule(wakeAt: crowdedUntil) }
+        if let next = deadlines.next { schedule(wakeAt: next) }
+        if let pause = admission.nextWakeUp(now: now) { schedule(wakeAt: pause) }
     }
 
     private func expire(_ connection: Connection) {
         switch connection.phase {
-        case .idle where connection.requestCount == 0 || connection.input == nil:
+        case .idle, .preamble(nil):
             // Nothing was asked, so there is nothing to answer.
             linger(connection)
-        case .preamble where connection.input == nil:
-            linger(connection)
-        case .preamble, .idle, .head:
-            refuse(connection, WireError(.headTimeout))
-        case .body:
-            refuse(connection, WireError(.bodyTimeout))
-        case .draining(let persist, let unsent):
+        case .preamble:
+            refuse(connection, WireError(.headTimeout), head: nil)
+        case .head(let head):
+            refuse(connection, WireError(.headTimeout), head: head.bytes.bytes)
+        case .body(let body):
+            refuse(connection, WireError(.bodyTimeout), head: body.head.bytes)
+        case .draining(var response):
             let left = connection.unsentByteCount
-            guard let unsent, left <= unsent - Timeouts.progress else { return close(connection) }
-            connection.phase = .draining(persist: persist, unsent: left)
+            guard let unsent = response.unsent, left <= unsent - Timeouts.progress else { return close(connection) }
+            response.unsent = left
+            connection.life.drain(response)
             setDeadline(connection, after: configuration.timeouts.write)
         case .discarding:
             linger(connection)

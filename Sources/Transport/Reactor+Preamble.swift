@@ -4,11 +4,13 @@ public import ProxyWire
 /// The PROXY header in front of a connection's first request.
 extension Reactor {
     /// Reads on. Once it is clear what the header says, or that there is none, the connection goes on as any other.
-    func receivePreamble(_ connection: Connection, on bench: Workbench) -> Progress {
+    ///
+    /// - Parameter start: what came before.
+    func readPreamble(_ connection: Connection, behind start: ByteStore?, on bench: Workbench) -> Progress {
         guard let mode = configuration.proxyMode else { preconditionFailure("a preamble that nobody asked for") }
         guard let fresh = read(connection, on: bench) else { return .wait }
-        connection.input?.append(fresh)
-        let bytes = connection.input?.bytes ?? fresh
+        start?.append(fresh)
+        let bytes = start?.bytes ?? fresh
         let progress: ProxyProgress
         do throws(ProxyError) {
             progress = try ProxyParser.parse(
@@ -21,7 +23,7 @@ extension Reactor {
         let size: Int
         switch progress {
         case .more:
-            if connection.input == nil { connection.input = ByteStore(bytes, spare: 512) }
+            if start == nil { connection.life.keepPreamble(ByteStore(bytes, spare: 512)) }
             return waitOrReadOn(connection)
         case .absent:
             size = 0
@@ -29,15 +31,12 @@ extension Reactor {
             connection.learn(header.route)
             size = header.byteCount
         }
-        connection.phase = .idle
+        connection.life.endPreamble()
         // The deadline stays: from accept to the first bytes of the request.
-        guard bytes.count > size else {
-            connection.input = nil
-            return waitOrReadOn(connection)
-        }
-        if let input = connection.input {
-            input.removeFirst(size)
-            return parseHead(connection, input.bytes, on: bench)
+        guard bytes.count > size else { return waitOrReadOn(connection) }
+        if let start {
+            start.removeFirst(size)
+            return parseHead(connection, start.bytes, in: PartialHead(bytes: start), on: bench)
         }
         return parseHead(connection, UnsafeRawBufferPointer(rebasing: bytes[size...]), on: bench)
     }

@@ -1,3 +1,4 @@
+internal import HTTPServer
 internal import HTTPWire
 internal import Platform
 internal import ProxyWire
@@ -5,129 +6,80 @@ public import Scheduling
 
 /// What becomes of a connection after a response.
 extension Reactor {
-    /// The response has left: wait for the next request, or end the connection.
-    func settle(_ connection: Connection, persist: Bool) {
-        guard persist, !isClosing else {
-            endGracefully(connection)
+    /// Takes a connection back after its response.
+    ///
+    /// - Parameter persist: whether the response left the connection open.
+    public func finish(_ connection: Connection, _ baton: borrowing Baton, persist: Bool) {
+        guard case .running(let request) = connection.phase else {
+            preconditionFailure("a response to a request that does not run")
+        }
+        // The application ran since the last poll, perhaps for longer than the client may now idle.
+        now = Clock.now()
+        deferral.noteDuration(now &- request.began)
+        let isDeferred = connection.endOutput()
+        if deferral.isOverdue(now: now) { sendDeferred() }
+        let sequel = sequel(of: request, on: connection, persist: persist)
+        if connection.outbox.isEmpty {
+            settle(connection, sequel)
             return
         }
-        if case .stream(let stream) = connection.body { return discard(stream, of: connection) }
-        connection.phase = .idle
-        if connection.input != nil || connection.mayBeReadable {
-            // A pipelined request, or an edge that came meanwhile. Its turn comes after the others', so that one client
-            // cannot have all of them.
-            setDeadline(connection, after: configuration.timeouts.head)
-            enqueue(connection)
-        } else {
-            setDeadline(connection, after: configuration.timeouts.idle)
-            watch(connection)
+        connection.life.drain(PartialResponse(sequel: sequel, unsent: nil))
+        if !isDeferred {
+            drain(connection)
+        } else if deferral.add(connection, now: now) {
+            sendDeferred()
         }
     }
 
-    func enqueue(_ connection: Connection) {
-        guard !connection.isQueued else { return }
-        connection.isQueued = true
-        queue.append(connection)
+    /// Sends the responses that wait for each other.
+    func sendDeferred() {
+        guard !deferral.waiting.isEmpty else { return }
+        // One that left meanwhile, because its socket said so, is not in `.draining` any more, or drains another
+        // response.
+        for connection in deferral.takeAll() { drain(connection) }
     }
 
-    /// Answers a request that cannot be served, and ends the connection: where its next request starts is unknown.
-    ///
-    /// - Parameter head: what has come of the head, for the looks of the answer; what the connection keeps of it unless given.
-    func refuse(_ connection: Connection, _ error: WireError, head: UnsafeRawBufferPointer? = nil) {
-        if !error.fault.isServers { noteInvalid(connection, id: error.id) }
-        let audience = (head ?? connection.input?.bytes).map { ErrorAudience(head: $0.bytes) } ?? ErrorAudience()
-        refuse(connection, status: error.status, id: error.id, for: audience)
-    }
-
-    /// The same for a connection that starts wrong.
-    func refuse(_ connection: Connection, _ error: ProxyError) {
-        noteInvalid(connection, id: error.id)
-        refuse(connection, status: error.status, id: error.id, for: ErrorAudience())
-    }
-
-    private func refuse(_ connection: Connection, status: Int, id: String, for audience: ErrorAudience) {
-        let page = ErrorPage.response(
-            status: status, id: id, for: audience, date: HTTPDate(unixSeconds: Int(Clock.wallSeconds())))
-        page.withUnsafeBytes { connection.outbox.append(copying: $0) }
-        connection.input = nil
-        connection.consumed = 0
-        connection.mayBeReadable = true
-        connection.phase = .draining(persist: false, unsent: nil)
-        drain(connection)
-    }
-
-    func noteInvalid(_ connection: Connection, id: String) {
-        if case .unix = connection.peer {
-            note(.warning, "Invalid request from a unix socket: \(id).")
-        } else {
-            note(.warning, "Invalid request from ip=\(connection.peer.host): \(id).")
+    @inline(__always)
+    private func sequel(of request: RunningRequest, on connection: Connection, persist: Bool) -> Sequel {
+        var rest: ByteStore?
+        if let received = request.received { rest = received.takeRest() }
+        if case .stream(let stream) = request.body {
+            rest = takeBack(stream, of: connection)
+            if persist, !stream.isComplete { return .discard(stream) }
         }
+        return persist ? .next(rest) : .end(hasRest: rest != nil, isExpected: request.isLast)
     }
 
-    /// Ends a connection whose response has been sent. Closing while unread bytes are there, or still come, makes the kernel
-    /// send a reset, which can destroy the response on its way to the client: RFC 9112 §9.6. Where the client is known to
-    /// have sent all that it wants to send there is nothing to fear.
-    private func endGracefully(_ connection: Connection) {
-        if connection.hungUp || (connection.input == nil && !connection.mayBeReadable && connection.clientSaidClose) {
-            close(connection)
-        } else {
-            linger(connection)
-        }
-    }
-
-    /// Sends our end of the stream and waits, for a while, for the client's.
-    func linger(_ connection: Connection) {
-        let mayBeReset = connection.input != nil || connection.mayBeReadable
-        connection.input = nil
-        connection.body = .none
-        connection.socket.shutdownSending()
-        connection.phase = .lingering(budget: Self.lingerBudget, mayBeReset: mayBeReset)
-        setDeadline(connection, after: configuration.timeouts.linger)
-        watch(connection)
-        if connection.mayBeReadable { enqueue(connection) }
-    }
-
-    /// Bytes that a lingering connection may still send before it is cut.
-    private static let lingerBudget = 1 << 20
-
-    /// Throws away what a lingering client sends.
-    func lingerOn(_ connection: Connection, on bench: Workbench) {
-        guard case .lingering(var budget, let mayBeReset) = connection.phase else { return }
-        while budget > 0 {
-            // A reset: its event is this one, and the next read would not tell of it again.
-            guard let result = try? connection.socket.receive(into: bench.buffer) else { break }
-            guard case .processed(let count) = result else {
-                // Nothing there: wait for it.
-                connection.mayBeReadable = false
-                connection.phase = .lingering(budget: budget, mayBeReset: mayBeReset)
-                return
+    /// The response has left: wait for the next request, or end the connection.
+    @inline(__always)
+    func settle(_ connection: Connection, _ sequel: Sequel) {
+        switch isClosing ? sequel.ending : sequel {
+        case .next(let rest):
+            connection.life.awaitNext(rest)
+            if rest != nil || connection.mayBeReadable {
+                // A pipelined request, or an edge that came meanwhile. Its turn comes after the others', so that one
+                // client cannot have all of them.
+                setDeadline(connection, after: configuration.timeouts.head)
+                enqueue(connection)
+            } else {
+                setDeadline(connection, after: configuration.timeouts.idle)
+                watch(connection)
             }
-            if count == 0 { break }
-            budget -= count
+        case .discard(let stream):
+            discard(stream, of: connection)
+        case .end(let hasRest, let isExpected):
+            endGracefully(connection, hasRest: hasRest, isExpected: isExpected)
         }
-        close(connection)
-    }
-
-    func close(_ connection: Connection) {
-        if case .closed = connection.phase { return }
-        connection.phase = .closed
-        connection.outbox.discard(releasing: &releases)
-        connection.input = nil
-        connection.body = .none
-        table[Int(connection.socket.rawValue)] = nil
-        connectionCount -= 1
-        // The poller forgets a closed descriptor by itself.
-        connection.socket.close()
     }
 
     // MARK: Output
 
     /// Sends what is left of a response. When all is sent, the connection goes its way.
     func drain(_ connection: Connection) {
-        guard case .draining(let persist, let unsent) = connection.phase else { return }
+        guard case .draining(var response) = connection.phase else { return }
         let isSent: Bool
         do throws(SystemError) {
-            isSent = try connection.outbox.flush(to: connection.socket, releasing: &releases)
+            isSent = try connection.outbox.flush(to: connection.channel, releasing: &releases)
         } catch {
             if error == Outbox.fileEnded {
                 note(
@@ -139,47 +91,73 @@ extension Reactor {
             return
         }
         guard isSent else {
-            // The deadline is not moved whenever the socket takes something: when it comes, what the client itself has taken
-            // is measured (`expire`).
-            if unsent == nil {
-                connection.phase = .draining(persist: persist, unsent: connection.unsentByteCount)
+            // The deadline is not moved whenever the socket takes something: when it comes, what the client itself has
+            // taken is measured (`expire`).
+            if response.unsent == nil {
+                response.unsent = connection.unsentByteCount
+                connection.life.drain(response)
                 setDeadline(connection, after: configuration.timeouts.write)
             }
             watch(connection)
             return
         }
-        settle(connection, persist: persist)
+        settle(connection, response.sequel)
     }
 
-    // MARK: Ending all
+    // MARK: The end of a connection
 
-    /// Closes the listeners and idle connections, and lets each of the others finish the request it is in.
+    /// Ends a connection whose response has been sent. Closing while unread bytes are there, or still come, makes the
+    /// kernel send a reset, which can destroy the response on its way to the client: RFC 9112 §9.6. Where the client is
+    /// known to have sent all that it wants to send there is nothing to fear.
+    private func endGracefully(_ connection: Connection, hasRest: Bool, isExpected: Bool) {
+        if connection.hungUp || (!hasRest && !connection.mayBeReadable && isExpected) {
+            close(connection)
+        } else {
+            linger(connection, hasRest: hasRest)
+        }
+    }
+
+    /// Sends our end of the stream and waits, for a while, for the client's.
     ///
-    /// - Parameter takingBacklog: connections that wait in the backlog are accepted first: closing the last copy of a
-    ///   listener resets them.
-    public func beginClosing(_ baton: borrowing Baton, takingBacklog: Bool = true) {
-        guard !isClosing else { return }
-        for index in listeners.indices where takingBacklog {
-            while connectionCount < configuration.maximumConnections, (try? takeFromBacklog(of: index)) != nil {}
-        }
-        isClosing = true
-        updateAccepting()
-        for listener in listeners { listener.descriptor.close() }
-        for case let connection? in table {
-            // A request may have come this very moment: it is read before the connection is given up.
-            if connection.awaitsRequest { enqueue(connection) }
-        }
+    /// - Parameter hasRest: something has come that is not looked at any more.
+    func linger(_ connection: Connection, hasRest: Bool = false) {
+        connection.channel.shutdownSending()
+        connection.life.linger(
+            Farewell(budget: Self.lingerBudget, mayBeReset: hasRest || connection.mayBeReadable))
+        setDeadline(connection, after: configuration.timeouts.linger)
+        watch(connection)
+        if connection.mayBeReadable { enqueue(connection) }
     }
 
-    /// How many connections still await a response, or the rest of one, or would lose one to a reset if the process ended now.
-    /// These last have until the deadline of their phase.
-    public func unsettledCount(_ baton: borrowing Baton) -> Int {
-        table.count { connection in
-            switch connection?.phase {
-            case nil, .discarding: false
-            case .lingering(_, let mayBeReset): mayBeReset
-            default: true
+    /// Bytes that a lingering connection may still send before it is cut.
+    private static let lingerBudget = 1 << 20
+
+    /// Throws away what a lingering client sends.
+    func lingerOn(_ connection: Connection, on bench: Workbench) {
+        guard case .lingering(var farewell) = connection.phase else { return }
+        while farewell.budget > 0 {
+            // A reset: its event is this one, and the next read would not tell of it again.
+            guard let result = try? connection.channel.receive(into: bench.buffer) else { break }
+            guard case .processed(let count) = result else {
+                // Nothing there: wait for it.
+                connection.mayBeReadable = false
+                connection.life.linger(farewell)
+                return
             }
+            if count == 0 { break }
+            farewell.budget -= count
         }
+        close(connection)
+    }
+
+    func close(_ connection: Connection) {
+        let before = connection.phase.kind
+        if before == .closed { return }
+        connection.life.close()
+        connection.outbox.discard(releasing: &releases)
+        connections.remove(connection)
+        // The poller forgets a descriptor by itself, once nobody has it open. A forked process may: its copy tells of a
+        // connection that is not in the table.
+        if before == .lingering { connection.channel.close() } else { connection.channel.shutdownAndClose() }
     }
 }

@@ -19,28 +19,22 @@ extension Reactor {
     }
 
     /// The application's thread may have read the socket, so what the poller said of it is out of date.
-    func takeBack(_ stream: BodyStream, of connection: Connection) {
+    ///
+    /// - Returns: what came of the next request, behind a body that is complete.
+    func takeBack(_ stream: BodyStream, of connection: Connection) -> ByteStore? {
         connection.mayBeReadable = true
         if case .wire(let error)? = stream.fault { noteInvalid(connection, id: error.id) }
-        if stream.isComplete { endStream(stream, of: connection) }
+        return stream.isComplete ? Self.rest(behind: stream) : nil
     }
 
-    /// The body is over, and what came behind it is the next request's.
-    private func endStream(_ stream: BodyStream, of connection: Connection) {
-        connection.body = .none
-        guard stream.rest.count > 0 else { return }
-        if let input = connection.input {
-            input.append(stream.rest)
-        } else {
-            connection.input = ByteStore(stream.rest)
-        }
-        connection.hasUnparsedInput = true
+    private static func rest(behind stream: BodyStream) -> ByteStore? {
+        stream.rest.count > 0 ? ByteStore(stream.rest) : nil
     }
 
-    /// The response has left, and the application did not read all of the body: the next request begins behind the rest of
-    /// it, if that is short enough to be worth the wait.
+    /// The response has left, and the application did not read all of the body: the next request begins behind the rest
+    /// of it, if that is short enough to be worth the wait.
     func discard(_ stream: BodyStream, of connection: Connection) {
-        connection.phase = .discarding(stream, budget: Self.discardBudget)
+        connection.life.discard(UnreadBody(stream: stream, budget: Self.discardBudget))
         setDeadline(connection, after: configuration.timeouts.linger)
         enqueue(connection)
     }
@@ -49,20 +43,20 @@ extension Reactor {
     private static let discardBudget = 65_536
 
     func discardOn(_ connection: Connection) {
-        guard case .discarding(let stream, var budget) = connection.phase else { return }
+        guard case .discarding(var body) = connection.phase else { return }
+        let stream = body.stream
         while true {
             switch stream.supply() {
             case .bytes:
-                budget -= stream.available.count
+                body.budget -= stream.available.count
                 stream.consume(stream.available.count)
-                if budget < 0 { return linger(connection) }
+                if body.budget < 0 { return linger(connection) }
             case .wait:
                 connection.mayBeReadable = false
-                connection.phase = .discarding(stream, budget: budget)
+                connection.life.discard(body)
                 return watch(connection)
             case .end:
-                endStream(stream, of: connection)
-                return settle(connection, persist: true)
+                return settle(connection, .next(Self.rest(behind: stream)))
             case .failed(let fault):
                 return fault == .disconnected ? close(connection) : linger(connection)
             }

@@ -4,10 +4,11 @@ public import Scheduling
 
 /// One worker's connections: polls, accepts, reads, parses, drains, and keeps deadlines.
 ///
-/// It is driven from outside, by whoever has the baton: `poll` waits, `next` hands out the next complete request, `finish`
-/// takes its connection back. It never assumes that it owns the thread's wait: `descriptor` is readable when there is work,
-/// and `turn` does that work without blocking, so that another event loop can host it.
+/// It is driven from outside, by whoever has the baton: `poll` waits, `next` hands out the next complete request,
+/// `finish` takes its connection back. It never assumes that it owns the thread's wait: `descriptor` is readable when
+/// there is work, and `turn` does that work without blocking, so that another event loop can host it.
 public final class Reactor {
+    /// What the poller gives back with an event that is no connection's.
     enum Payload {
         static let waker: UInt64 = 1 << 63
         static let timer: UInt64 = 1 << 63 | 1
@@ -16,67 +17,42 @@ public final class Reactor {
     }
 
     public let configuration: TransportConfiguration
+    let listeners: [ListenerSocket]
+    let trust: @Sendable (SocketAddress) -> PeerTrust
+
     let poller: Poller
     let timer: TimerDescriptor
     /// Ends a wait in `poll` from any thread.
     public let waker: Waker
     /// Whoever handles signals writes to it; `takeSignals` tells that one came.
     public let signals: WakePipe
-    let listeners: [ListenerSocket]
-    let trust: @Sendable (SocketAddress) -> PeerTrust
 
-    /// By descriptor number, which the kernel keeps small.
-    var table: [Connection?] = []
-    public internal(set) var connectionCount = 0
-    /// Complete requests so far.
-    var requestCount = 0
-    var generation: UInt32 = 0
-    var wheel: DeadlineWheel
-    /// When the timer descriptor rings; `.max` is never.
-    var armed = Nanoseconds.max
     /// The clock as of the last poll or response: exact enough for deadlines, and nearly free.
     var now: Nanoseconds
+    var connections = ConnectionTable()
+    var admission: Admission
+    var deadlines: Deadlines
+    /// The timer rang: what is late is looked at after the batch, which may have brought what was waited for.
+    var timerRang = false
+    var deferral = Deferral<Connection>()
 
-    /// The batch of the last poll, and how far `next` has come in it.
-    var eventCount = 0
-    var eventCursor = 0
-    var acceptsLeft = 0
+    var batch = EventBatch()
     /// Connections that have something to do without an event: pipelined requests, returned connections.
     var queue = Queue<Connection>()
-    /// How many of them have their turn before the next poll.
-    var queueTurns = 0
-    /// Turns that even a single connection gets between two polls: enough to make up for the cost of polling.
-    private static let queueShare = 16
     /// Whole requests that came while no runner was free.
     var held = Queue<Connection>()
-    /// Whole requests that their owner does not want to run yet.
-    var postponed = Queue<Connection>()
+    /// Whole requests that their owner does not want to run yet, and since when.
+    var postponed = Queue<(connection: Connection, since: Nanoseconds)>()
 
-    /// Connections whose response waits to leave with others (`defersResponses`), and since when the first of them does.
-    var deferred: [Connection] = []
-    var deferredSince: Nanoseconds = 0
-    /// How long the last request took, from its turn to its response, in nanoseconds.
-    var lastTurn: Nanoseconds = 0
-
-    /// Whether the owner wants connections to be accepted; see `setAccepting`.
-    var wantsAccepting = true
-    var isAccepting = false
-    /// No accepting before this moment, after the process ran out of descriptors.
-    var acceptBackOff: Nanoseconds = 0
-    /// When that is said again in the log at the earliest.
-    var nextAcceptNotice: Nanoseconds = 0
-    /// With all places taken, no accepting before this moment: none could be made free.
-    var crowdedUntil: Nanoseconds = 0
+    /// Complete requests so far.
+    var requestCount = 0
     public internal(set) var isClosing = false
     /// The poller is gone: whoever drives this reactor should end the process.
     public private(set) var isBroken = false
 
     var sawSignal = false
     var releases: [UnsafeMutableRawPointer] = []
-    var notices: [Notice] = []
-    /// Lines that found no room in `notices`.
-    var noticesLeftOut = 0
-    static let noticeLimit = 256
+    var notices = NoticeBuffer()
 
     /// - Parameter trust: what the word of a socket's other end counts for.
     /// - Throws: `SystemError` when the system has no descriptors left.
@@ -87,19 +63,20 @@ public final class Reactor {
         self.configuration = configuration
         self.listeners = listeners
         self.trust = trust
+        admission = Admission(maximum: configuration.maximumConnections, batch: configuration.acceptBatch)
         poller = try Poller()
         timer = try TimerDescriptor()
         waker = try Waker()
         signals = try WakePipe()
         now = Clock.now()
-        wheel = DeadlineWheel(now: now)
+        deadlines = Deadlines(now: now)
         try poller.add(timer.descriptor, .readable, payload: Payload.timer)
         try poller.add(waker.descriptor, .readable, payload: Payload.waker)
         try poller.add(signals.descriptor, .readable, payload: Payload.signals)
     }
 
     deinit {
-        for case let connection? in table { connection.socket.close() }
+        for connection in connections { connection.channel.shutdownAndClose() }
         timer.descriptor.close()
         waker.descriptor.close()
         signals.close()
@@ -107,6 +84,9 @@ public final class Reactor {
 
     /// Readable when there is work: for a host with a loop of its own.
     public var descriptor: Descriptor { poller.descriptor }
+
+    /// Connections there are, in whatever phase.
+    public var connectionCount: Int { connections.count }
 
     // MARK: Driving
 
@@ -116,67 +96,68 @@ public final class Reactor {
     /// - Returns: whether anything happened; false after the time is up or when a signal arrived.
     @discardableResult
     public func poll(_ baton: borrowing Baton, milliseconds: Int32, ignoringHeld: Bool = false) -> Bool {
-        if eventCursor >= eventCount { sendDeferred() }
+        if batch.isOver { sendDeferred() }
         updateAccepting()
-        let isBusy = !queue.isEmpty || eventCursor < eventCount || (!held.isEmpty && !ignoringHeld)
-        if eventCursor < eventCount { return true }
-        let wait = isBusy ? 0 : milliseconds
+        guard batch.isOver else { return true }
+        let isBusy = !queue.isEmpty || (!held.isEmpty && !ignoringHeld)
         do throws(SystemError) {
-            eventCount = try poller.wait(milliseconds: wait)
+            batch.begin(try poller.wait(milliseconds: isBusy ? 0 : milliseconds), queued: queue.count)
         } catch {
             // The application closed a descriptor that is not its own. Nothing can be heard any more.
-            eventCount = 0
+            batch.begin(0, queued: queue.count)
             if !isBroken { note(.error, "The worker cannot poll and leaves: \(error).") }
             isBroken = true
         }
-        eventCursor = 0
-        // A client that pipelines without end keeps the queue filled: others are heard of between the rounds.
-        queueTurns = max(queue.count, Self.queueShare)
         now = Clock.now()
-        return isBusy || eventCount > 0
+        return isBusy || !batch.isOver
     }
 
-    /// Whether `next` has something to do without polling.
-    var hasQueuedWork: Bool { !queue.isEmpty || !held.isEmpty || eventCursor < eventCount }
+    /// Whether other requests may be at hand.
+    @inline(__always)
+    private var hasWork: Bool { !batch.isOver || !held.isEmpty || !queue.isEmpty }
 
-    /// The next complete request, its head parsed on the bench. Its connection belongs to the caller until `finish`. Nil when
-    /// it is time to poll again.
+    /// The next complete request, its head parsed on the bench. Its connection belongs to the caller until `finish`.
+    /// Nil when it is time to poll again.
     public func next(_ baton: borrowing Baton, on bench: Workbench) -> Connection? {
-        if let connection = held.popFirst() {
-            resume(connection, on: bench)
-            return connection
+        while !held.isEmpty, let connection = held.popFirst() {
+            if resume(connection, on: bench) { return connection }
         }
-        return receive(baton, on: bench)
+        return completeNext(on: bench)
     }
 
     /// Puts a request that `next` gave back, until `nextPostponed`: others come first.
     public func postpone(_ connection: Connection, _ baton: borrowing Baton, on bench: Workbench) {
-        keep(connection, on: bench)
-        postponed.append(connection)
+        detach(connection, from: bench)
+        postponed.append((connection, now))
     }
 
     public func nextPostponed(_ baton: borrowing Baton, on bench: Workbench) -> Connection? {
-        guard let connection = postponed.popFirst() else { return nil }
-        resume(connection, on: bench)
-        return connection
+        while let connection = postponed.popFirst()?.connection {
+            if resume(connection, on: bench) { return connection }
+        }
+        return nil
     }
 
-    public func hasPostponedRequests(_ baton: borrowing Baton) -> Bool { !postponed.isEmpty }
+    /// When the request was postponed that has waited for longest, on the monotonic clock; nil when none is.
+    public func oldestPostponement(_ baton: borrowing Baton) -> Nanoseconds? { postponed.first?.since }
 
     /// For a thread that can't run the application: does all there is to do, and holds complete requests for `next`.
-    public func serve(_ baton: borrowing Baton, on bench: Workbench) {
-        while let connection = receive(baton, on: bench) { hold(connection, on: bench) }
+    public func holdRequests(_ baton: borrowing Baton, on bench: Workbench) {
+        while let connection = completeNext(on: bench) {
+            detach(connection, from: bench)
+            held.append(connection)
+        }
     }
 
     /// A share of the work at hand, without blocking: for a host with a loop of its own. It takes a turn whenever
-    /// `descriptor` is readable, and besides at the start, after `setAccepting`, and after a `finish` that was not part of a
-    /// turn.
+    /// `descriptor` is readable, and besides at the start, after `setAccepting`, and after a `finish` that was not part
+    /// of a turn.
     public func turn(_ baton: borrowing Baton, on bench: Workbench, _ handle: (Connection) -> Void) {
         poll(baton, milliseconds: 0)
         while let connection = next(baton, on: bench) { handle(connection) }
         sendDeferred()
         // The host has other work too: what is left over makes the descriptor readable again, for the next turn.
-        if hasQueuedWork { waker.wake() }
+        if hasWork { waker.wake() }
         // The host waits outside of `poll`: what changed in this turn must be known to the poller now.
         updateAccepting()
     }
@@ -184,38 +165,9 @@ public final class Reactor {
     /// Whether a complete request waits for a runner.
     public func hasHeldRequests(_ baton: borrowing Baton) -> Bool { !held.isEmpty }
 
-    /// Takes a connection back after its response.
-    ///
-    /// - Parameter persist: whether the response left the connection open.
-    public func finish(_ connection: Connection, _ baton: borrowing Baton, persist: Bool) {
-        // The application ran since the last poll, perhaps for longer than the client may now idle.
-        let began = now
-        now = Clock.now()
-        lastTurn = now &- began
-        connection.endBacklog()
-        sendOverdue()
-        if connection.consumed > 0, let input = connection.input {
-            input.removeFirst(connection.consumed)
-            connection.consumed = 0
-            if input.count == 0 { connection.input = nil }
-        }
-        if case .stream(let stream) = connection.body {
-            takeBack(stream, of: connection)
-        } else {
-            connection.body = .none
-        }
-        if connection.outbox.isEmpty {
-            settle(connection, persist: persist)
-            return
-        }
-        connection.phase = .draining(persist: persist, unsent: nil)
-        if connection.isDeferred {
-            connection.isDeferred = false
-            addDeferred(connection)
-        } else {
-            drain(connection)
-        }
-    }
+    /// Whether a small response of the request that begins now may wait for others (`Connection.deferResponse`).
+    @inline(__always)
+    public func defersResponses(_ baton: borrowing Baton) -> Bool { deferral.isWorthwhile(hasMore: hasWork) }
 
     /// How many complete requests came so far.
     public func requestCount(_ baton: borrowing Baton) -> Int { requestCount }
@@ -225,7 +177,7 @@ public final class Reactor {
 
     // MARK: What runners fetch
 
-    /// Owners of bytes that are sent or given up (`Outbox`).
+    /// Owners of bytes that are sent or given up (`Connection.transmit`).
     public func takeReleases(_ baton: borrowing Baton) -> [UnsafeMutableRawPointer] {
         guard !releases.isEmpty else { return [] }
         defer { releases = [] }
@@ -240,32 +192,10 @@ public final class Reactor {
     }
 
     /// Lines for the error log.
-    public func takeNotices(_ baton: borrowing Baton) -> [Notice] {
-        guard !notices.isEmpty else { return [] }
-        if noticesLeftOut > 0 {
-            notices.append(Notice(level: .warning, text: "\(noticesLeftOut) more lines like these are left out."))
-            noticesLeftOut = 0
-        }
-        defer { notices = [] }
-        return notices
-    }
+    public func takeNotices(_ baton: borrowing Baton) -> [Notice] { notices.isEmpty ? [] : notices.takeAll() }
 
     /// A line of the owner's for the error log.
     public func note(_ level: Notice.Level, _ text: String, _ baton: borrowing Baton) { note(level, text) }
 
-    func note(_ level: Notice.Level, _ text: String) {
-        // A flood of bad clients must grow neither memory nor the time that the log takes.
-        if notices.count < Self.noticeLimit {
-            notices.append(Notice(level: level, text: text))
-        } else {
-            noticesLeftOut += 1
-        }
-    }
-}
-
-/// A line for the error log, from a place that cannot write it.
-public struct Notice: Equatable, Sendable {
-    public enum Level: Sendable { case debug, info, warning, error }
-    public let level: Level
-    public let text: String
+    func note(_ level: Notice.Level, _ text: String) { notices.append(level, text) }
 }

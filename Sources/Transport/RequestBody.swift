@@ -27,8 +27,8 @@ public final class SpoolFile {
     public let descriptor: Descriptor
     /// Bytes appended so far.
     public private(set) var count = 0
-    /// The last of them, which are not in the file yet: a chunk may be a byte long, and a system call for each would let a
-    /// client keep the worker busy for the price of its line.
+    /// The last of them, which are not in the file yet: a chunk may be a byte long, and a system call for each would
+    /// let a client keep the worker busy for the price of its line.
     private var waiting = ByteStore(capacity: SpoolFile.gatheringLimit)
 
     /// The most bytes that wait to be written together.
@@ -132,9 +132,12 @@ struct BodySink {
 /// Where bodies are kept. How large they may be is the parser's to say (`RequestPolicy.limitRequestBody`).
 public struct BodyLimits: Sendable {
     /// The most bytes kept in memory; larger bodies go to a file.
-    public var memory = 65_536
+    public var memory: Int
     /// Where the file is made (`tmp_upload_dir`).
-    public var spoolDirectory = "/tmp"
+    public var spoolDirectory: String
 
-    public init() {}
+    public init(memory: Int, spoolDirectory: String) {
+        self.memory = memory
+        self.spoolDirectory = spoolDirectory
+    }
 }

@@ -4,21 +4,32 @@ public import ProxyWire
 
 /// What the reactor is told once, before it starts.
 public struct TransportConfiguration: Sendable {
-    public var policy = RequestPolicy()
+    public var policy: RequestPolicy
     /// Whether connections start with a PROXY header; nil where they start with HTTP.
     public var proxyMode: ProxyMode?
-    public var body = BodyLimits()
-    public var timeouts = Timeouts()
+    public var body: BodyLimits
+    public var timeouts: Timeouts
     /// The most connections at a time; past it, accepting pauses (`worker_connections`).
-    public var maximumConnections = 1000
+    public var maximumConnections: Int
     /// How many connections one listener's turn accepts: few where other processes accept from the same listener.
-    public var acceptBatch = 64
+    public var acceptBatch: Int
     /// Whether the application runs when the head is complete, and reads the body itself (`stream_request_body`).
-    public var streamsBodies = false
+    public var streamsBodies: Bool
     /// Whether responses may leave a connection open (`keepalive` above 0).
     public var keepsAlive: Bool { timeouts.idle > 0 }
 
-    public init() {}
+    public init(
+        policy: RequestPolicy, proxyMode: ProxyMode?, body: BodyLimits, timeouts: Timeouts, maximumConnections: Int,
+        acceptBatch: Int, streamsBodies: Bool
+    ) {
+        self.policy = policy
+        self.proxyMode = proxyMode
+        self.body = body
+        self.timeouts = timeouts
+        self.maximumConnections = maximumConnections
+        self.acceptBatch = acceptBatch
+        self.streamsBodies = streamsBodies
+    }
 }
 
 /// What a peer's word counts for, decided once, when its connection is accepted.
@@ -38,21 +49,26 @@ public struct PeerTrust: OptionSet, Sendable {
 /// How long a client may take. Nanoseconds; 0 is for ever, except for `idle`.
 public struct Timeouts: Sendable {
     /// From a request's first byte, or a new connection's accept, to the end of its head (`request_head_timeout`).
-    public var head: Nanoseconds = .seconds(10)
+    public var head: Nanoseconds
     /// Between two requests (`keepalive`); 0 closes after each response.
-    public var idle: Nanoseconds = .seconds(75)
+    public var idle: Nanoseconds
     /// In which a client must send `progress` of a request body, or the rest of it (`request_body_timeout`).
-    public var body: Nanoseconds = .seconds(30)
+    public var body: Nanoseconds
     /// In which a client must take `progress` of a response, or the rest of it (`response_write_timeout`).
-    public var write: Nanoseconds = .seconds(30)
+    public var write: Nanoseconds
     /// For the client to close after our last byte.
     public var linger: Nanoseconds = .seconds(2)
 
-    /// Bytes that count as progress of a body or a response. A byte now and then, which costs an attacker nothing, must not
-    /// hold a connection for ever; what any honest line carries in half a minute is enough.
+    /// Bytes that count as progress of a body or a response. A byte now and then, which costs an attacker nothing, must
+    /// not hold a connection for ever; what any honest line carries in half a minute is enough.
     public static let progress = 1024
 
-    public init() {}
+    public init(head: Nanoseconds, idle: Nanoseconds, body: Nanoseconds, write: Nanoseconds) {
+        self.head = head
+        self.idle = idle
+        self.body = body
+        self.write = write
+    }
 }
 
 /// A listening socket as the reactor sees it. Its place in the list names it (`Connection.listener`).

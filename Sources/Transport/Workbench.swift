@@ -1,10 +1,11 @@
 public import HTTPWire
 
-/// What one thread needs to receive and parse: a buffer to read into and a parser. Every thread that may hold the baton has
-/// its own, so that a request's bytes stay put while its thread runs the application, whoever has the baton meanwhile.
+/// What one thread needs to receive and parse: a buffer to read into and a parser. Every thread that may hold the baton
+/// has its own, so that a request's bytes stay put while its thread runs the application, whoever has the baton
+/// meanwhile.
 public final class Workbench {
-    /// Bytes. A body of 64 KiB, the usual piece of an upload, fits with its head. Memory that no request reaches is never
-    /// touched, so the system does not have to provide it.
+    /// Bytes. A body of 64 KiB, the usual piece of an upload, fits with its head. Memory that no request reaches is
+    /// never touched, so the system does not have to provide it.
     static let capacity = 262_144
 
     let buffer: UnsafeMutableRawBufferPointer

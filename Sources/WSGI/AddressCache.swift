@@ -1,7 +1,8 @@
 internal import Platform
 internal import PythonBridge
 
-/// `str` objects for peers' addresses and ports. Behind a proxy there are few addresses; and a connection keeps its port.
+/// `str` objects for peers' addresses and ports. Behind a proxy there are few addresses; and a connection keeps its
+/// port.
 struct AddressCache {
     private struct Entry {
         var address: SocketAddress
@@ -11,8 +12,8 @@ struct AddressCache {
     private var hosts = [Entry?](repeating: nil, count: 64)
     private var ports = [(port: UInt16, text: PyPointer)?](repeating: nil, count: 64)
 
-    /// REMOTE_ADDR and REMOTE_PORT, owned by the cache until the next call. A client of a unix socket has an empty address
-    /// and no port, as with gunicorn.
+    /// REMOTE_ADDR and REMOTE_PORT, owned by the cache until the next call. A client of a unix socket has an empty
+    /// address and no port, as with gunicorn.
     mutating func strings(
         for peer: SocketAddress, _ gil: borrowing GIL
     ) throws(PythonError) -> (host: PyPointer, port: PyPointer?) {

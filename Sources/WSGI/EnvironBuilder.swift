@@ -4,7 +4,8 @@ internal import ProxyWire
 internal import PythonBridge
 internal import Transport
 
-/// Builds a request's environ (PEP 3333, "environ Variables"): a copy of a prepared dictionary, and what the request adds.
+/// Builds a request's environ (PEP 3333, "environ Variables"): a copy of a prepared dictionary, and what the request
+/// adds.
 final class EnvironBuilder {
     private let keys: EnvironKeys
     private var fields: EnvironFieldCache
@@ -73,7 +74,8 @@ final class EnvironBuilder {
         try put("SERVER_NAME", try gil.string(listener.name))
         try put("SERVER_PORT", try gil.string(listener.port))
         try put("SCRIPT_NAME", try gil.string(configuration.scriptName))
-        // What most requests say stands there already; what each sets anew has its place, so that the copy does not grow.
+        // What most requests say stands there already; what each sets anew has its place, so that the copy does not
+        // grow.
         let empty = try gil.interned("")
         try gil.set(environ, keys.requestMethod, try gil.interned("GET"))
         try gil.set(environ, keys.serverProtocol, try gil.interned("HTTP/1.1"))
@@ -83,8 +85,8 @@ final class EnvironBuilder {
         if !listener.isUnix { try gil.set(environ, keys.remotePort, empty) }
         // `install` fills them.
         for key in [keys.earlyHints, keys.clientDisconnected] { try gil.set(environ, key, gil.none()) }
-        // A dictionary never shrinks: these are more than 21 entries, so that CPython has chosen a size of table which has
-        // room for the fields of a usual request, and no copy has to grow.
+        // A dictionary never shrinks: these are more than 21 entries, so that CPython has chosen a size of table which
+        // has room for the fields of a usual request, and no copy has to grow.
         try gil.remove(environ, keys.host)
         return made
     }
@@ -100,24 +102,19 @@ final class EnvironBuilder {
         }
     }
 
-    /// - Throws: `EnvironFault`.
+    /// - Returns: nil when the path is outside of the mount point: it does not begin with SCRIPT_NAME.
     func make(
         _ connection: Connection, on bench: Workbench, _ gil: borrowing GIL
-    ) throws(EnvironFault) -> PyRef {
-        do throws(PythonError) {
-            let environ = try gil.copy(dictionary: templates[connection.listener])
-            stamp &+= 1
-            let script = try setFields(environ.pointer, bench, gil)
-            try setRequestLine(environ.pointer, bench, gil)
-            try setPeer(environ.pointer, connection, gil)
-            guard try setPath(environ.pointer, bench, script: script, gil) else { throw PythonError() }
-            try setBody(environ.pointer, connection, on: bench, gil)
-            if listenersAreUnix[connection.listener] { try setServerFromHost(environ.pointer, bench, gil) }
-            return environ
-        } catch {
-            // `setPath` answers false without an exception when the path is outside the mount point.
-            throw gil.isErrorSet ? .python(error) : .outsideScriptName
-        }
+    ) throws(PythonError) -> PyRef? {
+        let environ = try gil.copy(dictionary: templates[connection.listener])
+        stamp &+= 1
+        let script = try setFields(environ.pointer, bench, gil)
+        try setRequestLine(environ.pointer, bench, gil)
+        try setPeer(environ.pointer, connection, gil)
+        guard try setPath(environ.pointer, bench, script: script, gil) else { return nil }
+        try setBody(environ.pointer, connection, on: bench, gil)
+        if listenersAreUnix[connection.listener] { try setServerFromHost(environ.pointer, bench, gil) }
+        return environ
     }
 
     // MARK: Looking back
@@ -172,14 +169,12 @@ final class EnvironBuilder {
         let path = bench.bytes(bench.parser.head.path)
         let prefixCount: Int
         if let header {
-            guard let count = try prefixLength(of: header, in: path, gil) else { return false }
+            guard let count = try gil.withLatin1(header, { MountPoint.length(of: $0, in: path) }) else { return false }
             try gil.set(environ, keys.scriptName, header)
             prefixCount = count
-        } else if !scriptName.isEmpty {
-            guard Self.isMounted(path, below: scriptName.count), path.starts(with: scriptName) else { return false }
-            prefixCount = scriptName.count
         } else {
-            prefixCount = 0
+            guard let count = MountPoint.length(of: scriptName, in: path) else { return false }
+            prefixCount = count
         }
         if prefixCount == 0, path.count == target.count, !FieldSyntax.hasPercent(path.bytes) {
             // The path is the target, to the letter: one object for both.
@@ -192,19 +187,6 @@ final class EnvironBuilder {
         let decoded = try gil.string(latin1: pathBuffer.prefix(count))
         try gil.set(environ, keys.pathInfo, decoded.pointer)
         return true
-    }
-
-    private func prefixLength(
-        of script: PyPointer, in path: UnsafeRawBufferPointer, _ gil: borrowing GIL
-    ) throws(PythonError) -> Int? {
-        try gil.withLatin1(script) { script in
-            path.starts(with: script) && Self.isMounted(path, below: script.count) ? script.count : nil
-        }
-    }
-
-    /// Whether a prefix ends where a segment of the path does: `/app` is no prefix of `/apple`.
-    private static func isMounted(_ path: UnsafeRawBufferPointer, below count: Int) -> Bool {
-        count == 0 || path.count == count || (path.count > count && path[count] == UInt8(ascii: "/"))
     }
 
     // MARK: Fields
@@ -220,7 +202,7 @@ final class EnvironBuilder {
         for index in 0..<bench.parser.head.fields.count {
             let field = bench.parser.head.fields[index]
             let name = bench.bytes(field.name)
-            guard !field.isFolded, let slot = fields.slot(field, name, gil) else {
+            guard !field.isFolded, let slot = try fields.slot(field, name, gil) else {
                 try setRareField(environ, field, bench, gil)
                 hasRareField = true
                 continue
@@ -257,7 +239,7 @@ final class EnvironBuilder {
     ) throws(PythonError) {
         let key: PyRef
         var separator: StaticString = ","
-        if let slot = fields.slot(field, bench.bytes(field.name), gil) {
+        if let slot = try fields.slot(field, bench.bytes(field.name), gil) {
             key = PyRef(retaining: fields.slots[slot].key)
             separator = fields.slots[slot].separator
             fields.slots[slot].stamp = stamp
@@ -353,11 +335,4 @@ final class EnvironBuilder {
         }
         try gil.set(environ, keys.input, try types.input.wrap(stream, gil))
     }
-}
-
-/// Why there is no environ.
-enum EnvironFault: Error {
-    case python(PythonError)
-    /// The path does not start with SCRIPT_NAME: the proxy in front and this server disagree.
-    case outsideScriptName
 }

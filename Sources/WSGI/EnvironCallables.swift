@@ -2,8 +2,8 @@ internal import PythonBridge
 
 /// `wsgi.early_hints` and `monoceros.client_disconnected`, as every environ has them.
 ///
-/// They stand in the templates that environs are copied from, so that a request pays nothing for them. An application that
-/// keeps an environ keeps them too: then they are cut off when the request ends, and the templates get new ones.
+/// They stand in the templates that environs are copied from, so that a request pays nothing for them. An application
+/// that keeps an environ keeps them too: then they are cut off when the request ends, and the templates get new ones.
 struct EnvironCallables {
     /// What the two are bound to.
     private let link: RequestLink

@@ -45,7 +45,7 @@ struct EnvironFieldCache {
     }
 
     /// The CGI name of a field, RFC 3875 §4.1.18.
-    private static func key(of name: [UInt8]) -> String {
+    static func key(of name: [UInt8]) -> String {
         var text = ""
         for byte in name {
             switch byte {
@@ -54,19 +54,23 @@ struct EnvironFieldCache {
             default: text.unicodeScalars.append(Unicode.Scalar(byte))
             }
         }
-        // Not for a name that merely looks so in CGI: `Content_Length`, where policy lets it through, is any other field.
+        // Not for a name that merely looks so in CGI: `Content_Length`, where policy lets it through, is any other
+        // field.
         let isOwn = (text == "CONTENT_TYPE" || text == "CONTENT_LENGTH") && !name.contains(UInt8(ascii: "_"))
         return isOwn ? text : "HTTP_" + text
     }
 
     /// The slot of a field name; nil for one that is not worth remembering, whose key is then made for the occasion.
     @inline(__always)
-    mutating func slot(_ field: FieldLine, _ name: UnsafeRawBufferPointer, _ gil: borrowing GIL) -> Int? {
+    mutating func slot(_ field: FieldLine, _ name: UnsafeRawBufferPointer, _ gil: borrowing GIL) throws(PythonError)
+        -> Int?
+    {
         if field.kind != .other { return Int(field.kind.rawValue) }
-        return learnedSlot(name, gil)
+        return try learnedSlot(name, gil)
     }
 
-    private mutating func learnedSlot(_ name: UnsafeRawBufferPointer, _ gil: borrowing GIL) -> Int? {
+    private mutating func learnedSlot(_ name: UnsafeRawBufferPointer, _ gil: borrowing GIL) throws(PythonError) -> Int?
+    {
         guard name.count <= Self.nameLimit else { return nil }
         // FNV-1a over the name in one case. Which names are learned is up to clients; the table is bounded and a probe
         // sequence in it short, so a hash that they can predict gains them nothing.
@@ -79,7 +83,7 @@ struct EnvironFieldCache {
         var index = Int(hash % UInt32(Self.tableSize))
         for _ in 0..<16 {
             let entry = Int(learned[index])
-            if entry == 0 { return learn(name, at: index, gil) }
+            if entry == 0 { return try learn(name, at: index, gil) }
             if matches(name, names[entry - 1]) { return Self.knownCount + entry - 1 }
             index = (index + 1) % Self.tableSize
         }
@@ -96,9 +100,12 @@ struct EnvironFieldCache {
         return true
     }
 
-    private mutating func learn(_ name: UnsafeRawBufferPointer, at index: Int, _ gil: borrowing GIL) -> Int? {
+    private mutating func learn(
+        _ name: UnsafeRawBufferPointer, at index: Int, _ gil: borrowing GIL
+    ) throws(PythonError) -> Int? {
+        guard names.count < Self.learnedLimit else { return nil }
         let folded = name.map(Self.folded)
-        guard names.count < Self.learnedLimit, let key = try? gil.interned(Self.key(of: folded)) else { return nil }
+        let key = try gil.interned(Self.key(of: folded))
         names.append(folded)
         slots.append(Self.slot(key.leak(), .other))
         learned[index] = UInt16(names.count)

@@ -1,3 +1,4 @@
+internal import HTTPServer
 internal import HTTPWire
 public import Platform
 public import PythonBridge
@@ -9,7 +10,7 @@ public final class Gateway {
     private let log: ApplicationLog
     private let types: WSGITypes
     private let configuration: GatewayConfiguration
-    private let state: WorkerState
+    private let outlook: any WorkerOutlook
     private let writeTimeout: Nanoseconds
     private let noteClientWait: (Nanoseconds) -> Void
     /// How many more responses leave at once, because `close` takes long after them.
@@ -28,7 +29,7 @@ public final class Gateway {
     ///   - noteClientWait: hears of each wait for the client while the application runs, in nanoseconds.
     public init(
         application: PyPointer, errors: PyPointer, log: ApplicationLog, types: WSGITypes,
-        configuration: GatewayConfiguration, state: WorkerState, writeTimeout: Nanoseconds,
+        configuration: GatewayConfiguration, outlook: any WorkerOutlook, writeTimeout: Nanoseconds,
         noteClientWait: @escaping (Nanoseconds) -> Void, _ gil: borrowing GIL
     ) throws(PythonError) {
         gil.retain(application)
@@ -37,10 +38,10 @@ public final class Gateway {
         self.log = log
         self.types = types
         self.configuration = configuration
-        self.state = state
+        self.outlook = outlook
         self.writeTimeout = writeTimeout
         environ = try EnvironBuilder(types: types, configuration: configuration, errors: errors, gil)
-        callables = try Self.makeCallables(state, writeTimeout, noteClientWait, configuration, types, gil)
+        callables = try Self.makeCallables(outlook, writeTimeout, noteClientWait, configuration, types, gil)
         environCallables = try EnvironCallables(callables.response, types, gil)
         try environ.install(environCallables, gil)
         closeName = try gil.interned("close").leak()
@@ -58,8 +59,11 @@ public final class Gateway {
     ) throws(PythonError) -> Bool {
         let response = callables.response
         response.begin(
-            connection, isHead: bench.parser.head.knownMethod == .head, version: bench.parser.head.version,
-            mayPersist: mayPersist && bench.parser.head.isPersistent, mayDefer: mayDefer && promptRequests == 0)
+            connection,
+            RequestTraits(
+                isHead: bench.parser.head.knownMethod == .head, version: bench.parser.head.version,
+                mayPersist: mayPersist && bench.parser.head.isPersistent),
+            mayDefer: mayDefer && promptRequests == 0)
         if promptRequests > 0 { promptRequests &-= 1 }
         var isLeaving = false
         do throws(PythonError) {
@@ -67,9 +71,8 @@ public final class Gateway {
         } catch {
             isLeaving = handleError(response, on: bench, &gil)
         }
-        let persists =
-            response.persists && !response.isBroken && !response.isAborted && response.stream?.fault == nil
-        if response.isBroken || response.missingCount > 0 { reportLoss(response, on: bench, gil) }
+        let persists = response.writer.leavesConnectionOpen && response.stream?.fault == nil
+        reportLoss(response, on: bench, gil)
         response.end()
         if !callables.areUnused(gil) { try renewCallables(gil) }
         if !environCallables.areUnused(templates: environ.templateCount, gil) { try renewEnvironCallables(gil) }
@@ -77,8 +80,8 @@ public final class Gateway {
         return persists
     }
 
-    /// Method and target of the request in the application, from its environ; nil when there is none. Any thread: both are
-    /// looked at with the lock held.
+    /// Method and target of the request in the application, from its environ; nil when there is none. Any thread: both
+    /// are looked at with the lock held.
     public func requestUnderWay(_ gil: borrowing GIL) -> String? {
         guard let current, let method = environ.method(of: current, gil), let target = environ.target(of: current, gil)
         else { return nil }
@@ -88,11 +91,7 @@ public final class Gateway {
     private func answer(
         _ connection: Connection, on bench: Workbench, _ response: Response, _ gil: inout GIL
     ) throws(PythonError) {
-        let environ: PyRef
-        do throws(EnvironFault) {
-            environ = try self.environ.make(connection, on: bench, gil)
-        } catch {
-            guard case .outsideScriptName = error else { throw PythonError() }
+        guard let environ = try self.environ.make(connection, on: bench, gil) else {
             return refuseOutsideMountPoint(response, on: bench, &gil)
         }
         current = environ.pointer
@@ -120,8 +119,8 @@ public final class Gateway {
         return try gil.call(application, environ, callables.start)
     }
 
-    /// To be called whenever code of the application has returned or raised. A process that it forked, and that comes back
-    /// from it, has no business here: connections and poller are the worker's.
+    /// To be called whenever code of the application has returned or raised. A process that it forked, and that comes
+    /// back from it, has no business here: connections and poller are the worker's.
     @inline(__always)
     private func leaveIfForked(_ gil: borrowing GIL) {
         if Process.isFork { leaveFork(gil) }
@@ -144,7 +143,7 @@ public final class Gateway {
         }
         let isSingle = gil.length(result) == 1
         let iterator = try gil.iterator(result)
-        while response.wantsMore, let block = try next(iterator, gil) {
+        while response.writer.wantsMore, let block = try next(iterator, gil) {
             // PEP 3333, "Handling the Content-Length Header": of an iterable of one block that block is all.
             try response.send(block.pointer, total: isSingle ? try gil.bytes(of: block.pointer).count : nil, &gil)
         }
@@ -165,11 +164,13 @@ public final class Gateway {
             guard gil.isBytes(block) else { throw gil.raise(.typeError, "the body must consist of bytes objects") }
             total += try gil.bytes(of: block).count
         }
-        if count > 1, total > 0, total <= Response.copyLimit, !response.isCommitted {
+        if count > 1, total > 0, total <= ResponseWriter.copyLimit, !response.writer.isCommitted {
             return try response.sendJoined(result, total: total, &gil)
         }
-        for index in 0..<count where response.wantsMore {
-            try response.send(try gil.item(result, index), total: total, &gil)
+        for index in 0..<count where response.writer.wantsMore {
+            // Held while it is sent: meanwhile other threads, and signal handlers, may take it out of the list.
+            let block = PyRef(retaining: try gil.item(result, index))
+            try response.send(block.pointer, total: total, &gil)
         }
     }
 
@@ -197,11 +198,11 @@ public final class Gateway {
 
     /// Logs the exception that is set and answers 500 if nothing was sent. True for a SystemExit that ends the process.
     private func handleError(_ response: Response, on bench: Workbench, _ gil: inout GIL) -> Bool {
-        if gil.isRaised(.systemExit), state.isQuitting {
-            response.isAborted = true
+        if gil.isRaised(.systemExit), outlook.isQuitting {
+            response.writer.cut()
             return true
         }
-        if response.isBroken, gil.isRaised(.brokenPipeError) {
+        if response.writer.isLost, gil.isRaised(.brokenPipeError) {
             // What `write` raised because the client left: no fault of the application.
             gil.clearError()
             return false
@@ -213,28 +214,18 @@ public final class Gateway {
             return false
         }
         log.exception("Error handling request \(Self.target(bench))", exception, gil)
-        if !response.isCommitted {
-            let page = ErrorPage.response(
-                status: 500, id: "application-error", for: ErrorAudience(head: bench.request.bytes),
-                date: response.currentDate())
-            page.withUnsafeBytes { response.post($0, &gil) }
-        }
-        response.isAborted = true
+        response.refuse(.applicationError(for: Self.audience(bench)), &gil)
         return false
     }
 
-    /// The proxy in front and this server disagree about where the application is: no fault of the application, nor of the
-    /// client.
+    /// The proxy in front and this server disagree about where the application is: no fault of the application, nor of
+    /// the client.
     private func refuseOutsideMountPoint(_ response: Response, on bench: Workbench, _ gil: inout GIL) {
         log.warning(
             "\(Self.method(bench)) \(Self.target(bench)) is outside of the mount point, and is answered with 500. The proxy "
                 + "must pass on paths that begin with SCRIPT_NAME: see --root-path, the variable SCRIPT_NAME, and the "
                 + "proxy's SCRIPT_NAME field.", gil)
-        response.isAborted = true
-        let page = ErrorPage.response(
-            status: 500, id: "outside-mount-point", for: ErrorAudience(head: bench.request.bytes),
-            date: response.currentDate())
-        page.withUnsafeBytes { response.post($0, &gil) }
+        response.refuse(.outsideMountPoint(for: Self.audience(bench)), &gil)
     }
 
     /// What reading the body raised is the client's fault, and the reactor tells the log of it.
@@ -246,28 +237,32 @@ public final class Gateway {
             log.warning(
                 "The client of \(Self.method(bench)) \(Self.target(bench)) left in the middle of the body, which the "
                     + "application was reading.", gil)
-            response.fail(&gil)
-        case .wire(let error):
-            response.isAborted = true
-            guard !response.isCommitted else { return }
-            let page = ErrorPage.response(
-                to: error, for: ErrorAudience(head: bench.request.bytes), date: response.currentDate())
-            page.withUnsafeBytes { response.post($0, &gil) }
+            response.lose(&gil)
+        case .wire(let error): response.refuse(Refusal(error, for: Self.audience(bench)), &gil)
         }
     }
 
-    /// Says in the log that the client did not get all, and why.
+    /// Says in the log that the client did not get all, if it did not, and why.
+    @inline(__always)
     private func reportLoss(_ response: Response, on bench: Workbench, _ gil: borrowing GIL) {
-        let request = "\(Self.method(bench)) \(Self.target(bench))"
-        if response.missingCount > 0 {
-            let promised = response.promisedCount
-            log.warning(
-                "The response to \(request) is too short: \(promised - response.missingCount) of \(promised) bytes. "
-                    + "The connection is closed.", gil)
-        } else {
-            log.debug("The client of \(request) left after \(response.sentCount) bytes of the response.", gil)
+        switch response.writer.state {
+        case .short(let missing): report(missing, of: response.writer.promisedCount, on: bench, gil)
+        case .lost:
+            let count = response.sentCount
+            log.debug(
+                "The client of \(Self.method(bench)) \(Self.target(bench)) left after \(count) bytes of the response.",
+                gil)
+        default: break
         }
     }
+
+    private func report(_ missing: Int, of promised: Int, on bench: Workbench, _ gil: borrowing GIL) {
+        log.warning(
+            "The response to \(Self.method(bench)) \(Self.target(bench)) is too short: \(promised - missing) of "
+                + "\(promised) bytes. The connection is closed.", gil)
+    }
+
+    private static func audience(_ bench: Workbench) -> ErrorAudience { ErrorAudience(head: bench.request.bytes) }
 
     private static func method(_ bench: Workbench) -> String {
         String(decoding: bench.bytes(bench.parser.head.method), as: UTF8.self)
@@ -281,17 +276,17 @@ public final class Gateway {
     // MARK: Callables that the application keeps
 
     private static func makeCallables(
-        _ state: WorkerState, _ writeTimeout: Nanoseconds, _ noteClientWait: @escaping (Nanoseconds) -> Void,
+        _ outlook: any WorkerOutlook, _ writeTimeout: Nanoseconds, _ noteClientWait: @escaping (Nanoseconds) -> Void,
         _ configuration: GatewayConfiguration, _ types: WSGITypes, _ gil: borrowing GIL
     ) throws(PythonError) -> ResponseCallables {
         let response = Response(
-            state: state, writeTimeout: writeTimeout, bufferLimit: configuration.responseBuffer,
+            outlook: outlook, writeTimeout: writeTimeout, bufferLimit: configuration.responseBuffer,
             noteClientWait: noteClientWait)
         return try ResponseCallables(response, types, gil)
     }
 
     private func renewCallables(_ gil: borrowing GIL) throws(PythonError) {
-        let renewed = try Self.makeCallables(state, writeTimeout, noteClientWait, configuration, types, gil)
+        let renewed = try Self.makeCallables(outlook, writeTimeout, noteClientWait, configuration, types, gil)
         callables.discard(gil)
         callables = renewed
         environCallables.attach(renewed.response)
@@ -302,37 +297,5 @@ public final class Gateway {
         try environ.install(renewed, gil)
         environCallables.discard(gil)
         environCallables = renewed
-    }
-}
-
-/// Where an application's errors are told.
-public struct ApplicationLog {
-    private let report: PyPointer
-    private let line: (Notice.Level, String, borrowing GIL) -> Void
-
-    /// - Parameters:
-    ///   - report: a Python callable `(message, type, value, traceback)`.
-    ///   - line: writes a line.
-    public init(
-        _ report: borrowing some PythonObject, line: @escaping (Notice.Level, String, borrowing GIL) -> Void,
-        _ gil: borrowing GIL
-    ) {
-        gil.retain(report)
-        self.report = report.pointer
-        self.line = line
-    }
-
-    func warning(_ message: String, _ gil: borrowing GIL) { line(.warning, message, gil) }
-    func debug(_ message: String, _ gil: borrowing GIL) { line(.debug, message, gil) }
-
-    func exception(_ message: String, _ exception: borrowing PythonException, _ gil: borrowing GIL) {
-        do throws(PythonError) {
-            _ = try gil.call(
-                report, try gil.string(message), exception.type.pointer, exception.value.pointer,
-                exception.traceback.pointer)
-        } catch {
-            // The logger itself failed: CPython's own last resort prints it.
-            gil.writeUnraisable()
-        }
     }
 }

@@ -16,16 +16,27 @@ public struct GatewayConfiguration: Sendable {
         }
     }
 
-    public var listeners: [Listener] = []
+    public let listeners: [Listener]
     /// SERVER_SOFTWARE.
-    public var serverSoftware = ""
+    public let serverSoftware: String
     /// Where the application is mounted: the process's SCRIPT_NAME variable.
-    public var scriptName = ""
-    public var isMultithreaded = false
-    public var isMultiprocess = false
-    public var usesSendFile = true
+    public let scriptName: String
+    public let isMultithreaded: Bool
+    public let isMultiprocess: Bool
+    public let usesSendFile: Bool
     /// Bytes of a response that may wait for the client before the application is held up.
-    public var responseBuffer = 1 << 20
+    public let responseBuffer: Int
 
-    public init() {}
+    public init(
+        listeners: [Listener], serverSoftware: String, scriptName: String, isMultithreaded: Bool, isMultiprocess: Bool,
+        usesSendFile: Bool, responseBuffer: Int
+    ) {
+        self.listeners = listeners
+        self.serverSoftware = serverSoftware
+        self.scriptName = scriptName
+        self.isMultithreaded = isMultithreaded
+        self.isMultiprocess = isMultiprocess
+        self.usesSendFile = usesSendFile
+        self.responseBuffer = responseBuffer
+    }
 }

@@ -47,28 +47,42 @@ final class InputStream {
         if case .live(let input) = source { return try input.read(limit, &gil) }
         let size = min(limit ?? remaining, remaining)
         let start = position
-        position += size
         switch source {
         case .empty, .live:
             return try gil.makeBytes(UnsafeRawBufferPointer(start: nil, count: 0))
         case .memory(let store):
-            return try gil.makeBytes(UnsafeRawBufferPointer(rebasing: store.bytes[start..<(start + size)]))
+            let bytes = try gil.makeBytes(UnsafeRawBufferPointer(rebasing: store.bytes[start..<(start + size)]))
+            position += size
+            return bytes
         case .file(let file):
-            var failure: SystemError?
-            let bytes = try gil.makeBytesReleased(count: size) { target in
-                do throws(SystemError) {
-                    let count = try file.descriptor.read(into: target, at: start)
-                    if count < size { failure = SystemError(.inputOutput, call: "pread") }
-                    return count
-                } catch {
-                    failure = error
-                    return 0
-                }
+            // Other threads may read meanwhile, and must not read the same.
+            position += size
+            do throws(PythonError) {
+                return try read(file, at: start, size, &gil)
+            } catch {
+                // Nothing was read. What another thread has taken behind it meanwhile stays taken.
+                if position == start + size { position = start }
+                throw error
             }
-            guard let failure else { return bytes }
-            position = start
-            throw Self.unreadable(failure, gil)
         }
+    }
+
+    private func read(
+        _ file: SpoolFile, at start: Int, _ size: Int, _ gil: inout GIL
+    ) throws(PythonError) -> PyRef {
+        var failure: SystemError?
+        let bytes = try gil.makeBytesReleased(count: size) { target in
+            do throws(SystemError) {
+                let count = try file.descriptor.read(into: target, at: start)
+                if count < size { failure = SystemError(.inputOutput, call: "pread") }
+                return count
+            } catch {
+                failure = error
+                return 0
+            }
+        }
+        if let failure { throw Self.unreadable(failure, gil) }
+        return bytes
     }
 
     /// Up to and including the next line feed, and not more than `limit` bytes.

@@ -1,7 +1,7 @@
 internal import PythonBridge
 
-/// The last `str` made for a value, to be used again when the same bytes come again: clients repeat themselves, and a `str`
-/// is immutable.
+/// The last `str` made for a value, to be used again when the same bytes come again: clients repeat themselves, and a
+/// `str` is immutable.
 struct KeptString {
     /// Longer values are not kept.
     static let limit = 256

@@ -9,8 +9,8 @@ internal import Transport
 /// Whatever ends the body before its end raises: never is part of one taken for the whole.
 final class LiveInput {
     private let stream: BodyStream
-    /// What came for a call that is not content yet. It stays here when the call is left by an exception, for instance of a
-    /// signal handler: the next one goes on where it was.
+    /// What came for a call that is not content yet. It stays here when the call is left by an exception, for instance
+    /// of a signal handler: the next one goes on where it was.
     private let gathered = ByteStore()
     /// How often bytes left `gathered`: what another thread took is no more where a search had come to.
     private var takings = 0
@@ -104,10 +104,10 @@ final class LiveInput {
         case .failed(let fault): throw raise(fault, gil)
         case .wait: break
         }
-        let socket = stream.socket
+        let stream = stream
         let slice = Int32(min(Self.waitSlice, stream.patience / 1_000_000 + 1))
         let start = Clock.now()
-        gil.released { _ = socket.waitUntilReadable(milliseconds: slice) }
+        gil.released { stream.waitUntilReadable(milliseconds: slice) }
         // The request may have ended meanwhile, and the socket may be another's.
         try checkOpen(gil)
         let end = Clock.now()
@@ -137,8 +137,8 @@ final class LiveInput {
         }
     }
 
-    /// Whether an OSError is the one that a fault raised, or what a framework made of it: Django's, for one, has another
-    /// type and the same text. One that came of something else must not be lost.
+    /// Whether an OSError is the one that a fault raised, or what a framework made of it: Django's, for one, has
+    /// another type and the same text. One that came of something else must not be lost.
     static func isCause(
         _ fault: BodyStream.Fault, of exception: borrowing PythonException, _ gil: borrowing GIL
     ) -> Bool {

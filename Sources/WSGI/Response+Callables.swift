@@ -15,8 +15,8 @@ struct ResponseCallables {
         let box = try types.response.wrap(response, gil)
         start = try NativeType.function(Response.startDefinition, receiver: box.pointer, gil).leak()
         write = try NativeType.function(Response.writeDefinition, receiver: box.pointer, gil).leak()
-        // `start_response` returns it; the box, which both functions hold, keeps it at hand. The garbage collector knows of
-        // the cycle that this makes.
+        // `start_response` returns it; the box, which both functions hold, keeps it at hand. The garbage collector
+        // knows of the cycle that this makes.
         NativeType.setReference(box.pointer, 0, PyRef(retaining: write))
     }
 

@@ -1,3 +1,4 @@
+internal import HTTPServer
 internal import HTTPWire
 internal import PythonBridge
 internal import Transport
@@ -7,17 +8,18 @@ extension Response {
     /// Whether the client is gone, or gave the response up; true after the request.
     var clientHasLeft: Bool {
         guard let connection else { return true }
-        return isBroken || connection.clientHasLeft
+        return writer.isLost || connection.clientHasLeft
     }
 
-    /// Sends `103 Early Hints` with the fields at once (RFC 8297). Where it would be of no use, or would be taken for part of
-    /// the response, nothing happens: after the head was sent, after the request, and for HTTP/1.0, which has no 1xx.
+    /// Sends `103 Early Hints` with the fields at once (RFC 8297). Where it would be of no use, or would be taken for
+    /// part of the response, nothing happens: after the head was sent, after the request, and for HTTP/1.0, which has
+    /// no 1xx.
     ///
     /// - Parameter fields: an iterable of `(name, value)`, each `str` or, as gunicorn takes them too, `bytes`.
     /// - Throws: `PythonError`: TypeError or ValueError for what cannot be sent; then nothing is.
     func sendEarlyHints(_ fields: PyPointer, _ gil: inout GIL) throws(PythonError) {
-        guard mayHint else { return }
-        var writer = EarlyHintsWriter()
+        guard writer.mayHint else { return }
+        var hints = EarlyHintsWriter()
         let iterator = try gil.iterator(fields)
         while let pair = try gil.next(iterator.pointer) {
             guard gil.isTuple(pair) || gil.isList(pair), gil.count(pair) == 2 else {
@@ -26,19 +28,16 @@ extension Response {
             let name = try Self.latin1(try gil.item(pair, 0), gil)
             let value = try Self.latin1(try gil.item(pair, 1), gil)
             do throws(ResponseFault) {
-                try writer.append(name: name.span.bytes, value: value.span.bytes)
+                try hints.append(name: name.span.bytes, value: value.span.bytes)
             } catch {
                 throw Self.raise(error, gil)
             }
         }
-        writer.finish()
+        hints.finish()
         // The iterable is the application's, and may have sent the response meanwhile.
-        guard mayHint else { return }
-        writer.bytes.withUnsafeBytes { post($0, &gil) }
+        hints.bytes.withUnsafeBytes { post(writer.hint($0), of: nil, &gil) }
         try makeRoom(&gil)
     }
-
-    private var mayHint: Bool { connection != nil && version == .http11 && !isCommitted && !isBroken }
 
     private static func latin1(_ text: PyPointer, _ gil: borrowing GIL) throws(PythonError) -> [UInt8] {
         if gil.isString(text) { return try gil.withLatin1(text) { Array($0) } }

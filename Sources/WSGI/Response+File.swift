@@ -1,38 +1,37 @@
-internal import HTTPWire
+internal import HTTPServer
 internal import Platform
 internal import PythonBridge
 internal import Transport
 
 /// Responses that the kernel sends from a file.
 extension Response {
-    /// Sends a plain file from its present position (`sendfile(2)`). The descriptor is duplicated: the application may close
-    /// the file at once, and the reactor sends what the socket does not take.
+    /// Sends a plain file from its present position (`sendfile(2)`). The descriptor is duplicated: the application may
+    /// close the file at once, and the reactor sends what the socket does not take.
     ///
-    /// - Returns: false when it has to be read: it is no plain file of a known size, or the process has no descriptor left, or
-    ///   it stands behind blocks of the application in a body whose length was not known when it began.
+    /// - Returns: false when it has to be read: it is no plain file of a known size, or the process has no descriptor
+    ///   left, or it stands behind blocks of the application in a body whose length was not known when it began.
     func sendFile(_ file: PyPointer, _ gil: inout GIL) throws(PythonError) -> Bool {
-        if isCommitted, framing == .chunked || framing == .untilClose { return false }
+        guard writer.takesFile else { return false }
         guard let descriptor = try descriptor(of: file, gil), let size = descriptor.regularFileSize(), size > 0,
             let offset = try answer(of: "tell", file, gil), offset >= 0
         else { return false }
         let available = max(0, size - offset)
         // Before the head says how the file is sent: the head cannot be taken back.
         var copy: Descriptor?
-        if available > 0, !isHead, head.allowsBody {
+        if available > 0, writer.hasBody {
             guard let duplicate = try? descriptor.duplicate() else { return false }
             copy = duplicate
         }
         defer { copy?.close() }
         try commit(total: available, gil)
-        transmit(UnsafeRawBufferPointer(start: nil, count: 0), owner: nil, &gil)
-        guard case .length(let wanted) = framing, wanted > 0, let sent = copy, let connection, !isBroken else {
-            return true
-        }
-        let count = min(wanted, available)
+        postHead(&gil)
+        guard let sent = copy, let connection else { return true }
+        let count = writer.addFile(available)
+        guard count > 0 else { return true }
         copy = nil
-        framing = .length(wanted - count)
-        handedCount &+= count
-        queue(connection, &gil) { $0.append(file: sent, offset: offset, count: count) }
+        output(&gil) { (releases, _) throws(OutputFailure) in
+            try connection.transmit(file: sent, offset: offset, count: count, releasing: &releases)
+        }
         return true
     }
 

@@ -23,8 +23,8 @@ public struct WSGITypes {
         bufferedReader = try gil.attribute(io, "BufferedReader").leak()
     }
 
-    /// Whether reading an object gives what reading its descriptor gives. A subclass may do anything, and a gzip file has a
-    /// descriptor too: that of the compressed bytes, also behind a buffer.
+    /// Whether reading an object gives what reading its descriptor gives. A subclass may do anything, and a gzip file
+    /// has a descriptor too: that of the compressed bytes, also behind a buffer.
     func isPlainFile(_ file: PyPointer, _ gil: borrowing GIL) throws(PythonError) -> Bool {
         if gil.isExactly(file, fileIO) { return true }
         guard gil.isExactly(file, bufferedReader) else { return false }

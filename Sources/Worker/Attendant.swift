@@ -2,10 +2,10 @@ internal import Platform
 internal import PythonBridge
 internal import Scheduling
 internal import Transport
-internal import WSGI
 
-/// What Python's main thread does where it is no runner: it lets Python run signal handlers, which Python does on its main
-/// thread alone, and watches over the runners. It never runs the application, so a signal never waits for a request.
+/// What Python's main thread does where it is no runner: it lets Python run signal handlers, which Python does on its
+/// main thread alone, and watches over the runners. It never runs the application, so a signal never waits for a
+/// request.
 struct Attendant {
     private let crew: Crew
     private let runners: [Runner]
@@ -32,7 +32,7 @@ struct Attendant {
     ///
     /// - Returns: false when a signal handler raised: that exception is set.
     mutating func run(_ python: inout PythonThread) -> Bool {
-        while !crew.isOver {
+        while !crew.lifetime.current.hasEnded {
             python.detach()
             // The time until here was spent waiting for Python's lock, and requests ran in it.
             let before = Clock.now()
@@ -49,7 +49,8 @@ struct Attendant {
             crew.watchdog.noteMainThread(at: Clock.now())
             for (index, began) in overdue { giveUp(index, began, &python) }
             replaceLost(&python)
-            if crew.isOverdue || crew.state.isQuitting { return true }
+            let lifetime = crew.lifetime.current
+            if lifetime.endsAtOnce || lifetime.isOverdue(at: Clock.now()) { return true }
         }
         return true
     }

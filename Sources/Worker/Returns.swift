@@ -2,7 +2,8 @@ internal import Platform
 internal import Synchronization
 internal import Transport
 
-/// Connections whose response is done, from runners that lost the baton meanwhile. Whoever has the baton takes them back.
+/// Connections whose response is done, from runners that lost the baton meanwhile. The thread that has it takes them
+/// back.
 final class Returns: Sendable {
     /// A connection changes hands here: the runner that puts it in touches it no more.
     struct Item: @unchecked Sendable {

@@ -1,7 +1,6 @@
 internal import Platform
 internal import PythonBridge
 internal import Scheduling
-internal import Synchronization
 internal import Transport
 internal import WSGI
 
@@ -37,28 +36,24 @@ final class Runner {
         case failed
     }
 
-    /// Serves until the worker ends.
+    /// The thread's body: serves until the worker ends.
     ///
     /// - Returns: false when a signal handler raised: that exception is set.
     func run(_ python: inout PythonThread) -> Bool {
         gauge.enter(python: PythonThread.identity, kernel: Thread.currentID)
         while true {
             python.detach()
-            let taken = crew.exchange.take(timeout: Crew.nap)
-            // Not on the way of most requests: a runner comes here only after it lost the baton.
-            guard attend(&python) else {
-                if let taken { crew.exchange.offer(taken) }
-                return false
-            }
-            guard let baton = taken else {
-                if crew.isOverdue || crew.isOver { return true }
+            guard let baton = crew.handOver.take(timeout: Crew.nap) else {
+                guard attend(&python) else { return false }
+                let lifetime = crew.lifetime.current
+                if lifetime.hasEnded || lifetime.isOverdue(at: Clock.now()) { return true }
                 continue
             }
-            switch serveWhileHolding(baton, &python) {
+            switch drive(baton, &python) {
             case .kept(let baton):
                 // In this order: the pilot takes an offer that nobody waits for, and then sees that it is over.
                 crew.end()
-                crew.exchange.offer(baton)
+                crew.handOver.offer(baton)
                 return true
             case .lost: continue
             case .failed: return false
@@ -66,43 +61,42 @@ final class Runner {
         }
     }
 
-    /// Polls and serves for as long as the baton stays here. `.kept` means that the worker is done.
-    private func serveWhileHolding(_ taken: consuming Baton, _ python: inout PythonThread) -> Turn {
+    /// Drives the reactor for as long as the baton stays here. `.kept` means that the worker is done.
+    private func drive(_ taken: consuming Baton, _ python: inout PythonThread) -> Turn {
         var baton = taken
         if isOneOfMany { crew.lastRunner.tookOver(at: Clock.now()) }
+        // A signal may have ended the wait for the baton, as it ends a poll in which nothing happened.
+        var owesAttendance = isMain
         while true {
-            switch serve(baton, &python) {
+            switch serveAll(baton, &python) {
             case .kept(let kept): baton = kept
             case .lost: return .lost
             case .failed: return .failed
             }
-            if crew.reactor.takeSignals(baton) {
+            if crew.reactor.takeSignals(baton) || owesAttendance {
                 switch attend(lending: baton, &python) {
                 case .kept(let kept): baton = kept
                 case .lost: return .lost
                 case .failed: return .failed
                 }
             }
-            // What others did before they woke this thread is looked at after `serve`, which drains the waker: a wake-up
-            // that comes later is still there for the poll.
+            // What others did before they woke this thread is looked at after `serveAll`, which drains the waker: a
+            // wake-up that comes later is still there for the poll.
             crew.settleReturns(baton)
-            let isDone = crew.isOver || crew.isDone(baton)
+            let isDone = crew.isDone(baton)
             guard let kept = fetch(baton, &python) else { return .lost }
             baton = kept
             if isDone { return .kept(baton) }
             // Nothing at hand: the lock is for others while this thread waits.
             python.detach()
-            let wait = crew.reactor.hasPostponedRequests(baton) ? 1 : Crew.napMilliseconds
-            if !crew.reactor.poll(baton, milliseconds: wait), !attend(&python) {
-                crew.exchange.offer(baton)
-                return .failed
-            }
+            let wait = crew.reactor.oldestPostponement(baton) == nil ? Crew.napMilliseconds : 1
+            owesAttendance = !crew.poll(baton, milliseconds: wait) && isMain
         }
     }
 
-    /// Runs the application for each complete request at hand, short ones first.
-    private func serve(_ held: consuming Baton, _ python: inout PythonThread) -> Turn {
-        var baton = held
+    /// Serves every complete request at hand, those that were postponed last.
+    private func serveAll(_ taken: consuming Baton, _ python: inout PythonThread) -> Turn {
+        var baton = taken
         while let (connection, isPostponed) = next(baton) {
             let kind = isOneOfMany ? requestKind : 0
             let isLong = isOneOfMany && crew.promotion.promotesEarly(kind)
@@ -110,7 +104,7 @@ final class Runner {
                 crew.reactor.postpone(connection, baton, on: bench)
                 continue
             }
-            switch run(connection, kind, isLong: isLong, baton, &python) {
+            switch serve(connection, kind, isLong: isLong, baton, &python) {
             case .kept(let kept): baton = kept
             case .lost: return .lost
             case .failed: return .failed
@@ -125,28 +119,26 @@ final class Runner {
         return crew.nextPostponed(baton, on: bench).map { ($0, true) }
     }
 
-    /// Runs the application for one request.
+    /// Serves one request, with the baton lent meanwhile.
     @inline(__always)
-    private func run(
-        _ connection: Connection, _ kind: UInt32, isLong: Bool, _ held: consuming Baton, _ python: inout PythonThread
+    private func serve(
+        _ connection: Connection, _ kind: UInt32, isLong: Bool, _ taken: consuming Baton, _ python: inout PythonThread
     ) -> Turn {
-        var baton = held
+        var baton = taken
         crew.countRequest(baton)
         gauge.begin(crew.reactor.recently(baton))
         if isLong {
-            guard let kept = crew.exchange.offerIfAwaited(baton) else {
+            guard let kept = crew.handOver.offerIfAwaited(baton) else {
                 return serveWithoutBaton(connection, kind, &python)
             }
             baton = kept
         }
         let mayDefer = crew.reactor.defersResponses(baton)
         let began = isLong ? Clock.now() : 0
-        if isOneOfMany { crew.isLentForLong.store(isLong, ordering: .relaxed) }
-        let loan = crew.exchange.lend(baton)
-        // No runner waits for the baton: the pilot has it until one does.
-        if isLong { crew.exchange.wakePilot() }
+        // No runner waits for the baton: the pilot has it until one does, and need not wait for a tick before.
+        let loan = crew.handOver.lend(baton, expectsLong: isLong)
         let outcome = runApplication(connection, mayDefer: mayDefer, &python)
-        guard let recovered = crew.exchange.recover(loan) else {
+        guard let recovered = crew.handOver.recover(loan) else {
             let isShort = isLong && Clock.now() - began <= crew.configuration.tick
             giveBack(connection, outcome, kind, outlastedTick: !isShort)
             return outcome.failed ? .failed : .lost
@@ -159,13 +151,13 @@ final class Runner {
             crew.lastRunner.servedShort(at: crew.reactor.recently(baton))
         }
         if outcome.failed {
-            crew.exchange.offer(baton)
+            crew.handOver.offer(baton)
             return .failed
         }
         return .kept(baton)
     }
 
-    /// Runs the application after another runner got the baton.
+    /// Serves one request after another runner got the baton.
     private func serveWithoutBaton(_ connection: Connection, _ kind: UInt32, _ python: inout PythonThread) -> Turn {
         let began = Clock.now()
         let outcome = runApplication(connection, mayDefer: false, &python)
@@ -189,7 +181,7 @@ final class Runner {
         }
     }
 
-    /// Leaves a connection to whoever has the baton.
+    /// Leaves a connection to the thread that has the baton.
     private func giveBack(_ connection: Connection, _ outcome: Outcome, _ kind: UInt32, outlastedTick: Bool) {
         gauge.end()
         connection.sendDeferred()
@@ -219,29 +211,30 @@ final class Runner {
         }
     }
 
-    /// The same while somebody else may do the I/O: a thread that keeps Python's lock must not stop it.
+    /// The same while another thread may do the I/O: a signal handler that takes its time must not stop it, nor a
+    /// thread that keeps Python's lock.
     private func attend(lending baton: consuming Baton, _ python: inout PythonThread) -> Turn {
-        let loan = crew.exchange.lend(baton)
+        let loan = crew.handOver.lend(baton)
         let isFine = attend(&python)
-        guard let recovered = crew.exchange.recover(loan) else { return isFine ? .lost : .failed }
+        guard let recovered = crew.handOver.recover(loan) else { return isFine ? .lost : .failed }
         if isFine { return .kept(recovered) }
-        crew.exchange.offer(recovered)
+        crew.handOver.offer(recovered)
         return .failed
     }
 
-    /// Takes from the reactor what only Python can deal with, and deals with it while somebody else may do the I/O: a thread
-    /// that keeps Python's lock, or a log that nobody reads, must not stop that.
+    /// Takes from the reactor what only Python can deal with, and deals with it while another thread may do the I/O: a
+    /// thread that keeps Python's lock, or a log that nobody reads, must not stop that.
     ///
     /// - Returns: nil when the pilot took the baton meanwhile.
     private func fetch(_ baton: consuming Baton, _ python: inout PythonThread) -> Baton? {
         let releases = crew.reactor.takeReleases(baton)
         let notices = crew.reactor.takeNotices(baton)
         guard !releases.isEmpty || !notices.isEmpty else { return baton }
-        let loan = crew.exchange.lend(baton)
+        let loan = crew.handOver.lend(baton)
         python.withGIL { gil in
             gil.release(owners: releases)
             for notice in notices { report.notice(notice.level, notice.text, gil) }
         }
-        return crew.exchange.recover(loan)
+        return crew.handOver.recover(loan)
     }
 }

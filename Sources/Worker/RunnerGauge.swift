@@ -8,7 +8,8 @@ final class RunnerGauge: Sendable {
     private let pythonIdentity = Atomic<Int>(0)
     private let threadID = Atomic<Int32>(0)
     private let hasLeft = Atomic<Bool>(false)
-    /// When the request began for which nobody waits any more; 0 for none. It is in the past as soon as `beganAt` is another.
+    /// When the request began for which nobody waits any more; 0 for none. It is in the past as soon as `beganAt` is
+    /// another.
     private let givenUpAt = Atomic<UInt64>(0)
 
     /// - Parameter now: the clock, as of a moment ago.

@@ -1,9 +1,8 @@
 internal import Platform
 internal import PythonBridge
-internal import WSGI
 
-/// A runner on a thread that Python started, so that Python knows it by name, and so that what the application starts from
-/// there inherits what Python's threads inherit.
+/// A runner on a thread that Python started, so that Python knows it by name, and so that what the application starts
+/// from there inherits what Python's threads inherit.
 final class RunnerThread {
     private let runner: Runner
     private let crew: Crew
@@ -42,7 +41,7 @@ final class RunnerThread {
         python.withGIL { gil in
             runner.gauge.leave()
             guard !isOrderly else { return }
-            if crew.state.isQuitting {
+            if crew.lifetime.isQuitting {
                 gil.clearError()
             } else {
                 // Threads are sized at the start. A worker that lacks one is replaced as a whole.

@@ -2,12 +2,13 @@ internal import Platform
 internal import Scheduling
 internal import Synchronization
 
-/// Ends a worker in which nothing can be done any more. It works on the pilot's thread, which needs no lock of Python's.
+/// Ends a worker in which nothing can be done any more. It works on the pilot's thread, which needs no lock of
+/// Python's.
 ///
 /// Where the main thread runs the application, that is a request that takes longer than it may: it is interrupted, as
-/// gunicorn does, by SIGABRT, whose handler says where the application was and raises SystemExit in it. Where it does not,
-/// a request that takes too long is the `Attendant`'s affair, and this looks after the attendant: it stands still when some
-/// code keeps Python's lock to itself.
+/// gunicorn does, by SIGABRT, whose handler says where the application was and raises SystemExit in it. Where it does
+/// not, a request that takes too long is the `Attendant`'s affair, and this looks after the attendant: it stands still
+/// when some code keeps Python's lock to itself.
 final class Watchdog: @unchecked Sendable {
     // `@unchecked`: the three clocks are for `check` alone, which the pilot calls.
     private var silence = RunningTime(nap: Crew.nap)

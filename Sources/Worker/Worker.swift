@@ -39,6 +39,9 @@ public struct WorkerReport {
     }
 }
 
+/// What the gateway asks of it, see `WorkerOutlook`.
+extension SharedLifetime: WorkerOutlook {}
+
 /// One process's threads around one reactor.
 public final class Worker {
     private let crew: Crew
@@ -49,21 +52,22 @@ public final class Worker {
 
     /// - Throws: `SystemError` when the system gives no descriptors.
     public init(
-        configuration: WorkerConfiguration, listeners: [ListenerSocket], types: WSGITypes, state: WorkerState,
-        trust: @escaping @Sendable (SocketAddress) -> PeerTrust
+        configuration: WorkerConfiguration, listeners: [ListenerSocket], types: WSGITypes,
+        lifetime: SharedLifetime, trust: @escaping @Sendable (SocketAddress) -> PeerTrust
     ) throws(SystemError) {
         self.types = types
         let reactor = try Reactor(configuration: configuration.transport, listeners: listeners, trust: trust)
-        crew = try Crew(configuration: configuration, reactor: reactor, state: state)
+        crew = try Crew(configuration: configuration, reactor: reactor, lifetime: lifetime)
     }
 
     /// Where the handlers of signals write a byte each, so that no signal waits for the next request.
     public var signalDescriptor: Descriptor { (crew.attendance ?? crew.reactor.signals).writer }
 
     /// Lets the requests under way finish, then ends `run`. For the main thread's signal handlers.
-    public func drain() {
-        crew.drain()
-    }
+    public func drain() { crew.drain() }
+
+    /// Ends `run` without waiting for them. For the main thread's signal handlers, which then raise SystemExit.
+    public func quit() { crew.quit() }
 
     /// The main thread's request, if the watchdog interrupted it. For the handler of SIGABRT.
     public func interruptedRequest(_ gil: borrowing GIL) -> OverdueRequest? {
@@ -83,12 +87,12 @@ public final class Worker {
         application: PyPointer, errors: PyPointer, report: WorkerReport, _ gil: inout GIL
     ) throws(PythonError) {
         let isMain = crew.configuration.mainThreadRuns
-        // Before there is a second thread: what Swift initializes on first use (`static let`) must not be reached for the
-        // first time by two threads of a forked process at once, see docs/fork-safety.md.
+        // Before there is a second thread: what Swift initializes on first use (`static let`) must not be reached for
+        // the first time by two threads of a forked process at once, see docs/fork-safety.md.
         for gauge in crew.gauges {
             let gateway = try Gateway(
                 application: application, errors: errors, log: report.application, types: types,
-                configuration: crew.configuration.gateway, state: crew.state,
+                configuration: crew.configuration.gateway, outlook: crew.lifetime,
                 writeTimeout: crew.configuration.transport.timeouts.write,
                 noteClientWait: { gauge.exclude($0) }, gil)
             runners.append(Runner(crew: crew, gateway: gateway, gauge: gauge, report: report, isMain: isMain))
@@ -128,7 +132,8 @@ public final class Worker {
         }
         var attendant = Attendant(crew: crew, runners: Array(runners[..<started]), pipe: pipe, report: report)
         var python = PythonThread.current(&gil)
-        // Without all of its threads it does not serve, and those that are there must leave: Python would wait for them.
+        // Without all of its threads it does not serve, and those that are there must leave: Python would wait for
+        // them.
         let finished = isComplete && attendant.run(&python)
         // The exception that is set, if one is, is kept in the thread's state meanwhile.
         threadsLeftBehind = attendant.dismiss(&python)

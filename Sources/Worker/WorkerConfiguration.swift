@@ -4,24 +4,41 @@ public import WSGI
 
 /// What a worker is told once.
 public struct WorkerConfiguration: Sendable {
-    public var transport = TransportConfiguration()
-    public var gateway = GatewayConfiguration()
+    public let transport: TransportConfiguration
+    public let gateway: GatewayConfiguration
     /// Threads that run the application.
-    public var runners = 1
-    /// Whether the one runner is Python's main thread. Otherwise that only handles signals and watches over the runners.
-    public var mainThreadRuns = true
+    public let runners: Int
+    /// Whether the one runner is Python's main thread. Otherwise that only handles signals and watches over the
+    /// runners.
+    public let mainThreadRuns: Bool
     /// Requests after which the worker is replaced; nil for any number.
-    public var requestLimit: Int?
+    public let requestLimit: Int?
     /// The longest that one request may run; nil for as long as it takes.
-    public var requestTimeout: Nanoseconds?
-    /// The longest that the main thread, where it is no runner, may wait for Python's lock; nil for as long as it takes.
-    public var lockTimeout: Nanoseconds?
+    public let requestTimeout: Nanoseconds?
+    /// The longest that the main thread, where it is no runner, may wait for Python's lock; nil for as long as it
+    /// takes.
+    public let lockTimeout: Nanoseconds?
     /// How long an application may run before the pilot takes the baton away from its thread.
-    public var tick: Nanoseconds = .milliseconds(5)
+    public let tick: Nanoseconds
     /// How long a draining worker waits for the requests under way.
-    public var gracefulTimeout: Nanoseconds = .seconds(30)
+    public let gracefulTimeout: Nanoseconds
     /// The arbiter's process id: without it, a worker leaves.
-    public var parent: Int32 = 0
+    public let parent: Int32
 
-    public init() {}
+    public init(
+        transport: TransportConfiguration, gateway: GatewayConfiguration, runners: Int, mainThreadRuns: Bool,
+        requestLimit: Int?, requestTimeout: Nanoseconds?, lockTimeout: Nanoseconds?, tick: Nanoseconds,
+        gracefulTimeout: Nanoseconds, parent: Int32
+    ) {
+        self.transport = transport
+        self.gateway = gateway
+        self.runners = runners
+        self.mainThreadRuns = mainThreadRuns
+        self.requestLimit = requestLimit
+        self.requestTimeout = requestTimeout
+        self.lockTimeout = lockTimeout
+        self.tick = tick
+        self.gracefulTimeout = gracefulTimeout
+        self.parent = parent
+    }
 }

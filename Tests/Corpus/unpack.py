@@ -45,13 +45,14 @@ PROXY = {
 def main() -> None:
     corpus = pathlib.Path(__file__).parent
     target = pathlib.Path(sys.argv[1])
-    for name in ("Request", "Chunked", "Response", "Proxy"):
+    for name in ("Request", "Chunked", "Response", "Server", "Proxy"):
         (target / name).mkdir(parents=True, exist_ok=True)
     for path in sorted(corpus.glob("*/*.http")):
         text = path.read_text(encoding="ascii").replace("\n", "")
         raw = unescape(text).encode("latin-1")
         seed = f"{path.parent.name}-{path.stem}"
         (target / "Request" / seed).write_bytes(raw)
+        (target / "Server" / seed).write_bytes(raw)
         head, separator, body = raw.partition(b"\r\n\r\n")
         if separator and b"chunked" in head.lower():
             (target / "Chunked" / seed).write_bytes(body)

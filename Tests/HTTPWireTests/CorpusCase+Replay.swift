@@ -78,7 +78,6 @@ extension Exchange.Request {
         case "path": head.path
         case "query": head.query
         case "authority": head.authority
-        case "form": "\(head.targetForm)"
         case "version": head.version == .http11 ? "1.1" : "1.0"
         case "fields": head.fields.isEmpty ? "none" : "some"
         case "framing":

@@ -36,7 +36,8 @@ struct CorpusCase: Sendable, CustomTestStringConvertible {
         URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .appendingPathComponent("Corpus"))
 
-    /// The cases below a directory, with what the files of this extension expect of them; cases without one are left out.
+    /// The cases below a directory, with what the files of this extension expect of them; cases without one are left
+    /// out.
     static func load(_ corpus: URL, expectations: String = "expect") -> [CorpusCase] {
         ["valid", "invalid"].flatMap { kind in
             let directory = corpus.appendingPathComponent(kind)

@@ -6,7 +6,6 @@ struct ParsedHead: Equatable {
     var method: String
     var knownMethod: Method
     var target: String
-    var targetForm: TargetForm
     var path: String
     var query: String
     var authority: String
@@ -84,7 +83,7 @@ extension RequestParser {
         return .head(
             ParsedHead(
                 byteCount: head.byteCount, method: text(head.method), knownMethod: head.knownMethod,
-                target: text(head.target), targetForm: head.targetForm, path: text(head.path), query: text(head.query),
+                target: text(head.target), path: text(head.path), query: text(head.query),
                 authority: text(head.authority), version: head.version, fields: fields, framing: head.framing,
                 isPersistent: head.isPersistent, expectsContinue: head.expectsContinue,
                 schemeOverride: head.schemeOverride, methodNeedsUppercasing: head.methodNeedsUppercasing))

@@ -3,18 +3,20 @@ import Scheduling
 import Synchronization
 import Testing
 
-/// Threads that pass the baton around as those of a worker do. What its holder alone may touch is not protected in any other
-/// way: the thread sanitizer sees it when two hold the baton (`make sanitize`), and sums that are wrong often show it without.
+/// Threads that pass the baton around as those of a worker do. What its holder alone may touch is not protected in any
+/// other way: the thread sanitizer sees it when two hold the baton (`make sanitize`), and sums that are wrong often
+/// show it without.
 @Suite struct BatonStressTests {
     /// What a worker's threads share.
-    private final class Crew: @unchecked Sendable {
-        let exchange: BatonExchange
+    private final class Crew: PilotDuties, @unchecked Sendable {
+        let handOver: BatonHandOver
         let waker: Waker
         let total: Int
         let living = Atomic<Int>(0)
         /// Waits that ended because their time was up: a wake-up was lost.
         let naps = Atomic<Int>(0)
-        let isOver = Atomic<Bool>(false)
+        private let hasEnded = Atomic<Bool>(false)
+        var isOver: Bool { hasEnded.load(ordering: .acquiring) }
         let returns = Lock<[Int]>([])
         let returned = Atomic<Bool>(false)
 
@@ -23,7 +25,8 @@ import Testing
         var given = 0
         var answered: [Int]
         var answeredCount = 0
-        var retakings = 0
+        /// How often the pilot went on with the I/O itself.
+        var turnsOfPilot = 0
         var wokenByWaker = false
 
         init(total: Int) throws {
@@ -31,7 +34,7 @@ import Testing
             answered = Array(repeating: 0, count: total)
             let waker = try Waker()
             self.waker = waker
-            exchange = BatonExchange(interruptPilot: { waker.wake() })
+            handOver = BatonHandOver(interruptPilot: { waker.wake() })
             poller = try Poller(capacity: 4)
             try poller.add(waker.descriptor, .readable, payload: 0)
         }
@@ -72,7 +75,7 @@ import Testing
             defer { living.subtract(1, ordering: .releasing) }
             var random = seed
             while true {
-                guard var baton = exchange.take(timeout: .seconds(Self.nap)) else {
+                guard var baton = handOver.take(timeout: .seconds(Self.nap)) else {
                     // A wake-up whose offer another was quicker to take is not a nap.
                     continue
                 }
@@ -82,10 +85,11 @@ import Testing
                     for _ in 0..<4 where given < total {
                         let request = given
                         given += 1
-                        let loan = exchange.lend(baton)
+                        // A few are taken to be long, rightly or not.
+                        let loan = handOver.lend(baton, expectsLong: request % 64 == 0)
                         random = random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
                         Self.application(Int(random >> 56))
-                        guard let recovered = exchange.recover(loan) else {
+                        guard let recovered = handOver.recover(loan) else {
                             returns.withLock { $0.append(request) }
                             returned.store(true, ordering: .releasing)
                             waker.wake()
@@ -96,9 +100,9 @@ import Testing
                     }
                     settle(baton)
                     if answeredCount == total {
-                        isOver.store(true, ordering: .releasing)
-                        exchange.wakePilot()
-                        exchange.offer(baton)
+                        hasEnded.store(true, ordering: .releasing)
+                        handOver.wakePilot()
+                        handOver.offer(baton)
                         return
                     }
                     poll(baton, canRun: true)
@@ -121,45 +125,24 @@ import Testing
 
         func pilot() {
             defer { living.subtract(1, ordering: .releasing) }
-            var last: BatonObservation?
-            var idle = 0
-            while !isOver.load(ordering: .acquiring) {
-                guard let seen = exchange.observe() else {
-                    last = nil
-                    idle += 1
-                    if idle <= 3 {
-                        exchange.sleep(.microseconds(50))
-                    } else if let baton = exchange.claimUnwantedOffer() {
-                        keep(baton)
-                    } else {
-                        exchange.sleepUntilLent(timeout: .seconds(Self.nap))
-                    }
-                    continue
-                }
-                idle = 0
-                if seen == last, let baton = exchange.retake(seen) {
-                    last = nil
-                    retakings += 1
-                    keep(baton)
-                } else {
-                    last = seen
-                    exchange.sleep(.microseconds(50))
-                }
-            }
+            PilotLoop(handOver, self).run()
         }
 
-        private func keep(_ baton: consuming Baton) {
-            guard var baton = exchange.offerToWaitingRunner(baton) else { return }
-            while true {
-                drainWaker(baton)
-                settle(baton)
-                guard let kept = exchange.offerToWaitingRunner(baton) else { return }
-                baton = kept
-                // At the end the others have left.
-                if isOver.load(ordering: .acquiring) { return }
-                poll(baton, canRun: false)
-            }
+        // What the pilot's loop asks for.
+
+        var tick: Nanoseconds { .microseconds(50) }
+        var idleGlances: Int { 3 }
+        func check() -> Nanoseconds { .seconds(Self.nap) }
+        func setAccepting(_ accepts: Bool, _ baton: borrowing Baton) {
+            if !accepts { turnsOfPilot += 1 }
         }
+        func doWork(_ baton: borrowing Baton) {
+            drainWaker(baton)
+            settle(baton)
+        }
+        /// At the end the others have left.
+        func hasToLeave(_ baton: borrowing Baton) -> Bool { isOver }
+        func poll(_ baton: borrowing Baton, timeout: Nanoseconds) { poll(baton, canRun: false) }
     }
 
     @Test(arguments: [1, 2, 4])
@@ -179,6 +162,6 @@ import Testing
         try #require(crew.living.load(ordering: .acquiring) == 0)
         #expect(crew.answered.allSatisfy { $0 == 1 })
         #expect(crew.naps.load(ordering: .relaxed) == 0)
-        #expect(crew.retakings > 0)
+        #expect(crew.turnsOfPilot > 0)
     }
 }

@@ -9,39 +9,40 @@ import Testing
         var policy = LastRunnerPolicy(runners: 8)
         policy.tookOver(at: start)
         #expect(!policy.postpones(at: start))
-        #expect(policy.yields(at: start))
+        #expect(policy.yields(at: start, since: start))
     }
 
     @Test func shortRequestsKeepOneForThemselves() {
         var policy = LastRunnerPolicy(runners: 8)
         policy.servedShort(at: start)
         #expect(policy.postpones(at: start))
-        #expect(!policy.yields(at: start))
+        #expect(!policy.yields(at: start, since: start))
         #expect(policy.postpones(at: start + .milliseconds(99)))
     }
 
     @Test func aMomentWithoutShortRequestsIsEnough() {
         var policy = LastRunnerPolicy(runners: 8)
         policy.servedShort(at: start)
-        #expect(!policy.yields(at: start + .microseconds(999)))
-        #expect(policy.yields(at: start + .milliseconds(1)))
+        #expect(!policy.yields(at: start + .microseconds(999), since: start))
+        #expect(policy.yields(at: start + .milliseconds(1), since: start))
     }
 
-    /// Whoever comes back from a long request waits that moment too: its client's next request may be a short one.
+    /// A runner that comes back from a long request waits that moment too: its client's next request may be a short
+    /// one.
     @Test func aRunnerThatBecomesFreeWaitsForShortOnes() {
         var policy = LastRunnerPolicy(runners: 8)
         policy.servedShort(at: start)
         policy.tookOver(at: start + .milliseconds(50))
         #expect(policy.postpones(at: start + .milliseconds(50)))
-        #expect(!policy.yields(at: start + .milliseconds(50)))
-        #expect(policy.yields(at: start + .milliseconds(51)))
+        #expect(!policy.yields(at: start + .milliseconds(50), since: start))
+        #expect(policy.yields(at: start + .milliseconds(51), since: start))
     }
 
     @Test func aClockThatIsReadEarlierIsNoClockThatHasRunOut() {
         var policy = LastRunnerPolicy(runners: 8)
         policy.servedShort(at: start)
         policy.tookOver(at: start + .microseconds(10))
-        #expect(!policy.yields(at: start + .microseconds(5)))
+        #expect(!policy.yields(at: start + .microseconds(5), since: start))
         #expect(policy.postpones(at: start - .microseconds(5)))
     }
 
@@ -50,45 +51,27 @@ import Testing
         policy.servedShort(at: start)
         policy.tookOver(at: start + .milliseconds(100))
         #expect(!policy.postpones(at: start + .milliseconds(100)))
-        #expect(policy.yields(at: start + .milliseconds(100)))
+        #expect(policy.yields(at: start + .milliseconds(100), since: start))
     }
 
     @Test func nobodyIsPostponedForLongerThanASecond() {
         var policy = LastRunnerPolicy(runners: 8)
-        policy.postponed(at: start)
-        policy.postponed(at: start + .milliseconds(600))
         for millisecond in 0...1000 {
             policy.servedShort(at: start + .milliseconds(millisecond))
-            #expect(policy.yields(at: start + .milliseconds(millisecond)) == (millisecond == 1000))
+            #expect(policy.yields(at: start + .milliseconds(millisecond), since: start) == (millisecond == 1000))
         }
         // Each has its own second.
-        policy.resumed()
+        let later = start + .milliseconds(600)
         policy.servedShort(at: start + .milliseconds(1599))
-        #expect(!policy.yields(at: start + .milliseconds(1599)))
+        #expect(!policy.yields(at: start + .milliseconds(1599), since: later))
         policy.servedShort(at: start + .milliseconds(1600))
-        #expect(policy.yields(at: start + .milliseconds(1600)))
-        policy.resumed()
-        policy.servedShort(at: start + .seconds(5))
-        #expect(!policy.yields(at: start + .seconds(5)))
-    }
-
-    @Test func manyThatArePostponedKeepTheirOrder() {
-        var policy = LastRunnerPolicy(runners: 8)
-        for index in 0..<1000 { policy.postponed(at: start + .milliseconds(index)) }
-        for index in 0..<1000 {
-            let due = start + .milliseconds(index) + .seconds(1)
-            policy.servedShort(at: due - 1)
-            #expect(!policy.yields(at: due - 1))
-            policy.servedShort(at: due)
-            #expect(policy.yields(at: due))
-            policy.resumed()
-        }
+        #expect(policy.yields(at: start + .milliseconds(1600), since: later))
     }
 
     @Test(arguments: [1, 2, 3]) func fewRunnersKeepNone(runners: Int) {
         var policy = LastRunnerPolicy(runners: runners)
         policy.servedShort(at: start)
         #expect(!policy.postpones(at: start))
-        #expect(policy.yields(at: start))
+        #expect(policy.yields(at: start, since: start))
     }
 }

@@ -5,14 +5,14 @@ import Testing
 @testable import Settings
 
 @Suite struct RequestPolicySettingsTests {
-    /// The table's defaults and the parser's own must not drift apart: tests of the parser run with the latter.
-    @Test func theTablesDefaultsAreTheParsers() throws {
+    /// Tests of the parser run with the policy of Tests/Support, which must not drift away from the table.
+    @Test func thePolicyOfTheTestsIsTheTables() throws {
         var policy = try configuration([:]).policy
         let byName = { (left: SecureSchemeHeader, right: SecureSchemeHeader) in left.name < right.name }
         policy.secureSchemeHeaders.sort(by: byName)
-        var parsers = RequestPolicy()
-        parsers.secureSchemeHeaders.sort(by: byName)
-        #expect(policy == parsers)
+        var tests = RequestPolicy()
+        tests.secureSchemeHeaders.sort(by: byName)
+        #expect(policy == tests)
     }
 
     @Test func eachSwitchTurnsItsOwn() throws {
@@ -38,7 +38,8 @@ import Testing
     @Test func theWordsOfTheTableAreTheTypes() throws {
         #expect(try #require(SettingsTable.named("header_map")).kind == .choice(FieldNameMap.allCases.map(\.rawValue)))
         #expect(
-            try #require(SettingsTable.named("proxy_protocol")).kind == .choice(["off"] + ProxyMode.allCases.map(\.rawValue)))
+            try #require(SettingsTable.named("proxy_protocol")).kind
+                == .choice(["off"] + ProxyMode.allCases.map(\.rawValue)))
     }
 
     @Test func forwarderHeaders() throws {

@@ -94,7 +94,9 @@ import Testing
 
     @Test func noneMeansTheDefault() throws {
         let nothing = Dictionary(
-            uniqueKeysWithValues: SettingsTable.settings.filter { $0.kind.takesNone }.map { ($0.name, SettingValue.none) })
+            uniqueKeysWithValues: SettingsTable.settings.filter { $0.kind.takesNone }.map {
+                ($0.name, SettingValue.none)
+            })
         #expect(nothing.count > 50)
         #expect(try configuration(nothing) == configuration([:]))
     }
@@ -189,7 +191,9 @@ import Testing
             #expect(try configuration([setting.name: setting.initial]) == configuration([:]))
         }
         #expect(
-            try configuration(["certfile": .string(""), "control_socket_disable": .bool(true), "ca_certs": .string("a")])
+            try configuration([
+                "certfile": .string(""), "control_socket_disable": .bool(true), "ca_certs": .string("a"),
+            ])
                 == configuration([:]))
     }
 }

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Settings
+
 @Suite struct SettingTests {
     @Test func declaresEachNameAndFlagOnce() {
         let names = SettingsTable.settings.map(\.name)
@@ -90,7 +91,9 @@ import Testing
         #expect(try row("request_timeout")["origin"] == .string("own"))
         let hook = try row("post_request")
         #expect(hook["kind"] == .string("callable") && hook["minimum"] == .int(2) && hook["maximum"] == .int(4))
-        #expect(Set(SettingsTable.settings.map { $0.row.map(\.key) }).count == 1, "every row has the same keys in the same order")
+        #expect(
+            Set(SettingsTable.settings.map { $0.row.map(\.key) }).count == 1,
+            "every row has the same keys in the same order")
     }
 
     @Test(arguments: [
@@ -119,7 +122,8 @@ import Testing
 
     @Test(arguments: [
         ("workers", SettingValue.int(3)), ("chdir", .string("/")), ("umask", .int(0o22)), ("ssl_version", .other("x")),
-        ("post_request", .callable(parameters: 2, name: "f()")), ("post_request", .callable(parameters: 4, name: "f()")),
+        ("post_request", .callable(parameters: 2, name: "f()")),
+        ("post_request", .callable(parameters: 4, name: "f()")),
         ("pidfile", .none), ("worker_class", .none), ("logconfig_dict", .mapping([:])), ("user", .int(0)),
         ("statsd_host", .string("unix:///run/s")), ("raw_env", .list(["A="])), ("reload", .none),
     ])

@@ -17,7 +17,7 @@ import Testing
     private func feed(_ receipt: BodyReceipt, _ pieces: [ArraySlice<UInt8>]) throws -> [UInt8]? {
         for (number, piece) in pieces.enumerated() {
             let (taken, complete) = try piece.withUnsafeBytes { (bytes) throws(BodyReceiptFault) in
-                try receipt.receive(bytes)
+                try receipt.take(bytes)
             }
             if complete { return Array(piece.dropFirst(taken)) + Array(pieces[(number + 1)...].joined()) }
             #expect(taken == piece.count)

@@ -54,7 +54,7 @@ import Testing
         var text = ""
         let deadline = Clock.now() + .seconds(5)
         while read(stream, &text) != expected, Clock.now() < deadline {
-            _ = stream.socket.waitUntilReadable(milliseconds: 10)
+            stream.waitUntilReadable(milliseconds: 10)
         }
         return text
     }

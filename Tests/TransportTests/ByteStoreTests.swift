@@ -54,18 +54,4 @@ import Testing
         append("again", to: store)
         #expect(text(store) == "again")
     }
-
-    @Test func isFilledInPlace() {
-        let store = store("ab")
-        store.appendInPlace(1000) { room in
-            #expect(room.count == 1000)
-            room.copyBytes(from: Array("cd".utf8))
-            return 2
-        }
-        #expect(text(store) == "abcd")
-        #expect(throws: CancellationError.self) {
-            try store.appendInPlace(10) { _ in throw CancellationError() }
-        }
-        #expect(text(store) == "abcd")
-    }
 }

@@ -24,7 +24,7 @@ import Testing
         receiver.close()
     }
 
-    private func flush() throws -> Bool { try outbox.flush(to: sender, releasing: &releases) }
+    private func flush() throws -> Bool { try outbox.flush(to: Channel(socket: sender), releasing: &releases) }
 
     private func append(_ text: String) {
         Array(text.utf8).withUnsafeBytes { outbox.append(copying: $0) }

@@ -44,7 +44,8 @@ import Testing
         #expect(loop.handled.count == 1)
     }
 
-    /// The host is told of the connections that wait as soon as there is room, though nothing happens to those in place.
+    /// The host is told of the connections that wait as soon as there is room, though nothing happens to those in
+    /// place.
     @Test func pausesAtTheMostConnectionsAndResumes() throws {
         let loop = try ForeignLoop { $0.maximumConnections = 2 }
         let clients = try (0..<4).map { _ in try loop.client() }
@@ -135,7 +136,7 @@ import Testing
         let loop = try ForeignLoop(trust: .announcing)
         let client = try loop.client()
         #expect(loop.run { loop.reactor.connectionCount == 1 })
-        #expect(loop.reactor.table.compactMap { $0?.trust } == [.announcing])
+        #expect(loop.reactor.connections.map(\.trust) == [.announcing])
         client.close()
     }
 }

@@ -1,3 +1,4 @@
+import Glibc
 import Platform
 import Testing
 
@@ -149,7 +150,8 @@ import Testing
         #expect(loop.releases == [owner])
     }
 
-    /// The kernel's buffers hold so much that the socket may take nothing for several periods. What the client takes counts.
+    /// The kernel's buffers hold so much that the socket may take nothing for several periods. What the client takes
+    /// counts.
     @Test func aResponseThatIsReadSlowlyIsSent() throws {
         let size = 8 << 20
         let loop = try loop { $0.write = .milliseconds(200) }
@@ -198,6 +200,31 @@ import Testing
         #expect(loop.run { client.hasEnded() })
         #expect(loop.reactor.connectionCount == 1)
         #expect(loop.run { loop.reactor.connectionCount == 0 })
+    }
+
+    /// After a stall the timer's bell may come before what was sent in time: whoever kept the limit is not refused.
+    @Test func whatCameDuringAStallCameInTime() throws {
+        let loop = try loop { $0.head = .milliseconds(400) }
+        let early = try loop.client()
+        early.send("GET /early HT")
+        #expect(loop.run { loop.reactor.connections.contains { $0.phase.kind == .head } })
+        let end = Clock.now() + .milliseconds(250)
+        while Clock.now() < end { loop.turn() }
+        let late = try loop.client()
+        late.send("GET /late HT")
+        #expect(loop.run { loop.reactor.connections.count { $0.phase.kind == .head } == 2 })
+        // That its socket takes bytes is news too, and old before the bell rings.
+        for _ in 0..<3 { loop.turn() }
+        // The bell rings for the one, then the other completes its head, then the time of both is up.
+        var bell = pollfd(fd: loop.reactor.timer.descriptor.rawValue, events: Int16(POLLIN), revents: 0)
+        #expect(poll(&bell, 1, 5000) == 1)
+        late.send("TP/1.1\r\nHost: a\r\n\r\n")
+        let stall = Clock.now() + .milliseconds(600)
+        while Clock.now() < stall { late.receive() }
+        #expect(loop.run { early.hasEnded() })
+        #expect(early.text.hasPrefix("HTTP/1.1 408 "))
+        #expect(loop.run { late.has(Answer.text("GET /late")) })
+        #expect(late.text == Answer.text("GET /late"))
     }
 
     /// The application may take longer than a client may idle, and the reactor may see no event meanwhile.

@@ -9,13 +9,12 @@ import Testing
     private func loop(turn: Nanoseconds, deferred: @escaping (Bool) -> Void = { _ in }) throws -> ForeignLoop {
         let loop = try ForeignLoop()
         loop.handle = { connection, loop in
-            loop.reactor.lastTurn = turn
+            loop.reactor.deferral.noteDuration(turn)
             let defers = loop.defersResponses
             deferred(defers)
             guard defers else { return loop.answer(connection) }
             let text = Answer.text(Answer.line(connection, on: loop.bench))
-            Array(text.utf8).withUnsafeBytes { connection.outbox.append(copying: $0) }
-            connection.isDeferred = true
+            #expect(Array(text.utf8).withUnsafeBytes { connection.deferResponse($0) })
             loop.finish(connection, persist: true)
         }
         return loop
@@ -60,12 +59,12 @@ import Testing
         let handle = loop.handle
         loop.handle = { connection, loop in
             handle(connection, loop)
-            most = max(most, loop.reactor.deferred.count)
+            most = max(most, loop.reactor.deferral.waiting.count)
         }
         for client in clients { client.send(Request.get("/")) }
         for client in clients { #expect(loop.run { client.has(Answer.text("GET /")) }) }
         #expect(most > 1 && most < 16)
-        #expect(loop.reactor.deferred.isEmpty)
+        #expect(loop.reactor.deferral.waiting.isEmpty)
     }
 
     @Test(arguments: [Nanoseconds.microseconds(10), .milliseconds(2)])
@@ -85,7 +84,7 @@ import Testing
         var kept: (connection: Connection, answer: String)?
         let handle = loop.handle
         loop.handle = { connection, loop in
-            if kept == nil, !loop.reactor.deferred.isEmpty {
+            if kept == nil, !loop.reactor.deferral.waiting.isEmpty {
                 // The bench serves others before this one is answered.
                 kept = (connection, Answer.text(Answer.line(connection, on: loop.bench)))
                 // What the pilot does once it has the baton.

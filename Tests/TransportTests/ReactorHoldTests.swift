@@ -102,7 +102,7 @@ import Testing
             client.send(Request.get("/\(number)"))
             #expect(
                 loop.serve {
-                    loop.reactor.table.count { if case .held = $0?.phase { true } else { false } } == number + 1
+                    loop.reactor.connections.count { $0.phase.kind == .held } == number + 1
                 })
         }
         loop.turn()

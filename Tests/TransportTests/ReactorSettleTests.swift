@@ -256,6 +256,38 @@ import Testing
         #expect(loop.reactor.connectionCount == 0)
     }
 
+    /// A process that the application forked has a copy of the socket; here that is a second descriptor.
+    @Test func aCopyOfTheSocketDoesNotKeepTheConnection() throws {
+        let loop = try ForeignLoop()
+        var copy: Descriptor?
+        loop.handle = { connection, loop in
+            copy = try? connection.channel.socket.duplicate()
+            loop.answer(connection)
+        }
+        let client = try loop.client()
+        client.send(Request.get("/a", fields: "Connection: close\r\n"))
+        #expect(loop.run { client.hasEnded() })
+        #expect(client.end == .closed)
+        #expect(client.text == Answer.text("GET /a"))
+        try #require(copy).close()
+    }
+
+    /// What a request took is counted from when its runner got it, however much the reactor did meanwhile.
+    @Test func aRequestKnowsWhenItBegan() throws {
+        let loop = try ForeignLoop()
+        var running: [Connection] = []
+        loop.handle = { connection, _ in running.append(connection) }
+        let clients = [try loop.client(), try loop.client()]
+        for client in clients { client.send(Request.get("/a")) }
+        try #require(loop.run { running.count == 2 })
+        let end = Clock.now() + Deferral<Connection>.longest
+        while Clock.now() < end { clients[0].receive() }
+        // The first one that comes back moves the reactor's clock, and the other took no less time for that.
+        for connection in running { loop.finish(connection, with: Answer.text("a"), persist: true) }
+        #expect(!loop.reactor.deferral.isWorthwhile(hasMore: true))
+        #expect(loop.reactor.deferral.lastDuration >= Deferral<Connection>.longest)
+    }
+
     // MARK: The end
 
     @Test func closingEndsIdleConnectionsAndTheListener() throws {

@@ -44,20 +44,7 @@ import Testing
         #expect(loop.run { client.has(expected) })
         #expect(client.text == expected)
         // Nothing is kept for a connection between requests.
-        #expect(loop.reactor.table.allSatisfy { $0?.input == nil })
-    }
-
-    @Test func aFloodOfNoticesIsCutAndSaysSo() throws {
-        let loop = try ForeignLoop()
-        for number in 0..<Reactor.noticeLimit { loop.reactor.note(.error, "\(number)") }
-        #expect(loop.notices.map(\.text) == (0..<Reactor.noticeLimit).map { "\($0)" })
-        for number in 0..<(Reactor.noticeLimit + 7) { loop.reactor.note(.error, "\(number)") }
-        let notices = loop.notices
-        #expect(notices.count == Reactor.noticeLimit + 1)
-        #expect(notices.last == Notice(level: .warning, text: "7 more lines like these are left out."))
-        #expect(loop.notices.isEmpty)
-        loop.reactor.note(.debug, "again")
-        #expect(loop.notices == [Notice(level: .debug, text: "again")])
+        #expect(loop.reactor.connections.allSatisfy { $0.phase.kind == .idle })
     }
 
     /// A client that pipelines without end has its share, and no more: of the other clients' time, and of the host's.

@@ -21,7 +21,7 @@ import Testing
             // What a full socket would leave: the reactor drains it, whoever has the baton.
             let part = line.contains("/rest") ? bytes.count / 2 : bytes.count
             var sent = 0
-            if case .processed(let count)? = try? connection.socket.send(
+            if case .processed(let count)? = try? connection.channel.send(
                 UnsafeRawBufferPointer(rebasing: bytes[..<part]))
             {
                 sent = count

@@ -65,7 +65,7 @@ import Testing
         let body = pattern(100_000)
         let wire = body.flatMap { Array("1\r\n".utf8) + [$0, 0x0D, 0x0A] } + Array("0\r\n\r\n".utf8)
         let (taken, complete) = try wire.withUnsafeBytes { (bytes) throws(BodyReceiptFault) in
-            try receipt.receive(bytes)
+            try receipt.take(bytes)
         }
         #expect(taken == wire.count && complete)
         guard case .file(let file) = receipt.body else {

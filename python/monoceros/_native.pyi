@@ -5,7 +5,7 @@ from typing import Any
 from monoceros.host import Host
 
 def settings() -> list[dict[str, Any]]:
-    """The settings table, in the order of the documentation. Each row has the fields of `monoceros.settings.SettingRow`."""
+    """The settings table, in the order of the documentation: rows with the fields of `settings.SettingRow`."""
 
 def check(name: str, value: object, source: str) -> None:
     """Raises ValueError, with one line for the user, when the setting cannot take the value.
@@ -19,6 +19,6 @@ def configure(settings: dict[str, tuple[object, str]]) -> None:
 def serve(settings: dict[str, tuple[object, str]], host: Host) -> int:
     """Runs the server until it is told to stop; returns the exit status of the process.
 
-    `settings` holds, by name, each value that was given and where. Returns in the arbiter alone: a worker ends inside. Raises
-    ValueError, before anything is bound or forked, with one line for the user when a setting cannot be used.
+    `settings` holds, by name, each value that was given and where. Returns in the arbiter alone: a worker ends inside.
+    Raises ValueError, before anything is bound or forked, with one line for the user when a setting cannot be used.
     """

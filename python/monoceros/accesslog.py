@@ -1,4 +1,4 @@
-"""Who writes the access log: the core, natively, or the Python logger, when something in Python wants to see each request."""
+"""Who writes the access log: the core, or the Python logger where something in Python wants to see each request."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ OVERRIDABLE = ("access", "atoms", "now", "atoms_wrapper_class", "access_fmt", "_
 def needs_python(logger: Any, cfg: Any) -> bool:
     """Whether each request has to go through `logger.access`: something of the user's would be missed otherwise.
 
-    That is a logger class with a say in it, another logger than `logging`'s, a logging configuration, syslog, a filter, or a
-    handler other than our own one. statsd counts as one for as long as its metrics are made there.
+    That is a logger class with a say in it, another logger than `logging`'s, a logging configuration, syslog, a filter,
+    or a handler other than our own one. statsd counts as one for as long as its metrics are made there.
     """
     if any(_is_overridden(logger, name) for name in OVERRIDABLE):
         return True

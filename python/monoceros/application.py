@@ -2,13 +2,16 @@
 
 import ast
 import importlib
+import inspect
 import os
 import sys
-from collections.abc import Callable
-from types import ModuleType
+from collections.abc import Callable, Iterator
+from types import FunctionType, ModuleType
 from typing import Any
 
 DEFAULT_NAME = "application"
+#: What applications are mostly called; they are suggested first.
+USUAL_NAMES = ("app", "application", "create_app()", "make_app()", "wsgi")
 
 
 class AppImportError(Exception):
@@ -32,7 +35,8 @@ def load_application(spec: str) -> Callable[..., Any]:
     try:
         found = getattr(module, name)
     except AttributeError:
-        raise AppImportError(f"Failed to find attribute {name!r} in {module_name!r}.") from None
+        text = f"Failed to find attribute {name!r} in {module_name!r}."
+        raise AppImportError(text + suggestion(module, module_name)) from None
     if arguments is not None:
         found = call_factory(found, name, *arguments)
     if found is None:
@@ -42,17 +46,10 @@ def load_application(spec: str) -> Callable[..., Any]:
     return found
 
 
-def load_configured(configuration: Any) -> Callable[..., Any]:
-    """The application of a `monoceros.config.Config`: that of its PasteDeploy file, or that of its app spec."""
-    if configuration.paste is None:
-        return load_application(configuration.app_uri)
-    from monoceros.app.pasterapp import get_wsgi_app
-
-    return get_wsgi_app(configuration.app_uri, defaults=configuration.paste_global_conf)
-
-
 def import_module(name: str, expression: str) -> ModuleType:
     """Imports the module, and tells its own absence from that of a module which it imports."""
+    if "/" in name and (hint := from_path(name, expression)):
+        raise AppModuleNotFoundError(f"Failed to find application: {name!r} is a path, and a module is needed: {hint}.")
     if not name or name.startswith("."):
         raise AppImportError(f"Failed to find application: {name!r} is not the full name of a module.")
     try:
@@ -66,6 +63,51 @@ def import_module(name: str, expression: str) -> ModuleType:
         else:
             text = f"Failed to import {name!r}: {error}. It was looked for from {os.getcwd()!r}; --chdir sets another."
         raise AppModuleNotFoundError(text) from None
+
+
+def from_path(path: str, expression: str) -> str | None:
+    """How to name the application of a file that is there; None where there is none."""
+    file = path if os.path.isfile(path) else f"{path}.py"
+    if not os.path.isfile(file):
+        return None
+    directory, name = os.path.split(os.path.normpath(file))
+    module = name.removesuffix(".py")
+    if directory in ("", "."):
+        return f"{module}:{expression}"
+    if not os.path.isabs(directory) and not directory.startswith(".."):
+        return f"{directory.replace('/', '.')}.{module}:{expression}, or --chdir {directory} {module}:{expression}"
+    return f"--chdir {directory} {module}:{expression}"
+
+
+def suggestion(module: ModuleType, name: str) -> str:
+    """What of a module could be meant, ready to be typed; nothing where nothing could."""
+    found = sorted(candidates(module), key=lambda candidate: (candidate not in USUAL_NAMES, candidate))[:5]
+    if not found:
+        return ""
+    return f" It has {', '.join(found)}: try {name}:{found[0]}."
+
+
+def candidates(module: ModuleType) -> Iterator[str]:
+    """The applications that a module has, as far as one can see, and the functions that might make one."""
+    for name, value in vars(module).items():
+        if name.startswith("_") or isinstance(value, type) or not callable(value):
+            continue
+        if not isinstance(value, FunctionType):
+            # An application that is an object. Proxies are found in modules of the frameworks' users, and are none.
+            if not type(value).__module__.startswith(("werkzeug.local", "builtins", "functools", "typing")):
+                yield name
+        elif value.__module__ == module.__name__:
+            try:
+                count = sum(
+                    parameter.default is parameter.empty and parameter.kind is not parameter.VAR_KEYWORD
+                    for parameter in inspect.signature(value).parameters.values()
+                )
+            except (TypeError, ValueError):
+                continue
+            if count == 2:
+                yield name
+            elif count == 0 and name.startswith(("create", "make", "get", "build")):
+                yield f"{name}()"
 
 
 def parse_expression(expression: str) -> tuple[str, tuple[list[Any], dict[str, Any]] | None]:

@@ -40,7 +40,7 @@ class Listener:
 
 
 class Arbiter:
-    """The master of one server. The Swift core does its work; this starts it, and tells about it under gunicorn's names."""
+    """The master of one server. The core does its work; this starts it, and tells about it under gunicorn's names."""
 
     #: Exit statuses of a worker that stop the server.
     WORKER_BOOT_ERROR = WORKER_BOOT_ERROR
@@ -116,7 +116,8 @@ class Arbiter:
     def run(self) -> NoReturn:
         """Serves until told to stop, and ends the process.
 
-        Raises RuntimeError, before anything is bound or forked, with one line for the user, when a setting cannot be used.
+        Raises RuntimeError, before anything is bound or forked, with one line for the user, when a setting cannot be
+        used.
         """
         from monoceros import _native
 

@@ -1,8 +1,8 @@
 """The atoms of an access log line, made one by one when somebody asks for them.
 
-gunicorn makes all of them for every line: twenty, and one for every header and every entry of the environ. A line asks for
-ten. So these dictionaries know how to make an atom that they do not hold yet, and hold them all as soon as somebody looks at
-them as a whole (`items()`, `dict(atoms)`, `json.dumps(atoms)`).
+gunicorn makes all of them for every line: twenty, and one for every header and every entry of the environ. A line asks
+for ten. So these dictionaries know how to make an atom that they do not hold yet, and hold them all as soon as somebody
+looks at them as a whole (`items()`, `dict(atoms)`, `json.dumps(atoms)`).
 """
 
 from __future__ import annotations
@@ -246,7 +246,7 @@ class SafeAtoms(LazyDict):
 
 
 def basic_user(environ: Mapping[str, Any]) -> str | None:
-    """The user name of HTTP's Basic scheme (RFC 7617), if the request has one. Raises ValueError when it is malformed."""
+    """The user of HTTP's Basic scheme (RFC 7617), if the request has one. Raises ValueError when it is malformed."""
     scheme, _, credentials = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     if scheme.lower() != "basic" or not credentials:
         return None

@@ -26,6 +26,7 @@ class Option(NamedTuple):
 def options(parser: argparse.ArgumentParser) -> Iterator[Option]:
     from monoceros.settings import rows
 
+    texts = {row.name: row.text for row in rows()}
     choices = {row.name: row.choices or [] for row in rows()}
     choices["worker_class"] = ["sync", "gthread"]
     choices["loglevel"] = ["debug", "info", "warning", "error", "critical"]
@@ -35,8 +36,8 @@ def options(parser: argparse.ArgumentParser) -> Iterator[Option]:
         metavar = str(action.metavar or "")
         path = "file" if metavar in FILES else "directory" if metavar in DIRECTORIES else ""
         words = list(action.choices or choices.get(action.dest, []))
-        # The first sentence, without help's own marks.
-        text = (action.help or "").replace("%%", "%").split(". ")[0].split(" [")[0].rstrip(".")
+        # The first sentence.
+        text = texts.get(action.dest, action.help or "").split(". ")[0].rstrip(".")
         yield Option(list(action.option_strings), text, action.nargs != 0, words, path)
 
 
@@ -97,11 +98,12 @@ def fish(program: str, known: list[Option]) -> str:
         words = [f"complete -c {program}"]
         words += [f"-l {flag[2:]}" if flag.startswith("--") else f"-s {flag[1:]}" for flag in option.flags]
         if option.takes_value:
-            words.append("-r")
+            # -x: a value that is no file.
+            words.append("-r -F" if option.path == "file" else "-x")
             if option.choices:
                 words.append(f"-a {shlex.quote(' '.join(option.choices))}")
-            elif option.path:
-                words.append("-F" if option.path == "file" else "-a '(__fish_complete_directories)'")
+            elif option.path == "directory":
+                words.append("-a '(__fish_complete_directories)'")
         quoted = option.text.replace("\\", "\\\\").replace("'", "\\'")
         words.append(f"-d '{quoted}'")
         lines.append(" ".join(words))

@@ -1,7 +1,7 @@
 """Settings as objects: what hooks, configuration files and programs that embed the server know as `cfg`.
 
-The interface is gunicorn's: `cfg.workers`, `cfg.set("workers", 4)`, `cfg.settings["workers"].get()`. Which values are right
-is for the table to say (monoceros.settings).
+The interface is gunicorn's: `cfg.workers`, `cfg.set("workers", 4)`, `cfg.settings["workers"].get()`. Which values are
+right is for the table to say (monoceros.settings).
 """
 
 from __future__ import annotations
@@ -59,9 +59,9 @@ class Setting:
 
         try:
             taken = KINDS[self.row.kind](value, self.row)
-        except LookupError as error:
+            told = crossing(taken, self.row)
+        except (LookupError, RuntimeError) as error:
             raise SettingError(f"Invalid value for {self.name} ({source}): {value!r}: {error}") from None
-        told = crossing(taken, self.row)
         try:
             _native.check(self.name, told, source)
         except ValueError as error:
@@ -157,7 +157,7 @@ class Config:
         }
 
     def validate(self) -> None:
-        """Raises SettingError for a feature that is asked for and not there, or for settings that do not fit together."""
+        """Raises SettingError for a feature that is asked for and not there."""
         from monoceros import _native
 
         try:
@@ -292,8 +292,8 @@ def get_default_config_file() -> str | None:
 def load(argv: Sequence[str], environ: Mapping[str, str] | None = None, directory: str | None = None) -> Config:
     """Reads all sources: defaults, environment, configuration file, `GUNICORN_CMD_ARGS`, `MONOCEROS_CMD_ARGS`, `argv`.
 
-    Afterwards the current directory is that of the configuration, and modules are imported from it. `directory` is where
-    files are looked for; the current one unless given.
+    Afterwards the current directory is that of the configuration, and modules are imported from it. `directory` is
+    where files are looked for; the current one unless given.
 
     Raises ConfigError, whose text is for the user, and then leaves the current directory as it was; SystemExit for
     `--help` and `--version`.

@@ -74,13 +74,13 @@ def loggers() -> list[logging.Logger]:
 def parse_syslog_address(addr: str) -> tuple[socket.SocketKind | None, str | tuple[str, int]]:
     """The kind of socket (None: try datagrams, then a stream) and the address of `syslog_addr`.
 
-    `unix://PATH`, `unix://PATH#dgram`, `unix://PATH#stream`, `udp://HOST:PORT` and `tcp://HOST:PORT`, where an IPv6 address
-    stands in brackets, no host is localhost, and no port is 514. Raises RuntimeError for anything else.
+    `unix://PATH`, `unix://PATH#dgram`, `unix://PATH#stream`, `udp://HOST:PORT` and `tcp://HOST:PORT`, where an IPv6
+    address stands in brackets, no host is localhost, and no port is 514. Raises RuntimeError for anything else.
     """
     scheme, separator, rest = addr.partition("://")
     if not separator or scheme not in ("unix", "udp", "tcp"):
         raise RuntimeError(
-            f"invalid syslog address {addr!r}: it must be unix://PATH (with #dgram or #stream behind it, if it matters), "
+            f"invalid syslog address {addr!r}: it must be unix://PATH (with #dgram or #stream behind it, if need be), "
             "udp://HOST:PORT or tcp://HOST:PORT"
         )
     if scheme == "unix":
@@ -98,7 +98,7 @@ def parse_syslog_address(addr: str) -> tuple[socket.SocketKind | None, str | tup
 
 
 class Logger:
-    """One for each server, made before the first fork. Its `setup` runs again when the configuration is read again."""
+    """One for each server, made before the first fork. `setup` runs again when the configuration is read again."""
 
     LOG_LEVELS = {
         "critical": logging.CRITICAL,
@@ -269,8 +269,8 @@ class Logger:
     def reopen_files(self) -> None:
         """Goes on in the files that have the names now: after a rotation, in every process of the server.
 
-        Covers the files of every logger of the process, the application's too. One that cannot be opened again is written
-        on as it is, and that is said.
+        Covers the files of every logger of the process, the application's too. One that cannot be opened again is
+        written on as it is, and that is said.
         """
         if self._captures_output:
             try:

@@ -1,9 +1,11 @@
 """Serves Monoceros' modules under gunicorn's names, for packages that import gunicorn to look into it.
 
 `import monoceros.gunicorn_compat` (in a configuration file, say) is all: from then on `import gunicorn.glogging` finds
-`monoceros.glogging`, the same module with the same classes. Where gunicorn itself is installed its own modules are found.
+what `monoceros.glogging` has: the same classes and functions. Where gunicorn itself is installed, its own modules are
+found.
 
-`gunicorn` itself tells the version whose interface this is. A module that Monoceros has no counterpart of does not exist.
+`gunicorn` itself tells the version whose interface this is. A module that Monoceros has no counterpart of does not
+exist.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import importlib.util
 import sys
 from collections.abc import Sequence
 from types import ModuleType
+from typing import Any
 
 import monoceros
 
@@ -49,12 +52,45 @@ MODULES = frozenset(
 )
 
 
+class Alias(ModuleType):
+    """A module that has all from another one, and passes on what is set in it.
+
+    It has a name of its own because agents that watch imports go by the name of the module that was loaded.
+    """
+
+    def __init__(self, name: str, target: ModuleType):
+        super().__init__(name, target.__doc__)
+        super().__setattr__("_target", target)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "__all__":
+            return [each for each in vars(self._target) if not each.startswith("_")]
+        return getattr(self._target, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        # The import system's own notes, and the submodules, which are aliases too, stay here.
+        if (name.startswith("__") and name.endswith("__")) or isinstance(value, Alias):
+            super().__setattr__(name, value)
+        else:
+            setattr(self._target, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        delattr(self._target, name)
+
+    def __dir__(self) -> list[str]:
+        return dir(self._target)
+
+
 class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Finds gunicorn where nobody else finds it, and what is below that gunicorn before anybody else does.
 
-    Before: `gunicorn.app` is `monoceros.app`, so Python's own finder would look for its submodules in the same directory, and
-    load each of them a second time.
+    Before: `gunicorn.app` is `monoceros.app`, so Python's own finder would look for its submodules in the same
+    directory, and load each of them a second time.
     """
+
+    def __init__(self) -> None:
+        #: The module `gunicorn`, once it was imported from here.
+        self._root: ModuleType | None = None
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -79,23 +115,17 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return any(finder.find_spec(NAME, None, None) is not None for finder in others)
 
     def _serves(self) -> bool:
-        spec = getattr(sys.modules.get(NAME), "__spec__", None)
-        return spec is not None and spec.loader is self
+        # Not by its loader, which agents that watch imports replace by theirs.
+        return self._root is not None and sys.modules.get(NAME) is self._root
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
         _, _, rest = spec.name.partition(".")
-        if not rest:
-            return None
-        module = importlib.import_module(f"monoceros.{rest}")
-        # The import system is about to write its own there; `exec_module` puts this back.
-        spec.loader_state = module.__spec__
-        return module
+        return Alias(spec.name, importlib.import_module(f"monoceros.{rest}")) if rest else None
 
     def exec_module(self, module: ModuleType) -> None:
-        spec = module.__spec__
-        if spec is not None and spec.loader_state is not None:
-            module.__spec__ = spec.loader_state
+        if isinstance(module, Alias):
             return
+        self._root = module
         module.__doc__ = f"{NAME}, as far as Monoceros {monoceros.__version__} has it."
         module.version_info = VERSION
         module.__version__ = ".".join(map(str, VERSION))
@@ -109,9 +139,15 @@ _finder = Finder()
 def install() -> bool:
     """Returns whether the names lead here; False when gunicorn itself is installed, and has them."""
     if _finder not in sys.meta_path:
-        sys.meta_path.insert(0, _finder)
-    spec = importlib.util.find_spec(NAME)
-    return spec is not None and spec.loader is _finder
+        # Before the finder of Python's own that looks into directories, and behind those of agents that watch imports.
+        place = next((i for i, each in enumerate(sys.meta_path) if each is importlib.machinery.PathFinder), 0)
+        sys.meta_path.insert(place, _finder)
+    importlib.import_module(NAME)
+    if not _finder._serves():
+        return False
+    # What agents wait for: some wrap the application where gunicorn hands it to its workers.
+    importlib.import_module(f"{NAME}.app.base")
+    return True
 
 
 def uninstall() -> None:
@@ -120,4 +156,5 @@ def uninstall() -> None:
         sys.meta_path.remove(_finder)
 
 
+#: Whether `gunicorn` is ours.
 is_serving = install()

@@ -42,6 +42,22 @@ class LoadsApplication(Protocol):
         """Returns the application, loading it the first time."""
 
 
+class WorkerControl(Protocol):
+    """The Swift core's object that tells a worker of its end. Its methods only take a note."""
+
+    def terminate(self) -> None:
+        """Asks for an end after the requests under way."""
+
+    def quit(self) -> None:
+        """Asks for an end at once."""
+
+    def abort(self) -> None:
+        """The same, after it wrote which request took too long, if one did."""
+
+    def is_quitting(self) -> bool:
+        """Whether an end at once was asked for, so that a SystemExit is not the application's."""
+
+
 class Host:
     """One for each server, made before the first fork; every worker has its copy."""
 
@@ -54,12 +70,14 @@ class Host:
         self.version = __version__
         self.server_software = SERVER_SOFTWARE
         self.errors_stream = ErrorsStream()
-        # In a worker: INT or QUIT came, and the SystemExit on its way is not the application's.
-        self.is_quitting = False
+        # In a worker: what its signal handlers call.
+        self.control: WorkerControl | None = None
         #: In a worker, what hooks know it by; None in the master.
         self.worker: Any = None
         # In a worker until it serves: there is nothing to finish.
         self._is_booting = False
+        # In a worker: it was told to leave before it served, and the SystemExit on its way is not the application's.
+        self._gives_up = False
         # One byte, for the first of several workers that fail together to take: that one says why.
         self._word = os.pipe()
         for end in self._word:
@@ -135,7 +153,7 @@ class Host:
         try:
             yield
         except BaseException as error:
-            if self.is_quitting:
+            if self._gives_up or (self.control is not None and self.control.is_quitting()):
                 raise
             if self._may_speak():
                 self.logger.error("Exception in worker process", exc_info=trim(error))
@@ -176,7 +194,7 @@ class Host:
         return logwriter.flush_all()
 
     def needs_python_access_log(self) -> bool:
-        """Whether requests are logged by `log_access`; otherwise by the core, to `access_descriptor`, if that is there."""
+        """Whether `log_access` logs the requests; otherwise the core does, to `access_descriptor`, if there is one."""
         return accesslog.needs_python(self.logger, self.app.cfg)
 
     def access_descriptor(self) -> int | None:
@@ -198,9 +216,9 @@ class Host:
     ) -> None:
         """Hands a request that is over to the logger, as objects with gunicorn's attributes. Does not raise.
 
-        `fields` are the request's as they came, names in upper case; None has them made from the environ. `number` counts
-        the requests of the connection from 1. `headers` are the application's own. `sent` counts bytes of the body, and
-        `length` is what `Content-Length` said.
+        `fields` are the request's as they came, names in upper case; None has them made from the environ. `number`
+        counts the requests of the connection from 1. `headers` are the application's own. `sent` counts bytes of the
+        body, and `length` is what `Content-Length` said.
         """
         request = Request(environ, fields, number, keeps_alive)
         response = Response(request, status, headers, sent, length, is_chunked, should_close=not keeps_alive)
@@ -285,38 +303,32 @@ class Host:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
             signal.signal(number, signal.SIG_IGN)
 
-    def install_worker_signals(
-        self, quit: Callable[[], object], terminate: Callable[[], object], abort: Callable[[], object]
-    ) -> None:
-        """Gives a worker gunicorn's signal handlers; called in its main thread.
-
-        `terminate` asks for an end after the requests under way, `quit` for an end at once, `abort` too, after it wrote
-        which request took too long, if one did. They only take a note.
-        """
+    def install_worker_signals(self, control: WorkerControl) -> None:
+        """Gives a worker gunicorn's signal handlers; called in its main thread."""
+        self.control = control
 
         def handle_terminate(number, frame):
-            terminate()
+            control.terminate()
             if self._is_booting:
                 # There is nothing to finish, and an import may take long.
-                self.is_quitting = True
+                self._gives_up = True
                 raise SystemExit(0)
 
         def handle_quit(number, frame):
             # Once is enough: on the way out, Python would give the signals their default action.
             for each in (signal.SIGINT, signal.SIGQUIT):
                 signal.signal(each, signal.SIG_IGN)
-            self.is_quitting = True
-            quit()
+            control.quit()
             self._call_hook("worker_int")
             # Out of the application's frame too, as gunicorn does: QUIT does not wait for a request.
             raise SystemExit(0)
 
         def handle_abort(number, frame):
-            self.is_quitting = True
             if self._is_booting:
+                self._gives_up = True
                 stack = "".join(traceback.format_stack(frame)).rstrip()
                 self.log(logging.CRITICAL, f"Worker (pid:{os.getpid()}) is still booting. It is here:\n{stack}")
-            abort()
+            control.abort()
             self._call_hook("worker_abort")
             raise SystemExit(1)
 

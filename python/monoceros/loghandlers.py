@@ -21,7 +21,7 @@ CONNECT_TIMEOUT = 1.0
 
 class _Unhindered(logging.Handler):
     def handleError(self, record: logging.LogRecord) -> None:
-        """Says on stderr what is wrong with a record, as the standard library does, but in one write that does not block."""
+        """Says on stderr what is wrong with a record, as the standard library does, but in one write and at once."""
         if not logging.raiseExceptions:
             return
         text = f"--- Logging error ---\n{traceback.format_exc()}Message: {record.msg!r}\nArguments: {record.args!r}\n"

@@ -1,19 +1,20 @@
 """Lines on their way to a log that may not take them: nobody ever waits for it.
 
-A `LineWriter` hands each line over in one system call that cannot block. What the log does not take now waits in a queue
-of bounded size; what does not fit there is lost and counted, and the count is said as soon as a line gets through again.
+A `LineWriter` hands each line over in one system call that cannot block. What the log does not take now waits in a
+queue of bounded size; what does not fit there is lost and counted, and the count is said as soon as a line gets through
+again.
 
 How a call is kept from blocking depends on what the descriptor is:
 
 - A regular file takes bytes or fails at once (a full disk), so it is written as it is.
-- A pipe or a terminal is opened a second time through /proc, without blocking. O_NONBLOCK on the descriptor itself would
-  change it for everybody who has it: the shell, the supervisor, the application's own `print`.
+- A pipe or a terminal is opened a second time through /proc, without blocking. O_NONBLOCK on the descriptor itself
+  would change it for everybody who has it: the shell, the supervisor, the application's own `print`.
 - A socket (systemd's journal) is asked not to block call by call (MSG_DONTWAIT).
-- Where a pipe cannot be opened again (it is another user's), it is written only after `poll` said that there is room, and
-  not more than the PIPE_BUF bytes for which there must be.
+- Where a pipe cannot be opened again (it is another user's), it is written only after `poll` said that there is room,
+  and not more than the PIPE_BUF bytes for which there must be.
 
-A master has one thread (docs/fork-safety.md): there, what waits is tried again with the next line, and at the end. A worker
-starts a thread for it, which ends when nothing waits any more.
+A master has one thread (docs/fork-safety.md): there, what waits is tried again with the next line, and at the end. A
+worker starts a thread for it, which ends when nothing waits any more.
 """
 
 from __future__ import annotations
@@ -131,7 +132,7 @@ class OwnTarget:
 
 
 def has_room(descriptor: int, timeout: float) -> bool:
-    """Whether a write to the descriptor would take something, or fail, at once. Waits for it up to `timeout` seconds."""
+    """Whether a write would take something, or fail, at once. Waits for that up to `timeout` seconds."""
     poll = select.poll()
     poll.register(descriptor, select.POLLOUT)
     return bool(poll.poll(timeout * 1000))
@@ -142,7 +143,7 @@ class LineWriter:
 
     def __init__(self, target: Target, say_lost: Callable[[str, int, OSError | None], object]):
         """
-        :param say_lost: called with the log's name, how many lines did not reach it, and why, when it can be written again.
+        :param say_lost: called when the log can be written again, with its name, how many lines it lost, and why.
         """
         self.target = target
         self._say_lost = say_lost
@@ -271,7 +272,9 @@ def allow_threads() -> None:
 
 def flush_all() -> bool:
     """Tries what waits for any log again; returns whether nothing waits. Cheap when nothing does; never blocks."""
-    return all([writer.flush() for writer in list(_writers) if writer.waiting])
+    # All are tried, also after one that still waits.
+    states = [writer.flush() for writer in list(_writers) if writer.waiting]
+    return all(states)
 
 
 def _say_farewell() -> None:

@@ -1,8 +1,8 @@
 """The settings table, and what a value that a user writes stands for.
 
-The table is declared in Swift (Sources/Settings), which alone decides which values are right. Here values become what Python
-programs use (`as_...`), and in turn what Swift is asked about (`crossing`). What is not understood stays as it is: Swift
-refuses it, and says what would be right.
+The table is declared in Swift (Sources/Settings), which alone decides which values are right. Here values become what
+Python programs use (`as_...`), and in turn what Swift is asked about (`crossing`). What is not understood stays as it
+is: Swift refuses it, and says what would be right.
 """
 
 import functools
@@ -92,8 +92,13 @@ def as_list(value: object, row: SettingRow) -> object:
 
 def as_commas(value: object, row: SettingRow) -> object:
     """A list of texts, or one text with commas between them. Empty ones count for nothing."""
-    value = as_list(value.split(",") if isinstance(value, str) else value, row)
-    return [item for item in value if item] if isinstance(value, list) else value
+    if value is None:
+        return []
+    if isinstance(value, str):
+        value = value.split(",")
+    if not isinstance(value, (list, tuple)):
+        return value
+    return [item for item in as_list(value, row) if item]
 
 
 def as_files(value: object, row: SettingRow) -> object:
@@ -109,7 +114,7 @@ def as_files(value: object, row: SettingRow) -> object:
 def as_mapping(value: object, row: SettingRow) -> object:
     """A dictionary of texts, or one text `NAME=VALUE,NAME=VALUE`."""
     if not isinstance(value, str):
-        return {} if value is None else value
+        return value
     pairs = [item.partition("=") for item in value.split(",") if item.strip()]
     if not all(equals for _, equals, _ in pairs):
         raise LookupError("it must be NAME=VALUE, and a comma before each further one")
@@ -155,7 +160,7 @@ def as_user(value: object, row: SettingRow) -> object:
     if value is None:
         return os.geteuid()
     try:
-        return as_identifier(value, lambda name: pwd.getpwnam(name).pw_uid)
+        return as_identifier(value, row, lambda name: pwd.getpwnam(name).pw_uid)
     except KeyError:
         raise LookupError("there is no such user") from None
 
@@ -165,19 +170,21 @@ def as_group(value: object, row: SettingRow) -> object:
     if value is None:
         return os.getegid()
     try:
-        return as_identifier(value, lambda name: grp.getgrnam(name).gr_gid)
+        return as_identifier(value, row, lambda name: grp.getgrnam(name).gr_gid)
     except KeyError:
         raise LookupError("there is no such group") from None
 
 
-def as_identifier(value: object, find: Callable[[str], int]) -> object:
+def as_identifier(value: object, row: SettingRow, find: Callable[[str], int]) -> object:
     if not isinstance(value, str):
-        return value
+        return as_int(value, row)
     return int(value) if value.isascii() and value.isdigit() else find(value)
 
 
 def as_directory(value: object, row: SettingRow) -> object:
-    """The absolute path of a directory that is there."""
+    """The absolute path of a directory that is there; None is the current one."""
+    if value is None:
+        return current_directory()
     if not isinstance(value, str):
         return value
     path = os.path.abspath(os.path.join(current_directory(), value.strip()))
@@ -187,7 +194,9 @@ def as_directory(value: object, row: SettingRow) -> object:
 
 
 def as_writable_directory(value: object, row: SettingRow) -> object:
-    """The absolute path of a directory in which a file can be made."""
+    """The absolute path of a directory in which a file can be made. None and the empty text stay: nothing was said."""
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return None
     path = as_directory(value, row)
     if isinstance(path, str) and not os.access(path, os.W_OK | os.X_OK):
         raise LookupError("no file can be made in this directory")
@@ -237,11 +246,15 @@ KINDS: dict[str, Callable[[object, SettingRow], object]] = {
 
 
 def crossing(value: object, row: SettingRow) -> object:
-    """What Swift is told of a value: text, numbers, lists and dictionaries of text as they are; of others a description."""
+    """What Swift is told of a value: text, numbers, lists and dictionaries of text as they are, else a description."""
     if row.kind == "dict":
         return {} if isinstance(value, dict) else value
     if row.kind == "any":
         return None
+    if row.name == "worker_class" and inspect.isclass(value):
+        from monoceros.workers.base import kind_of
+
+        return kind_of(value)
     if row.kind == "class" and inspect.isclass(value):
         return f"{value.__module__}.{value.__qualname__}"
     if row.kind == "callable" and callable(value):

@@ -1,7 +1,7 @@
 """Where settings come from: files, the environment and the command line, in the order in which they count.
 
-Each source replaces the whole value of an earlier one, lists included: defaults, `PORT` and the like, what a PasteDeploy
-file says, the configuration file, `GUNICORN_CMD_ARGS`, `MONOCEROS_CMD_ARGS`, the command line.
+Each source replaces the whole value of an earlier one, lists included: defaults, `PORT` and the like, what a
+PasteDeploy file says, the configuration file, `GUNICORN_CMD_ARGS`, `MONOCEROS_CMD_ARGS`, the command line.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ import importlib
 import importlib.machinery
 import importlib.util
 import os
+import re
 import shlex
 import sys
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -29,6 +30,9 @@ from monoceros.settings import current_directory
 DEFAULT_FILES = ("monoceros.conf.py", "gunicorn.conf.py")
 #: Variables with arguments in them, the one that counts more last.
 ARGUMENT_VARIABLES = ("GUNICORN_CMD_ARGS", "MONOCEROS_CMD_ARGS")
+#: What looks like an application.
+APPLICATION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*(\(.*\))?")
+MACHINERY = os.path.dirname(__file__)
 #: Names that people write, and what they mean: some were settings of gunicorn's once.
 OLD_NAMES = {
     "preload": "preload_app",
@@ -59,6 +63,8 @@ def read(argv: Sequence[str], environ: Mapping[str, str], directory: str | None)
         configuration = Config(prog=commandline.PROGRAM, environ=environ)
         configuration.argv = list(argv)
         apply(configuration)
+        if configuration.app_uri is None:
+            look_for_taken_application(configuration)
         configuration.validate()
     except BaseException:
         os.chdir(before)
@@ -93,10 +99,26 @@ def apply(
     for name, value in commandline.given(typed):
         configuration.set(name, value, flags(configuration, name))
 
-    if configuration.app_uri is None:
+    if configuration.paste is not None and configuration.app_uri is None:
+        name_paste_file(configuration, configuration.paste)
+    elif configuration.app_uri is None:
         configuration.app_uri = configuration.wsgi_app
     prepare_import_path(configuration.chdir)
     prepend_paths(configuration.pythonpath)
+
+
+def look_for_taken_application(configuration: Config) -> None:
+    """Raises ConfigError when an option has taken the application for its value, as in `--access-logfile app:app`."""
+    for name, setting in configuration.settings.items():
+        value = setting.get()
+        # `-c python:settings` looks like one.
+        if name == "config" or setting.row.kind != "str" or setting.source != flags(configuration, name):
+            continue
+        if APPLICATION.fullmatch(value):
+            raise ConfigError(
+                f"No application module specified: {setting.source} has taken {value!r} for its value."
+                f" Write {(setting.cli or [name])[-1]} {setting.meta or 'VALUE'} {value}"
+            )
 
 
 def parse_variable(configuration: Config, parser: argparse.ArgumentParser, name: str) -> argparse.Namespace:
@@ -116,23 +138,28 @@ def flags(configuration: Config, name: str) -> str:
     return "/".join(configuration.settings[name].cli or ()) or name
 
 
-def name_application(configuration: Config, typed: argparse.Namespace, others: Any) -> None:
+def name_application(configuration: Config, typed: argparse.Namespace, others: Iterable[argparse.Namespace]) -> None:
     """What is served, as far as the command line says it, and the name of the processes that follows from it."""
     paste = next((space.paste for space in [typed, *others] if space.paste is not None), None)
     if paste is not None:
-        from monoceros.app.pasterapp import has_logging_config
-
-        path = os.path.abspath(paste)
-        file = path.split("#")[0]
-        if not os.path.exists(file):
-            raise ConfigError(f"Invalid value for paste: {paste!r}: there is no file {file!r}")
-        configuration.set("default_proc_name", file)
-        configuration.app_uri = path
-        if has_logging_config(file):
-            configuration.set("logconfig", file, f"the section loggers of {file}")
+        name_paste_file(configuration, paste)
     elif typed.args:
         configuration.set("default_proc_name", typed.args[0])
         configuration.app_uri = typed.args[0]
+
+
+def name_paste_file(configuration: Config, paste: str) -> None:
+    from monoceros.app.pasterapp import has_logging_config
+
+    path = os.path.abspath(os.path.join(configuration.start_directory, paste))
+    file = path.split("#")[0]
+    if not os.path.isfile(file):
+        raise ConfigError(f"Invalid value for paste: {paste!r}: there is no file {file!r}")
+    configuration.set("default_proc_name", file)
+    configuration.app_uri = path
+    # Whatever else says how to log counts more than the file's own section.
+    if has_logging_config(file) and configuration.settings["logconfig"].is_default:
+        configuration.set("logconfig", file, f"the section loggers of {file}")
 
 
 def prepend_paths(paths: str | None) -> None:
@@ -221,7 +248,8 @@ def unreadable(location: str, error: Exception) -> ConfigError:
 
 
 def is_machinery(path: str) -> bool:
-    return path.startswith("<frozen importlib") or os.path.dirname(path) == os.path.dirname(__file__)
+    directory = os.path.dirname(path)
+    return path.startswith("<frozen importlib") or directory in (MACHINERY, os.path.dirname(importlib.__file__))
 
 
 class Lines:
@@ -267,7 +295,7 @@ def bindings(tree: ast.Module) -> Iterator[tuple[str, int]]:
 def misspelt(names: Mapping[str, Any], known: set[str], lines: Lines, label: str) -> Iterator[str]:
     """A line for each name that is nearly a setting's. Other names are the file's own business."""
     for name in names:
-        if name in known or name.startswith("__") or not lines.binds(name) or lines.uses(name):
+        if name in known or name.startswith("_") or not lines.binds(name) or lines.uses(name):
             continue
         meant = OLD_NAMES.get(name) or nearest(name, known)
         if meant is not None and meant not in names:

@@ -24,7 +24,8 @@ from monoceros.workers import SUPPORTED_WORKERS
 
 #: Fields of a response that are the server's business and not the application's.
 hop_headers = frozenset(
-    "connection keep-alive proxy-authenticate proxy-authorization te trailers transfer-encoding upgrade server date".split()
+    ["connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailers", "transfer-encoding"]
+    + ["upgrade", "server", "date"]
 )
 
 GLOB_CHARACTERS = frozenset("*?[")

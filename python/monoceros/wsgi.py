@@ -14,7 +14,8 @@ from monoceros.logwriter import encode, writer_for
 class ErrorsStream(io.TextIOBase):
     """`wsgi.errors`: text to where the error log goes, every write at once, whole writes from several threads in order.
 
-    Where the error log goes to stderr, stderr is looked up at each write, so that whoever replaces `sys.stderr` is heard.
+    Where the error log goes to stderr, stderr is looked up at each write, so that whoever replaces `sys.stderr` is
+    heard.
     """
 
     def __init__(self) -> None:

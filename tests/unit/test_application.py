@@ -129,6 +129,50 @@ def test_suggests_the_module_for_a_file_name(module):
         load_application("spec_target.py:other")
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("def app(environ, start_response): pass\n", "It has app: try spec_target:app."),
+        ("def create_app(config=None): pass\n", "It has create_app(): try spec_target:create_app()."),
+        (
+            "class Site:\n    def __call__(self, e, s): pass\nsite = Site()\nimport os\nfrom os.path import join\n"
+            "def other(environ, start_response): pass\ndef helper(one): pass\n_hidden = site\ndef app(e, s): pass\n",
+            "It has app, other, site: try spec_target:app.",
+        ),
+    ],
+)
+def test_suggests_what_the_module_has(module, text, words):
+    with pytest.raises(AppImportError) as caught:
+        load_application(module(text))
+    assert str(caught.value) == f"Failed to find attribute 'application' in 'spec_target'. {words}"
+
+
+def test_suggests_nothing_where_there_is_nothing(module):
+    with pytest.raises(AppImportError) as caught:
+        load_application(module("number = 5\nfrom os import *\n") + ":app")
+    assert str(caught.value) == "Failed to find attribute 'app' in 'spec_target'."
+
+
+@pytest.mark.parametrize(
+    ("path", "hint"),
+    [
+        ("{here}/spec_target.py:app", "--chdir {here} spec_target:app."),
+        ("{here}/spec_target:app", "--chdir {here} spec_target:app."),
+        ("{here}/sub/inner.py", "--chdir {here}/sub inner:application."),
+        ("./spec_target.py:app", "spec_target:app."),
+        ("sub/inner.py:app", "sub.inner:app, or --chdir sub inner:app."),
+        ("../{name}/spec_target.py:app", "--chdir ../{name} spec_target:app."),
+    ],
+)
+def test_suggests_what_to_type_for_a_path(module, tmp_path, path, hint):
+    module(APPLICATIONS)
+    module(APPLICATIONS, "sub.inner")
+    words = {"here": tmp_path, "name": tmp_path.name}
+    with pytest.raises(AppModuleNotFoundError) as caught:
+        load_application(path.format(**words))
+    assert str(caught.value).endswith(f" is a path, and a module is needed: {hint.format(**words)}")
+
+
 @pytest.mark.parametrize("spec", ["", ":app", ".relative:app"])
 def test_wants_the_full_name_of_a_module(spec):
     with pytest.raises(AppImportError, match="not the full name of a module"):

@@ -180,8 +180,16 @@ def test_the_class_of_workers():
     assert cfg.worker_class is ThreadWorker
     cfg.set("worker_class", ThreadWorker)
     assert (cfg.worker_class, cfg.worker_class_str) == (ThreadWorker, "ThreadWorker")
-    assert cfg.native()["worker_class"][0] == "monoceros.workers.gthread.ThreadWorker"
+    assert cfg.native()["worker_class"][0] == "gthread"
     cfg.validate()
+
+    class Own(SyncWorker):
+        pass
+
+    cfg.set("worker_class", Own)
+    assert (cfg.worker_class, cfg.native()["worker_class"][0]) == (Own, "sync")
+    with pytest.raises(SettingError, match="cannot be used: it is not one of Monoceros"):
+        cfg.set("worker_class", dict)
 
 
 def test_the_class_of_the_logger():

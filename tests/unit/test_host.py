@@ -207,8 +207,10 @@ SIGNALS = """
     import os, signal, sys, time
     from monoceros.host import Host
     said = []
-    take = lambda word: lambda: said.append(word)
-    Host(None, None).install_worker_signals(take("quit"), take("terminate"), take("abort"))
+    class Control:
+        def __getattr__(self, name):
+            return lambda: said.append(name)
+    Host(None, None).install_worker_signals(Control())
     try:
         os.kill(os.getpid(), signal.{name})
         for _ in range(1000):

@@ -18,6 +18,7 @@ def load(name, directory="scripts"):
     return module
 
 
+check_columns = load("check_columns")
 check_layers = load("check_layers")
 build_native = load("build_native")
 foreign_corpus = load("foreign_corpus")
@@ -40,6 +41,8 @@ def complaints(tmp_path, module, text):
         ("Settings", "import Platform\n", "Settings is pure"),
         ("HTTPWire", "@preconcurrency import Dispatch\n", "HTTPWire is pure"),
         ("HTTPWire", "import ProxyWire\n", "ProxyWire is not below HTTPWire"),
+        ("HTTPWire", "import HTTPServer\n", "HTTPServer is not below HTTPWire"),
+        ("HTTPServer", "import Platform\n", "HTTPServer is pure"),
         ("ProxyWire", "import Settings\n", "Settings is not below ProxyWire"),
         ("WSGI", "public import CPython\n", "only PythonBridge imports CPython"),
         ("Transport", "import CSystem\n", "only Platform imports CSystem"),
@@ -61,6 +64,8 @@ def test_an_import_that_does_not_point_down_is_found(tmp_path, module, text, com
     [
         ("Transport", "public import HTTPWire\ninternal import Platform\nimport Synchronization\n"),
         ("PythonBridge", "public import CPython\n"),
+        ("HTTPServer", "public import HTTPWire\n"),
+        ("Transport", "public import HTTPServer\n"),
         ("Settings", "public import HTTPWire\npublic import ProxyWire\n"),
         ("Platform", "internal import CSystem\ninternal import Glibc\n"),
         ("Settings", "// import Foundation\n/* import\nimport Glibc */\nlet text = 1\n"),
@@ -78,6 +83,37 @@ def test_the_check_fails_as_a_command(tmp_path):
     file.write_text("import Foundation\n")
     assert subprocess.run(command, capture_output=True, timeout=60).returncode == 1
     file.write_text("let text = 1\n")
+    assert subprocess.run(command, capture_output=True, timeout=60).returncode == 0
+
+
+LONG = "x" * 110
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"/// {LONG} 121 columns",
+        f"    // {LONG} more",
+        f"let text = 1  // {LONG}",
+        "// " + "é" * 118,
+    ],
+)
+@pytest.mark.parametrize("file", ["Package.swift", "Sources/Settings/File.swift", "Tests/SettingsTests/File.swift"])
+def test_a_comment_past_120_columns_is_found(tmp_path, file, line):
+    path = tmp_path / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"let one = 1\n{line}\n")
+    assert list(check_columns.complaints(tmp_path)) == [f"{file}:2: {len(line)} columns, 120 at most"]
+    command = [sys.executable, ROOT / "scripts" / "check_columns.py", tmp_path]
+    assert subprocess.run(command, capture_output=True, timeout=60).returncode == 1
+
+
+def test_other_lines_may_be_long_where_they_cannot_be_broken(tmp_path):
+    path = tmp_path / "Sources" / "Settings" / "File.swift"
+    path.parent.mkdir(parents=True)
+    path.write_text(f'/// {"é" * 116}\n// {LONG}\nlet text = "https://example.org/{LONG}"\n')
+    assert list(check_columns.complaints(tmp_path)) == []
+    command = [sys.executable, ROOT / "scripts" / "check_columns.py", tmp_path]
     assert subprocess.run(command, capture_output=True, timeout=60).returncode == 0
 
 

@@ -84,7 +84,7 @@ def test_lists_with_commas(value, expected):
         (" A = b ,", {"A": "b"}),
         ({"A": "b"}, {"A": "b"}),
         ("", {}),
-        (None, {}),
+        (None, None),
         (["A=b"], ["A=b"]),
     ],
 )
@@ -170,6 +170,9 @@ def test_directories(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("PWD", raising=False)
     assert taken("chdir", "inner/../inner") == str(tmp_path / "inner")
+    assert taken("chdir", None) == str(tmp_path)
+    assert taken("tmp_upload_dir", None) is None
+    assert taken("tmp_upload_dir", " ") is None
     for value in ("file", "nowhere"):
         with pytest.raises(LookupError, match="no such directory"):
             taken("chdir", value)

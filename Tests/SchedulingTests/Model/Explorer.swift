@@ -19,7 +19,7 @@ struct Move {
     let thread: UInt8
     let choice: UInt8
 
-    /// Whether it happens for sure, sooner or later. The exchange must not count on the others.
+    /// Whether it happens for sure, sooner or later. The hand-over must not count on the others.
     var isSure: Bool {
         switch kind {
         case .step, .flush, .due: true
@@ -30,11 +30,11 @@ struct Move {
 
 /// Every state that a worker can come to, found by trying every move in each.
 ///
-/// Two questions are asked. Of each state: is it allowed? And: whatever happened so far, does the worker come to rest in
-/// order if from now on only those things happen that are sure to? No application returns, no nap ends, no signal and no
-/// request comes; what is left must get along by itself. At rest every thread sleeps; the baton must then be with a thread
-/// that sleeps in the poller, with nothing undone (`ModelState.disorder`). That a way leads there from every state is enough:
-/// threads that run long enough come upon it.
+/// Two questions are asked. Of each state: is it allowed? And: whatever happened so far, does the worker come to rest
+/// in order if from now on only those things happen that are sure to? No application returns, no nap ends, no signal
+/// and no request comes; what is left must get along by itself. At rest every thread sleeps; the baton must then be
+/// with a thread that sleeps in the poller, with nothing undone (`ModelState.disorder`). That a way leads there from
+/// every state is enough: threads that run long enough come upon it.
 struct Explorer {
     private var table = StateTable()
     /// The state that each was first reached from, and how.
@@ -205,7 +205,7 @@ extension ModelState {
             let place = threads[thread].place
             if place.hasBaton { holders += 1 }
             switch place {
-            case .promoting, .lending, .inApplication, .recovering, .finishing: inHand += 1
+            case .promoting, .lending, .lendingForLong, .inApplication, .recovering, .finishing: inHand += 1
             case .returning where threads[thread].count == 0: inHand += 1
             default: break
             }

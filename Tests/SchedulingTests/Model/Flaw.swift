@@ -18,7 +18,7 @@ enum Flaw: CaseIterable {
     case unwantedOfferIgnored
 
     // The word.
-    /// No fault: loans look alike, as after 2^31 of them, and the epoch makes up for it.
+    /// No fault: loans look alike, as after 2^30 of them, and the epoch makes up for it.
     case sequenceIgnored
     /// And here it does not.
     case epochIgnored
@@ -27,17 +27,26 @@ enum Flaw: CaseIterable {
     // The loops of Sources/Worker.
     /// Between the look at the returns and the poll, the waker is drained.
     case returnsSettledFirst
+    /// A runner lets Python run a signal handler with the baton in its hands.
+    case handlerRunsWithBaton
 
     static let faults = allCases.filter { $0 != .none && $0 != .sequenceIgnored }
 
     /// What else must happen for it to show.
-    var event: ModelState.Event { self == .unwantedOfferIgnored ? .failure : .none }
+    var event: ModelState.Event {
+        switch self {
+        case .unwantedOfferIgnored: .failure
+        case .handlerRunsWithBaton: .chores
+        default: .none
+        }
+    }
 
     /// What the explorer says of it.
     var consequence: String {
         switch self {
         case .none, .sequenceIgnored: ""
-        case .loanNotOrdered, .parkingNotOrdered, .pilotNotWoken, .runnerNotWoken: "at rest: nobody listens"
+        case .loanNotOrdered, .parkingNotOrdered, .pilotNotWoken, .runnerNotWoken, .handlerRunsWithBaton:
+            "at rest: nobody listens"
         // The pilot finds the offer again and again, and does not park.
         case .unwantedOfferIgnored: "never comes to rest"
         case .waitingNotOrdered, .pilotNotInterrupted, .keepingNotShown:

@@ -2,11 +2,11 @@ import Platform
 
 @testable import Scheduling
 
-/// The exchange's memory in the model. It runs the exchange's own code, one step at a time: a thread's program is run from
-/// its last place, the steps that it took since then are answered as they were answered then, one more step is taken, and
-/// those that follow have no effect (`isPast`).
+/// The hand-over's memory in the model. It runs the hand-over's own code, one step at a time: a thread's program is run from
+/// its last place, the steps that it took since then are answered as they were answered then, one more step is taken,
+/// and those that follow have no effect (`isPast`).
 ///
-/// Steps are sequentially consistent, as the exchange asks for; a `Flaw` can weaken one.
+/// Steps are sequentially consistent, as the hand-over asks for; a `Flaw` can weaken one.
 final class ModelMemory: BatonMemory {
     var state: ModelState
     let flaw: Flaw
@@ -53,8 +53,8 @@ final class ModelMemory: BatonMemory {
     // MARK: Steps
 
     /// - Parameters:
-    ///   - isQuiet: it neither reads nor writes what another thread may write or read meanwhile, so that it does not matter
-    ///     which of them is first: it is taken together with the step before.
+    ///   - isQuiet: it neither reads nor writes what another thread may write or read meanwhile, so that it does not
+    ///     matter which of them is first: it is taken together with the step before.
     ///   - isFence: earlier stores are seen before it. A load is not.
     ///   - isWord: the result is a word's code.
     ///   - effect: the result; nil when the thread sleeps.

@@ -1,6 +1,7 @@
 @testable import Scheduling
 
-/// The reactor as far as the baton is concerned: requests come in, complete at once, and are answered; the waker ends a wait.
+/// The reactor as far as the baton is concerned: requests come in, complete at once, and are answered; the waker ends a
+/// wait.
 extension ModelMemory {
     enum Event: UInt8 { case none, request, waker }
 

@@ -6,23 +6,24 @@ import Glibc
 enum Place: UInt8 {
     // A runner.
     case taking, givingUp
-    case serving, settling, deciding, polling
-    case promoting, lending, inApplication, recovering, finishing, returning
+    case serving, attending, inHandler, settling, deciding, fetching, inLog, polling
+    case promoting, lending, lendingForLong, inApplication, recovering, finishing, returning
     case ending, leaving, failing, dying
     // The pilot.
     case glancing, retaking, ticking, idling, picking, parking
-    case offering, keeping, pilotSettling, pilotClosing, pilotOffering, pilotPolling, pilotLeaving
+    case offering, keeping, pilotSettling, pilotClosing, pilotOffering, pilotChecking, pilotPolling
+    case pilotEnding, pilotLeaving
     // Any other thread, or the main thread's signal handler.
     case signaling, waking
     // All of them.
     case gone
 
     /// Whether a thread that stands here has the baton in its hands. Where it is about to pass from hand to hand
-    /// (`taking`, `promoting`, `lending`, `leaving`), the shared memory tells who has it.
+    /// (`taking`, `promoting`, `lending`, `attending`, `fetching`, `leaving`), the shared memory tells who has it.
     var hasBaton: Bool {
         switch self {
         case .serving, .settling, .deciding, .polling, .finishing, .ending: true
-        case .keeping, .pilotSettling, .pilotClosing, .pilotPolling: true
+        case .keeping, .pilotSettling, .pilotClosing, .pilotChecking, .pilotPolling, .pilotEnding: true
         default: false
         }
     }
@@ -44,8 +45,8 @@ enum DelayedStore: UInt8 {
     case none, word, pilotParked, waitingRunner
 }
 
-/// One thread of the model: where it stands, and what its steps since then have told it. Since a program depends on nothing
-/// else, two threads of which this is equal go on in the same way.
+/// One thread of the model: where it stands, and what its steps since then have told it. Since a program depends on
+/// nothing else, two threads of which this is equal go on in the same way.
 struct ThreadState {
     var place = Place.gone
     var sleep = Sleep.awake
@@ -104,6 +105,9 @@ struct ModelState: Equatable {
         case failure
         /// Somebody calls `wakePilot` at some moment.
         case wakePilot
+        /// A runner has something to do in Python between requests, again and again: a signal, lines for the log. It
+        /// may take for ever. Where the runner is the main thread, a handler may raise, and the worker ends.
+        case chores
     }
 
     static let runners = 0..<2
@@ -112,7 +116,7 @@ struct ModelState: Equatable {
     static let pilot = 2
     static let other = 3
 
-    // The exchange.
+    // The hand-over.
     var word: UInt8 = 0
     var offered = true
     var waitingRunners: UInt8 = 0
@@ -148,6 +152,7 @@ struct ModelState: Equatable {
     var hasEnded = false
     /// A runner may still end by an exception.
     var mayFail: Bool
+    let hasChores: Bool
     let mainThreadRuns: Bool
 
     var threads: InlineArray<4, ThreadState>
@@ -155,7 +160,8 @@ struct ModelState: Equatable {
     /// - Parameter clients: each sends a request, and when it is answered the next.
     init(runners: Int, clients: UInt8, event: Event) {
         unsent = clients
-        mayFail = event == .failure
+        mayFail = event == .failure || event == .chores && runners == 1
+        hasChores = event == .chores
         mainThreadRuns = runners == 1
         threads = .init(repeating: ThreadState())
         for runner in 0..<runners { threads[runner].place = .taking }
@@ -164,7 +170,7 @@ struct ModelState: Equatable {
             switch event {
             case .signal: .signaling
             case .wakePilot: .waking
-            case .none, .failure: .gone
+            case .none, .failure, .chores: .gone
             }
     }
 

@@ -2,11 +2,12 @@ import Platform
 
 @testable import Scheduling
 
-/// What the threads of a worker do, as `Sources/Worker` has it, piece by piece; the line that a piece stands for is beside
-/// it. The exchange itself is no copy: `take`, `lend` and the others are the code of Sources/Scheduling.
+/// What the threads of a worker do, as `Sources` has it, piece by piece. The line that a piece stands for is beside it,
+/// between backticks, and `ProgramQuoteTests` finds each of them in the files that the `MARK` above names. The hand-over
+/// itself is no copy: `take`, `lend` and the others are the code of Sources/Scheduling.
 ///
-/// A piece ends by the place where the thread goes on. It must not do anything but by steps, since it is run again for each
-/// of them.
+/// A piece ends by the place where the thread goes on. It must not do anything but by steps, since it is run again for
+/// each of them.
 extension ModelMemory {
     /// Runs the prepared thread's program up to its next step.
     func run() {
@@ -32,66 +33,114 @@ extension ModelMemory {
     private func runner(at place: Place) -> Place {
         switch place {
         // run
-        case .taking:  // crew.exchange.take(timeout: Crew.nap)
+        case .taking:  // `guard let baton = crew.handOver.take(timeout: Crew.nap) else {`
             return take(timeout: 0) != nil ? .serving : .givingUp
-        case .givingUp:  // if crew.isOverdue || crew.isOver { return true }
+        case .givingUp:  // `if lifetime.hasEnded || lifetime.isOverdue(at: Clock.now()) { return true }`
             return load("look whether it is over") { $0.isOverdue || $0.isOver } ? leave() : .taking
-        case .ending:  // crew.end()
+        case .ending:  // `crew.end()`
             end()
             return .leaving
-        case .leaving:  // crew.exchange.offer(baton); return true
+        case .leaving:  // `crew.handOver.offer(baton)`
             offer(Baton())
             return leave()
 
-        // serveWhileHolding
-        case .serving:  // while let (connection, isPostponed) = next(baton) {
+        // drive
+        case .serving:  // `while let (connection, isPostponed) = next(baton) {`
             switch nextEvent(holds: false) {
             case .request: return .promoting
             case .waker: return .serving
-            case .none: return flaw == .returnsSettledFirst ? .deciding : .settling
+            case .none: return .attending
             }
-        case .settling:  // crew.settleReturns(baton)
+        case .attending:  // `if crew.reactor.takeSignals(baton) || owesAttendance {`
+            guard hasChore() else { return afterAttending }
+            if flaw == .handlerRunsWithBaton {
+                wait("run a signal handler", .inApplication) { _ in false }
+                return afterAttending
+            }
+            // `let loan = crew.handOver.lend(baton)`
+            remember(code(lend(Baton(), expectsLong: false).word))
+            return .inHandler
+        case .inHandler:  // `let isFine = attend(&python)`
+            wait("run a signal handler", .inApplication) { _ in false }
+            // `guard let recovered = crew.handOver.recover(loan) else { return isFine ? .lost : .failed }`
+            let isRecovered = recoverOwn()
+            // `crew.handOver.offer(recovered)`
+            if state.mainThreadRuns, fails() { return isRecovered ? .failing : .dying }
+            return isRecovered ? afterAttending : .taking
+        case .settling:  // `crew.settleReturns(baton)`
             settleReturns()
             return flaw == .returnsSettledFirst ? .serving : .deciding
-        case .deciding:  // let isDone = crew.isOver || crew.isDone(baton)
-            return isDone() ? .ending : .polling
-        case .polling:  // crew.reactor.poll(baton, milliseconds: Crew.napMilliseconds)
+        case .deciding:  // `let isDone = crew.isDone(baton)`
+            return isDone() ? .ending : .fetching
+        case .fetching:  // `guard !releases.isEmpty || !notices.isEmpty else { return baton }`
+            guard hasChore() else { return .polling }
+            // `let loan = crew.handOver.lend(baton)`
+            remember(code(lend(Baton(), expectsLong: false).word))
+            return .inLog
+        case .inLog:
+            wait("write lines to the log", .inApplication) { _ in false }
+            // `return crew.handOver.recover(loan)`
+            return recoverOwn() ? .polling : .taking
+        case .polling:  // `owesAttendance = !crew.poll(baton, milliseconds: wait) && isMain`
             poll(ignoringHeld: false)
             return flaw == .returnsSettledFirst ? .settling : .serving
 
         // serve
-        case .promoting:  // let isLong = isOneOfMany && crew.promotion.promotesEarly(kind)
-            let isEarly = step("choose to promote", isQuiet: true) { $0.mainThreadRuns ? 0 : UInt8(choose(2)) } != 0
-            // guard let kept = crew.exchange.offerIfAwaited(baton) else {
-            return isEarly && offerIfAwaited(Baton()) == nil ? .inApplication : .lending
-        case .lending:  // let loan = crew.exchange.lend(baton)
-            let loan = lend(Baton())
-            remember(code(loan.word))
+        case .promoting:  // `let isLong = isOneOfMany && crew.promotion.promotesEarly(kind)`
+            let isLong = step("choose to promote", isQuiet: true) { $0.mainThreadRuns ? 0 : UInt8(choose(2)) } != 0
+            guard isLong else { return .lending }
+            // `guard let kept = crew.handOver.offerIfAwaited(baton) else {`
+            return offerIfAwaited(Baton()) == nil ? .inApplication : .lendingForLong
+        case .lending:  // `let loan = crew.handOver.lend(baton, expectsLong: isLong)`
+            remember(code(lend(Baton(), expectsLong: false).word))
             return .inApplication
-        case .inApplication:  // runApplication(...)
+        case .lendingForLong:
+            remember(code(lend(Baton(), expectsLong: true).word))
+            return .inApplication
+        case .inApplication:  // `let outcome = runApplication(connection, mayDefer: mayDefer, &python)`
             wait("run the application", .inApplication) { _ in false }
             return own.word == ThreadState.none ? .returning : .recovering
-        case .recovering:  // guard let recovered = crew.exchange.recover(loan) else {
-            let recovered = recover(BatonLoan(word: BatonWord(code: own.word))) != nil
-            remember(ThreadState.none)
-            return recovered ? .finishing : .returning
-        case .finishing:  // crew.reactor.finish(connection, baton, persist: outcome.persists); if outcome.failed {
+        case .recovering:  // `guard let recovered = crew.handOver.recover(loan) else {`
+            return recoverOwn() ? .finishing : .returning
+        case .finishing:  // `crew.reactor.finish(connection, baton, persist: outcome.persists)`
             store("finish", isQuiet: true) { self.finish(&$0) }
             return fails() ? .failing : .serving
-        case .returning:  // giveBack(...); return outcome.failed ? .failed : .lost
+        case .returning:  // `giveBack(connection, outcome, kind, outlastedTick: !isShort)`
             store("append to the returns") { $0.returned += 1 }
             store("mark the returns") { $0.returnsMarked = true }
-            store("wake the reactor") { $0.waker = true }
+            store("wake the reactor") { $0.waker = true }  // `crew.reactor.waker.wake()`
             return fails() ? .dying : .taking
-        case .failing:  // crew.exchange.offer(baton); return .failed
+        case .failing:  // `crew.handOver.offer(baton)`
             offer(Baton())
             return .dying
-        case .dying:  // RunnerThread.run: crew.drain(toBeReplaced: true)
-            drain()
-            return leave()
-        default:
-            preconditionFailure("no place of a runner")
+        default: return end(at: place)
         }
+    }
+
+    // MARK: RunnerThread.swift, Worker.swift
+
+    private func end(at place: Place) -> Place {
+        guard place == .dying else { preconditionFailure("no place of a runner") }
+        if state.mainThreadRuns {  // `crew.end()`
+            end()
+        } else {  // `crew.drain(toBeReplaced: true)`
+            drain()
+        }
+        return leave()
+    }
+
+    /// Whether a runner has something to do in Python that is no request.
+    private func hasChore() -> Bool {
+        guard state.hasChores else { return false }
+        return step("have a chore or not", isQuiet: true) { _ in UInt8(choose(2)) } != 0
+    }
+
+    private var afterAttending: Place { flaw == .returnsSettledFirst ? .deciding : .settling }
+
+    private func recoverOwn() -> Bool {
+        let isRecovered = recover(BatonLoan(word: BatonWord(code: own.word))) != nil
+        remember(ThreadState.none)
+        return isRecovered
     }
 
     private func fails() -> Bool {
@@ -108,94 +157,99 @@ extension ModelMemory {
         return .gone
     }
 
-    // MARK: Pilot.swift
+    // MARK: PilotLoop.swift, Pilot.swift
 
     private func pilot(at place: Place) -> Place {
         switch place {
         // run
-        case .glancing:  // while !crew.state.isQuitting, !crew.isOver {
-            if step("look whether it is over", isQuiet: !state.isDraining, { $0.isOver ? 1 : 0 }) != 0 { return .gone }
-            // guard let seen = exchange.observe() else {
+        case .glancing:  // `while !duties.isOver {`
+            if isOver("look whether it is over") { return .gone }
+            // `guard let seen = handOver.observe() else {`
             guard let seen = observe() else {
                 remember(ThreadState.none)
                 return .idling
             }
             let word = code(seen.word)
-            if own.word == word { return .retaking }
+            // `let isDue = seen == last || seen.expectsLong`
+            let isDue = own.word == word || seen.expectsLong
             remember(word)
-            return .ticking
-        case .retaking:  // if seen == last, let baton = exchange.retake(seen) {
+            return isDue ? .retaking : .ticking
+        case .retaking:  // `if isDue, let baton = handOver.retake(seen) {`
             guard retake(BatonObservation(word: BatonWord(code: own.word))) != nil else { return .ticking }
             remember(ThreadState.none)
             return .offering
-        case .ticking:  // exchange.sleep(crew.configuration.tick)
+        case .ticking:  // `handOver.sleep(duties.tick)`
             sleep(0)
             return .glancing
-        case .idling:  // if idle <= Self.idleGlances {
+        case .idling:  // `if idle <= duties.idleGlances {`
             let isLong = step("count idle glances", isQuiet: true) { _ in UInt8(choose(2)) } == 0
             guard isLong else { return .ticking }
             return flaw == .unwantedOfferIgnored ? .parking : .picking
-        case .picking:  // else if let baton = exchange.claimUnwantedOffer() {
+        case .picking:  // `} else if let baton = handOver.claimUnwantedOffer() {`
             return claimUnwantedOffer() != nil ? .offering : .parking
-        case .parking:  // exchange.sleepUntilLent(timeout: untilNextCheck)
+        case .parking:  // `handOver.sleepUntilLent(timeout: untilCheck)`
             sleepUntilLent(timeout: 0)
             return .glancing
 
-        // keep
-        case .offering:  // guard var baton = crew.exchange.offerToWaitingRunner(baton) else { return }
+        // drive
+        case .offering:  // `guard var baton = handOver.offerToWaitingRunner(baton) else { return }`
             return offerToWaitingRunner(Baton()) != nil ? .keeping : .glancing
-        case .keeping:  // crew.reactor.serve(baton, on: bench)
+        case .keeping:  // `duties.doWork(baton)`, `crew.reactor.holdRequests(baton, on: bench)`
             if nextEvent(holds: true) != .none { return .keeping }
             return .pilotSettling
-        case .pilotSettling:  // crew.settleReturns(baton)
+        case .pilotSettling:  // `crew.settleReturns(baton)`
             settleReturns()
             return .pilotClosing
-        case .pilotClosing:  // if crew.state.isDraining { crew.beginClosing(baton) }
+        case .pilotClosing:  // `crew.beginClosing(baton)`
             _ = isDone()
             return .pilotOffering
-        case .pilotOffering:  // guard let kept = crew.exchange.offerToWaitingRunner(baton) else { return }
-            return offerToWaitingRunner(Baton()) != nil ? .pilotPolling : .glancing
-        case .pilotPolling:  // crew.reactor.poll(baton, milliseconds: ..., ignoringHeld: true)
-            poll(ignoringHeld: true)
-            // if crew.isOver { return crew.exchange.offer(baton) }
-            if step("look whether it is over", isQuiet: !state.isDraining, { $0.isOver ? 1 : 0 }) != 0 {
-                return .pilotLeaving
-            }
-            // guard crew.isOverdue || crew.reactor.isBroken else { continue }
+        case .pilotOffering:  // `guard let kept = handOver.offerToWaitingRunner(baton) else { return }`
+            return offerToWaitingRunner(Baton()) != nil ? .pilotChecking : .glancing
+        case .pilotChecking:  // `if duties.hasToLeave(baton) { return handOver.offer(baton) }`
+            // `if lifetime.hasEnded { return true }`
+            if isOver("look whether it is over") { return .pilotLeaving }
+            // `guard lifetime.isOverdue(at: Clock.now()) else { return false }`
             guard step("look whether it is overdue", isQuiet: !state.isDraining, { $0.isOverdue ? 1 : 0 }) != 0 else {
-                return .keeping
+                return .pilotPolling
             }
-            // guard crew.attendance != nil else { Process.exitImmediately(1) }
-            guard !state.mainThreadRuns else {
-                store("exit") { state in
-                    if state.isOver { self.violate("a worker that leaves is cut short") }
-                    state.hasEnded = true
-                }
-                return .gone
+            // `guard crew.attendance != nil else { Process.exitImmediately(1) }`
+            guard state.mainThreadRuns else { return .pilotEnding }
+            store("exit") { state in
+                if state.isOver { self.violate("a worker that leaves is cut short") }
+                state.hasEnded = true
             }
-            // crew.exchange.offer(baton); crew.end(); return
+            return .gone
+        case .pilotPolling:  // `duties.poll(baton, timeout: duties.check())`
+            poll(ignoringHeld: true)
+            return .keeping
+        case .pilotEnding:  // `crew.end()`
+            end()
             return .pilotLeaving
         case .pilotLeaving:
             offer(Baton())
-            store("end") { $0.isOver = true }
-            return .gone
+            return .glancing
         default:
             preconditionFailure("no place of the pilot")
         }
     }
 
+    private func isOver(_ name: StaticString) -> Bool {
+        step(name, isQuiet: !state.isDraining && !state.isOver, { $0.isOver ? 1 : 0 }) != 0
+    }
+
     // MARK: Crew.swift
 
     private func end() {
-        store("end") {
+        store("end") {  // `lifetime.receive(.end(until: latestEnd))`
             $0.isOver = true
-            $0.waker = true
+            $0.waker = true  // `reactor.waker.wake()`
         }
-        // exchange.wakeRunners(): that a runner's nap ends is sure from now on (`Attendant.dismiss`).
-        wakePilot()
+        // `handOver.wakeRunners()`: that a runner's nap ends is sure from now on (Attendant.dismiss).
+        wakePilot()  // `handOver.wakePilot()`
     }
 
     private func drain() {
+        // `lifetime.receive(.drain(until: latestEnd, replaced: toBeReplaced))`
         store("begin to drain") { $0.isDraining = true }
         store("wake the reactor") { $0.waker = true }
     }

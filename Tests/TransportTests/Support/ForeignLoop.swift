@@ -70,7 +70,7 @@ final class ForeignLoop {
     func serve(milliseconds: Int = 5000, until isDone: () throws -> Bool) rethrows -> Bool {
         try drive(milliseconds: milliseconds, until: isDone) {
             reactor.poll(baton, milliseconds: 2, ignoringHeld: true)
-            reactor.serve(baton, on: bench)
+            reactor.holdRequests(baton, on: bench)
         }
     }
 
@@ -96,7 +96,7 @@ final class ForeignLoop {
     func finish(_ connection: Connection, with response: String, persist: Bool) {
         Array(response.utf8).withUnsafeBytes { bytes in
             var sent = 0
-            if case .processed(let count)? = try? connection.socket.send(bytes) { sent = count }
+            if case .processed(let count)? = try? connection.channel.send(bytes) { sent = count }
             connection.outbox.append(copying: UnsafeRawBufferPointer(rebasing: bytes[sent...]))
         }
         finish(connection, persist: persist)

@@ -5,10 +5,10 @@ import Synchronization
 @testable import Transport
 
 /// A reactor on 127.0.0.1 that several threads serve as those of a worker do, passing the baton; the application is the
-/// test's. The loops are those of Sources/Worker without Python.
+/// test's. The runners' loop is that of Sources/Worker without Python; the pilot's is the same.
 final class LoopbackCrew: @unchecked Sendable {
     // `@unchecked`: `reactor` and what follows it is touched by the holder of the baton alone. That is what is tested.
-    private let exchange: BatonExchange
+    private let handOver: BatonHandOver
     private let waker: Waker
     private let returns = Lock<[Item]>([])
     private let hasReturns = Atomic<Bool>(false)
@@ -19,7 +19,7 @@ final class LoopbackCrew: @unchecked Sendable {
     private let policyBench: @Sendable () -> Workbench
 
     private let reactor: Reactor
-    /// How often the pilot took the baton.
+    /// How often the pilot went on with the I/O itself.
     private(set) var retakings = 0
 
     let port: UInt16
@@ -30,8 +30,6 @@ final class LoopbackCrew: @unchecked Sendable {
         let persists: Bool
     }
 
-    private static let tick: Nanoseconds = .microseconds(200)
-
     /// - Parameter application: answers on the connection; whether that persists.
     init(application: @escaping @Sendable (Connection, Workbench) -> Bool) throws {
         let configuration = TransportConfiguration()
@@ -41,14 +39,14 @@ final class LoopbackCrew: @unchecked Sendable {
             configuration: configuration, listeners: [ListenerSocket(descriptor: listener)], trust: { _ in [] })
         let waker = reactor.waker
         self.waker = waker
-        exchange = BatonExchange(interruptPilot: { waker.wake() })
+        handOver = BatonHandOver(interruptPilot: { waker.wake() })
         self.application = application
         policyBench = { Workbench(policy: configuration.policy) }
     }
 
     func start(runners: Int) throws {
         for _ in 0..<runners { try start("runner") { $0.run() } }
-        try start("pilot") { $0.pilot() }
+        try start("pilot") { PilotLoop($0.handOver, Pilot(crew: $0, bench: $0.policyBench())).run() }
     }
 
     private func start(_ name: String, _ body: @escaping @Sendable (LoopbackCrew) -> Void) throws {
@@ -63,7 +61,7 @@ final class LoopbackCrew: @unchecked Sendable {
     func end(seconds: Int) -> Bool {
         isDraining.store(true, ordering: .releasing)
         waker.wake()
-        exchange.wakePilot()
+        handOver.wakePilot()
         let word = Atomic<UInt32>(0)
         let deadline = Clock.now() + .seconds(seconds)
         while living.load(ordering: .acquiring) > 0, Clock.now() < deadline {
@@ -88,12 +86,12 @@ final class LoopbackCrew: @unchecked Sendable {
     private func run() {
         let bench = policyBench()
         while true {
-            guard var baton = exchange.take(timeout: .seconds(1)) else { continue }
+            guard var baton = handOver.take(timeout: .seconds(1)) else { continue }
             holding: while true {
                 while let connection = reactor.next(baton, on: bench) {
-                    let loan = exchange.lend(baton)
+                    let loan = handOver.lend(baton)
                     let persists = application(connection, bench)
-                    guard let recovered = exchange.recover(loan) else {
+                    guard let recovered = handOver.recover(loan) else {
                         returns.withLock { $0.append(Item(connection: connection, persists: persists)) }
                         hasReturns.store(true, ordering: .releasing)
                         waker.wake()
@@ -105,8 +103,8 @@ final class LoopbackCrew: @unchecked Sendable {
                 settle(baton)
                 if isDone(baton) {
                     isOver.store(true, ordering: .releasing)
-                    exchange.wakePilot()
-                    exchange.offer(baton)
+                    handOver.wakePilot()
+                    handOver.offer(baton)
                     return
                 }
                 reactor.poll(baton, milliseconds: 1000)
@@ -122,48 +120,26 @@ final class LoopbackCrew: @unchecked Sendable {
 
     // MARK: The pilot
 
-    private func pilot() {
-        let bench = policyBench()
-        var last: BatonObservation?
-        var idle = 0
-        while !isOver.load(ordering: .acquiring) {
-            guard let seen = exchange.observe() else {
-                last = nil
-                idle += 1
-                if idle <= 3 {
-                    exchange.sleep(Self.tick)
-                } else if let baton = exchange.claimUnwantedOffer() {
-                    keep(baton, bench)
-                } else {
-                    exchange.sleepUntilLent(timeout: .seconds(1))
-                }
-                continue
-            }
-            idle = 0
-            if seen == last, let baton = exchange.retake(seen) {
-                last = nil
-                retakings += 1
-                keep(baton, bench)
-            } else {
-                last = seen
-                exchange.sleep(Self.tick)
-            }
-        }
-    }
+    private struct Pilot: PilotDuties {
+        let crew: LoopbackCrew
+        let bench: Workbench
 
-    private func keep(_ baton: consuming Baton, _ bench: Workbench) {
-        guard var baton = exchange.offerToWaitingRunner(baton) else { return }
-        reactor.setAccepting(false, baton)
-        while true {
-            reactor.serve(baton, on: bench)
-            settle(baton)
-            if isDraining.load(ordering: .acquiring) { reactor.beginClosing(baton) }
-            reactor.setAccepting(true, baton)
-            guard let kept = exchange.offerToWaitingRunner(baton) else { return }
-            baton = kept
-            reactor.setAccepting(false, baton)
-            if isOver.load(ordering: .acquiring) { return }
-            reactor.poll(baton, milliseconds: 1000, ignoringHeld: true)
+        var tick: Nanoseconds { .microseconds(200) }
+        var idleGlances: Int { 3 }
+        var isOver: Bool { crew.isOver.load(ordering: .acquiring) }
+        func check() -> Nanoseconds { .seconds(1) }
+        func setAccepting(_ accepts: Bool, _ baton: borrowing Baton) {
+            if !accepts { crew.retakings += 1 }
+            crew.reactor.setAccepting(accepts, baton)
+        }
+        func doWork(_ baton: borrowing Baton) {
+            crew.reactor.holdRequests(baton, on: bench)
+            crew.settle(baton)
+            if crew.isDraining.load(ordering: .acquiring) { crew.reactor.beginClosing(baton) }
+        }
+        func hasToLeave(_ baton: borrowing Baton) -> Bool { isOver }
+        func poll(_ baton: borrowing Baton, timeout: Nanoseconds) {
+            crew.reactor.poll(baton, milliseconds: 1000, ignoringHeld: true)
         }
     }
 }

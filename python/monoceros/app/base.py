@@ -1,5 +1,7 @@
-"""Servers as objects, with the interface of gunicorn's `app.base`: configure one in `load_config`, name what it serves in
-`load`, and `run` it."""
+"""Servers as objects, with the interface of gunicorn's `app.base`.
+
+A subclass configures one in `load_config`, names what it serves in `load`, and somebody runs it by `run`.
+"""
 
 from __future__ import annotations
 
@@ -81,7 +83,7 @@ class BaseApplication:
 
 
 class Application(BaseApplication):
-    """A server that takes settings from the command line, a configuration file and the environment, as the command does."""
+    """A server that takes its settings from where the command takes them."""
 
     def load_config(self) -> None:
         self.cfg.argv = sys.argv[1:]

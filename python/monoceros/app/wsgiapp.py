@@ -1,4 +1,7 @@
-"""The server that the command runs: it serves what an app spec names. `python -m monoceros.app.wsgiapp` is the command too."""
+"""The server that the command runs: it serves what an app spec names.
+
+`python -m monoceros.app.wsgiapp` is the command too.
+"""
 
 from __future__ import annotations
 
@@ -64,8 +67,8 @@ class Command(WSGIApplication):
         self.app_uri = configuration.app_uri
 
     def reload(self) -> None:
-        """Reads the configuration again, from where it was read at first. Raises ConfigError, and then keeps the old one."""
-        self._take(config.reload(self.cfg, self._arguments))
+        """Reads the configuration again, from the same places. Raises ConfigError, and then keeps the old one."""
+        self._take(config.reload(self.cfg))
 
 
 def run(prog: str | None = None) -> NoReturn:

@@ -1,4 +1,4 @@
-"""The kinds of workers, by gunicorn's names. They name what the Swift core runs: no Python of theirs serves a request."""
+"""The kinds of workers, by gunicorn's names. They name what the core runs: no Python of theirs serves a request."""
 
 SUPPORTED_WORKERS = {
     "sync": "monoceros.workers.sync.SyncWorker",

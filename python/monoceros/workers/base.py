@@ -31,7 +31,10 @@ class Worker:
     #: Which of the core's kinds it is; None in classes that are no kind by themselves.
     name: str | None = None
 
-    SIGNALS = tuple(getattr(signal, f"SIG{name}") for name in "ABRT HUP QUIT INT TERM USR1 USR2 WINCH CHLD".split())
+    SIGNALS = (
+        *(signal.SIGABRT, signal.SIGHUP, signal.SIGQUIT, signal.SIGINT, signal.SIGTERM),
+        *(signal.SIGUSR1, signal.SIGUSR2, signal.SIGWINCH, signal.SIGCHLD),
+    )
 
     def __init__(self, age: int, ppid: int, sockets: Sequence[Any], app: Any, timeout: float, cfg: Any, log: Any):
         """In the master, before the fork."""
@@ -83,8 +86,8 @@ def kind_of(worker_class: Any) -> str:
     own = [name for name in SERVING if any(name in vars(each) for each in worker_class.__mro__)]
     if own:
         raise RuntimeError(
-            f"The worker class {label} cannot be used: it serves by itself ({own[0]}()), and Monoceros serves in its core. "
-            f"Choose from {', '.join(KINDS)}; what the class does at the start of a worker, post_fork and "
+            f"The worker class {label} cannot be used: it serves by itself ({own[0]}()), and Monoceros serves in its "
+            f"core. Choose from {', '.join(KINDS)}; what the class does at the start of a worker, post_fork and "
             "post_worker_init can do."
         )
     if worker_class.name not in KINDS:

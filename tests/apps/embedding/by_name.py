@@ -1,4 +1,4 @@
-"""A server that serves an app spec with settings of its own: what many packages do with gunicorn's `WSGIApplication`."""
+"""A server that serves an app spec with settings of its own, as many packages do with `WSGIApplication`."""
 
 import sys
 

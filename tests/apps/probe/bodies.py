@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import resource
 from itertools import islice
 from typing import Any
 
@@ -46,6 +47,26 @@ def digest(environ: Environ, start_response: StartResponse) -> object:
     return reply(
         start_response, {"size": total, "sha256": found.hexdigest(), "rest": environ["wsgi.input"].read(1) == b""}
     )
+
+
+@route("/scarce")
+def scarce(environ: Environ, start_response: StartResponse) -> object:
+    """Read the whole body without the memory for it, and then again: what the body is now, by its size and SHA-256."""
+    stream = environ["wsgi.input"]
+    before = stream.read(3)
+    limits = resource.getrlimit(resource.RLIMIT_AS)
+    with open("/proc/self/statm") as statm:
+        present = int(statm.read().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (present + (8 << 20), limits[1]))
+    try:
+        stream.read()
+        failed = False
+    except MemoryError:
+        failed = True
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, limits)
+    body = before + stream.read()
+    return reply(start_response, {"failed": failed, "size": len(body), "sha256": hashlib.sha256(body).hexdigest()})
 
 
 @route("/echo")

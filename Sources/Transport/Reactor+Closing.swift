@@ -1,0 +1,35 @@
+internal import Platform
+public import Scheduling
+
+/// The end of a worker's connections.
+extension Reactor {
+    /// Closes the listeners and idle connections, and lets each of the others finish the request it is in.
+    ///
+    /// - Parameter takingBacklog: connections that wait in the backlog are accepted first: closing the last copy of a
+    ///   listener resets them.
+    public func beginClosing(_ baton: borrowing Baton, takingBacklog: Bool = true) {
+        guard !isClosing else { return }
+        for index in listeners.indices where takingBacklog {
+            while !admission.isFull(count: connections.count), (try? takeFromBacklog(of: index)) != nil {}
+        }
+        isClosing = true
+        updateAccepting()
+        for listener in listeners { listener.descriptor.close() }
+        for connection in connections {
+            // A request may have come this very moment: it is read before the connection is given up.
+            if connection.awaitsRequest { enqueue(connection) }
+        }
+    }
+
+    /// How many connections still await a response, or the rest of one, or would lose one to a reset if the process
+    /// ended now. These last have until the deadline of their phase.
+    public func unsettledCount(_ baton: borrowing Baton) -> Int {
+        connections.count { connection in
+            switch connection.phase {
+            case .discarding, .closed: false
+            case .lingering(let farewell): farewell.mayBeReset
+            case .preamble, .idle, .head, .body, .held, .running, .draining: true
+            }
+        }
+    }
+}

@@ -1,0 +1,58 @@
+internal import HTTPServer
+internal import HTTPWire
+internal import Platform
+internal import ProxyWire
+
+/// Requests that cannot be served.
+extension Reactor {
+    /// Refuses a request, and ends the connection: where its next request starts is unknown.
+    ///
+    /// - Parameter head: what has come of the head, for the looks of the response.
+    func refuse(_ connection: Connection, _ error: WireError, head: UnsafeRawBufferPointer?) {
+        if !error.fault.isServers { noteInvalid(connection, id: error.id) }
+        let audience = head.map { ErrorAudience(head: $0.bytes) } ?? ErrorAudience()
+        refuse(connection, status: error.status, id: error.id, for: audience)
+    }
+
+    /// The same for a connection that starts wrong.
+    func refuse(_ connection: Connection, _ error: ProxyError) {
+        noteInvalid(connection, id: error.id)
+        refuse(connection, status: error.status, id: error.id, for: ErrorAudience())
+    }
+
+    private func refuse(_ connection: Connection, status: Int, id: String, for audience: ErrorAudience) {
+        let page = Refusal(status: status, id: id, for: audience)
+            .response(date: HTTPDate(unixSeconds: Int(Clock.wallSeconds())))
+        page.withUnsafeBytes { connection.outbox.append(copying: $0) }
+        connection.mayBeReadable = true
+        connection.life.drain(PartialResponse(sequel: .end(hasRest: false, isExpected: false), unsent: nil))
+        drain(connection)
+    }
+
+    func noteInvalid(_ connection: Connection, id: String) {
+        if case .unix = connection.peer {
+            note(.warning, "Invalid request from a unix socket: \(id).")
+        } else {
+            note(.warning, "Invalid request from ip=\(connection.peer.host): \(id).")
+        }
+    }
+
+    /// Tells the log of a client that left in the middle of a body: the application never hears of such a request.
+    func noteCutBody(of connection: Connection) {
+        guard case .body(let body) = connection.phase else { return }
+        let (received, announced) = body.receipt.progress
+        let client = if case .unix = connection.peer { "a unix socket" } else { "ip=\(connection.peer.host)" }
+        note(
+            .warning,
+            "The client of \(Self.request(body.head.bytes)) from \(client) left after \(received) of "
+                + "\(announced.map { "\($0)" } ?? "an unknown number of") bytes of the body. It is not served.")
+    }
+
+    /// Method and target of a head that was parsed before, as much of them as a line in the log should hold.
+    private static func request(_ head: UnsafeRawBufferPointer) -> String {
+        let start = head.first == 0x0D ? 2 : 0
+        let line = head.dropFirst(start).prefix { $0 != 0x0D }
+        guard let end = line.lastIndex(of: 0x20) else { return "a request" }
+        return String(decoding: line[..<end].prefix(256), as: UTF8.self)
+    }
+}

@@ -1,0 +1,212 @@
+internal import HTTPWire
+internal import Platform
+
+/// From bytes to complete requests.
+extension Reactor {
+    // MARK: Head
+
+    /// Reads a request of which nothing has come.
+    func readHead(_ connection: Connection, on bench: Workbench) -> Progress {
+        guard let bytes = read(connection, on: bench) else { return .wait }
+        return parseHead(connection, bytes, on: bench)
+    }
+
+    /// Reads on, or looks for the first time at what has come with the request before.
+    func readHead(_ connection: Connection, behind head: PartialHead, on bench: Workbench) -> Progress {
+        var head = head
+        if !head.progress.hasUnseen(of: head.bytes.count) {
+            guard let bytes = read(connection, on: bench) else { return .wait }
+            head.bytes.append(bytes)
+        }
+        guard bench.parser.mayDecide(head.bytes.bytes.bytes, after: &head.progress) else {
+            connection.life.keepHead(head)
+            return waitOrReadOn(connection)
+        }
+        return parseHead(connection, head.bytes.bytes, in: head, on: bench)
+    }
+
+    /// - Parameter head: where the bytes are kept; nil for bytes on the bench.
+    func parseHead(
+        _ connection: Connection, _ bytes: UnsafeRawBufferPointer, in head: PartialHead? = nil, on bench: Workbench
+    ) -> Progress {
+        let progress: ParseProgress
+        do throws(WireError) {
+            progress = try bench.parser.parse(bytes.bytes, fromTrustedPeer: connection.trust.contains(.forwarding))
+        } catch {
+            refuse(connection, error, head: bytes)
+            return .wait
+        }
+        switch progress {
+        case .more:
+            if case .idle = connection.phase { setDeadline(connection, after: configuration.timeouts.head) }
+            connection.life.keepHead(
+                head ?? PartialHead(bytes: ByteStore(bytes, spare: 512), progress: HeadProgress(of: bytes.bytes)))
+            return waitOrReadOn(connection)
+        case .head:
+            return beginBody(connection, bytes, in: head?.bytes, on: bench)
+        }
+    }
+
+    // MARK: Body
+
+    private func beginBody(
+        _ connection: Connection, _ bytes: UnsafeRawBufferPointer, in store: ByteStore?, on bench: Workbench
+    ) -> Progress {
+        let size = bench.parser.head.byteCount
+        let receipt: BodyReceipt
+        switch bench.parser.head.framing {
+        case .none:
+            return complete(connection, bytes, size: size, body: .none, in: store, on: bench)
+        case .length(let length):
+            // One that is larger goes where all of its size do, though it is here: held requests are many.
+            if bytes.count - size >= length, length <= configuration.body.memory || configuration.streamsBodies {
+                let body = length == 0 ? RequestBody.none : .inline(offset: size, count: length)
+                return complete(connection, bytes, size: size + length, body: body, in: store, on: bench)
+            }
+            if configuration.streamsBodies { return beginStream(connection, bytes, size: size, in: store, on: bench) }
+            receipt = BodyReceipt(length: length, limits: configuration.body)
+        case .chunked:
+            do throws(WireError) {
+                if configuration.streamsBodies, try !isWhole(chunked: bytes.from(size)) {
+                    return beginStream(connection, bytes, size: size, in: store, on: bench)
+                }
+            } catch {
+                refuse(connection, error, head: bytes)
+                return .wait
+            }
+            receipt = BodyReceipt(chunkedUnder: configuration.policy, limits: configuration.body)
+        }
+
+        if bench.parser.head.expectsContinue, bytes.count == size {
+            InterimResponse.sendContinue(on: connection)
+        }
+        // The head waits for the body in memory of its own; what is behind the body joins it when the body is complete.
+        let early = bytes.from(size)
+        let body: PartialBody
+        let copy: ByteStore?
+        if let store {
+            copy = early.count > 0 ? ByteStore(early) : nil
+            store.truncate(size)
+            body = PartialBody(head: store, receipt: receipt)
+        } else {
+            copy = nil
+            body = PartialBody(head: ByteStore(UnsafeRawBufferPointer(rebasing: bytes[..<size])), receipt: receipt)
+        }
+        connection.life.beginBody(body)
+        setDeadline(connection, after: configuration.timeouts.body)
+        return withExtendedLifetime(copy) { take(copy?.bytes ?? early, of: connection, body, on: bench) }
+    }
+
+    /// The application runs now and reads the body itself.
+    private func beginStream(
+        _ connection: Connection, _ bytes: UnsafeRawBufferPointer, size: Int, in store: ByteStore?, on bench: Workbench
+    ) -> Progress {
+        let early = bytes.from(size)
+        let stream = BodyStream(
+            of: connection, framing: bench.parser.head.framing, early: early,
+            owesContinue: bench.parser.head.expectsContinue && early.isEmpty, policy: configuration.policy,
+            timeout: configuration.timeouts.body)
+        store?.truncate(size)
+        let head = UnsafeRawBufferPointer(rebasing: bytes[..<size])
+        return complete(connection, head, size: size, body: .stream(stream), in: store, on: bench)
+    }
+
+    func readBody(_ connection: Connection, _ body: PartialBody, on bench: Workbench) -> Progress {
+        guard let bytes = read(connection, on: bench) else { return .wait }
+        if body.receipt.makesProgress(bytes.count) { setDeadline(connection, after: configuration.timeouts.body) }
+        return take(bytes, of: connection, body, on: bench)
+    }
+
+    /// Gives bytes to a body under way. When they complete it, the request is complete.
+    private func take(
+        _ bytes: UnsafeRawBufferPointer, of connection: Connection, _ body: PartialBody, on bench: Workbench
+    ) -> Progress {
+        let taken: Int
+        let isComplete: Bool
+        do throws(BodyReceiptFault) {
+            (taken, isComplete) = try body.receipt.take(bytes)
+        } catch {
+            switch error {
+            case .wire(let fault): refuse(connection, fault, head: body.head.bytes)
+            case .spoolFailed(let cause):
+                let failure = SpoolFailure(cause: cause, directory: configuration.body.spoolDirectory)
+                note(.error, failure.description)
+                refuse(connection, WireError(failure.fault), head: body.head.bytes)
+            }
+            return .wait
+        }
+        guard isComplete else { return waitOrReadOn(connection) }
+        let store = body.head
+        let size = store.count
+        store.append(bytes.from(taken))
+        // The bench may have parsed for others while this body arrived. It parsed these bytes before, so it cannot
+        // fail.
+        parseAgain(connection, store.bytes, on: bench)
+        return complete(connection, store.bytes, size: size, body: body.receipt.body, in: store, on: bench)
+    }
+
+    // MARK: Complete
+
+    /// `bytes` starts with a whole request of `size` bytes, parsed on the bench. What follows is kept for later.
+    ///
+    /// - Parameter store: where the bytes are kept; nil for bytes on the bench.
+    @inline(__always)
+    private func complete(
+        _ connection: Connection, _ bytes: UnsafeRawBufferPointer, size: Int, body: RequestBody, in store: ByteStore?,
+        on bench: Workbench
+    ) -> Progress {
+        var received: ReceivedBytes?
+        if let store {
+            received = ReceivedBytes(store: store, requestCount: size)
+        } else if bytes.count > size {
+            received = ReceivedBytes(store: ByteStore(bytes.from(size)), requestCount: 0)
+        }
+        connection.deadline = 0
+        connection.requestCount += 1
+        requestCount &+= 1
+        bench.request = UnsafeRawBufferPointer(rebasing: bytes[..<size])
+        connection.life.run(
+            RunningRequest(body: body, received: received, began: now, isLast: !bench.parser.head.isPersistent))
+        return .complete
+    }
+
+    /// Makes a complete request independent of the bench: its bytes move into the connection, and it is held.
+    func detach(_ connection: Connection, from bench: Workbench) {
+        guard case .running(let request) = connection.phase else { return }
+        let received: ReceivedBytes
+        if let kept = request.received, kept.requestCount > 0 {
+            received = kept
+        } else {
+            let store = ByteStore(bench.request, spare: request.received?.store.count ?? 0)
+            if let later = request.received?.store { store.append(later.bytes) }
+            received = ReceivedBytes(store: store, requestCount: bench.request.count)
+        }
+        connection.life.hold(HeldRequest(received: received, body: request.body))
+    }
+
+    /// Takes up a held request. False for a connection that has none any more.
+    func resume(_ connection: Connection, on bench: Workbench) -> Bool {
+        guard case .held(let request) = connection.phase else { return false }
+        let received = request.received
+        parseAgain(connection, received.store.bytes, on: bench)
+        bench.request = UnsafeRawBufferPointer(rebasing: received.store.bytes[..<received.requestCount])
+        connection.life.run(
+            RunningRequest(
+                body: request.body, received: received, began: now, isLast: !bench.parser.head.isPersistent))
+        return true
+    }
+
+    private func parseAgain(_ connection: Connection, _ bytes: UnsafeRawBufferPointer, on bench: Workbench) {
+        guard
+            case .head? = try? bench.parser.parse(bytes.bytes, fromTrustedPeer: connection.trust.contains(.forwarding))
+        else {
+            preconditionFailure("bytes that parsed once do not parse again")
+        }
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    fileprivate func from(_ offset: Int) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: self[offset...])
+    }
+}

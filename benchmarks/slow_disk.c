@@ -1,0 +1,60 @@
+/* A disk that takes its time, for benchmarks/beside.py: preloaded (LD_PRELOAD), it delays every access to a regular file of
+ * at least 16 KiB. Python's own imports and the log, which come in smaller pieces, stay fast. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { LEAST = 16384 };
+
+static void delay(int descriptor, size_t size) {
+    static long microseconds = -1;
+    struct stat status;
+    if (microseconds < 0) {
+        const char *text = getenv("SLOW_DISK_MICROSECONDS");
+        microseconds = text ? atol(text) : 0;
+    }
+    if (microseconds == 0 || size < LEAST || fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) return;
+    struct timespec time = {microseconds / 1000000, microseconds % 1000000 * 1000};
+    nanosleep(&time, NULL);
+}
+
+#define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+
+ssize_t write(int descriptor, const void *bytes, size_t size) {
+    delay(descriptor, size);
+    return NEXT(write)(descriptor, bytes, size);
+}
+
+ssize_t pwrite(int descriptor, const void *bytes, size_t size, off_t offset) {
+    delay(descriptor, size);
+    return NEXT(pwrite)(descriptor, bytes, size, offset);
+}
+
+ssize_t pwrite64(int descriptor, const void *bytes, size_t size, off64_t offset) {
+    delay(descriptor, size);
+    return NEXT(pwrite64)(descriptor, bytes, size, offset);
+}
+
+ssize_t pread(int descriptor, void *bytes, size_t size, off_t offset) {
+    delay(descriptor, size);
+    return NEXT(pread)(descriptor, bytes, size, offset);
+}
+
+ssize_t pread64(int descriptor, void *bytes, size_t size, off64_t offset) {
+    delay(descriptor, size);
+    return NEXT(pread64)(descriptor, bytes, size, offset);
+}
+
+ssize_t sendfile(int target, int source, off_t *offset, size_t size) {
+    delay(source, size);
+    return NEXT(sendfile)(target, source, offset, size);
+}
+
+ssize_t sendfile64(int target, int source, off64_t *offset, size_t size) {
+    delay(source, size);
+    return NEXT(sendfile64)(target, source, offset, size);
+}
