@@ -66,7 +66,8 @@ let package = Package(
         .target(name: "HTTPServer", dependencies: ["HTTPWire"], swiftSettings: hot),
         .target(name: "ProxyWire", swiftSettings: lean),
         .target(name: "Settings", dependencies: ["HTTPWire", "ProxyWire"], swiftSettings: lean),
-        .target(name: "Supervision", swiftSettings: lean),
+        // Optimized in tests too: the model has a few hundred thousand states.
+        .target(name: "Supervision", swiftSettings: lean + [.unsafeFlags(["-O"])]),
         .target(name: "Telemetry", swiftSettings: hot),
 
         // A worker, from the socket up.
@@ -91,8 +92,8 @@ let package = Package(
         .target(
             name: "Monoceros",
             dependencies: [
-                "Arbiter", "HTTPWire", "Platform", "ProxyWire", "PythonBridge", "Settings", "Transport", "WSGI",
-                "Worker",
+                "Arbiter", "HTTPWire", "Platform", "ProxyWire", "PythonBridge", "Settings", "Supervision", "Transport",
+                "WSGI", "Worker",
             ],
             swiftSettings: lean,
             linkerSettings: [.unsafeFlags(["-static-stdlib"])]),
@@ -107,7 +108,8 @@ let package = Package(
         .testTarget(name: "ProxyWireTests", dependencies: ["ProxyWire"], swiftSettings: strict),
         .testTarget(
             name: "SettingsTests", dependencies: ["HTTPWire", "ProxyWire", "Settings"], swiftSettings: strict),
-        .testTarget(name: "SupervisionTests", dependencies: ["Supervision"], swiftSettings: strict),
+        .testTarget(
+            name: "SupervisionTests", dependencies: ["Supervision"], swiftSettings: strict + [.unsafeFlags(["-O"])]),
         .testTarget(name: "TelemetryTests", dependencies: ["Platform", "Telemetry"], swiftSettings: strict),
         .testTarget(
             name: "SchedulingTests", dependencies: ["Platform", "Scheduling"],

@@ -85,10 +85,12 @@ public struct ListeningSocket: Sendable {
     }
 
     /// Takes over a socket that this process inherited, from a service manager or an older master. It is made to listen
-    /// unless it does already, and its file, if any, is never removed.
+    /// unless it does already. Its file, if it has one, is somebody else's to remove, unless `ownsFile`.
     ///
     /// - Throws: `ListenError`.
-    public static func adopt(descriptor number: Int32, backlog: Int32) throws(ListenError) -> ListeningSocket {
+    public static func adopt(
+        descriptor number: Int32, backlog: Int32, ownsFile: Bool = false
+    ) throws(ListenError) -> ListeningSocket {
         let bind = "fd://\(number)"
         let descriptor = Descriptor(rawValue: number)
         do throws(SystemError) {
@@ -102,8 +104,13 @@ public struct ListeningSocket: Sendable {
                 _ = try systemCall("listen") { listen(number, backlog) }
             }
             let socket = try ListeningSocket(bound: descriptor, fallback: bind)
-            if case .unix = socket.address {} else { try descriptor.setNoDelay() }
-            return socket
+            guard case .unix(let name) = socket.address else {
+                try descriptor.setNoDelay()
+                return socket
+            }
+            guard ownsFile, let path = try? UnixPath(name), let identity = path.identity() else { return socket }
+            return ListeningSocket(
+                descriptor: descriptor, address: socket.address, url: socket.url, file: (path, identity))
         } catch {
             throw ListenError(bind, .descriptorUnusable("\(error.errno)"))
         }
