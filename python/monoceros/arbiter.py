@@ -169,7 +169,8 @@ class Arbiter:
     def notify(self, event: str, *arguments: Any) -> tuple[str, int]:
         """Takes note of an event, and calls the hook for it.
 
-        Returns what the core is to do: `("done", 0)`, `("workers", number)`, `("halt", exit status)` or `("failed", 0)`.
+        Returns what the core is to do: `("done", 0)`, `("workers", number)`, `("halt", exit status)` or
+        `("failed", 0)`.
         """
         try:
             EVENTS[event](self, *arguments)
@@ -264,7 +265,7 @@ class Arbiter:
     # Configurations
 
     def read_configuration(self, generation: int) -> tuple[dict[str, Any], str] | None:
-        """Reads the configuration again, and leaves the process as it was. None when that fails, which has been logged."""
+        """Reads the configuration again, and leaves the process as it was. None when that fails, which is logged."""
         before = self._snapshots[self._adopted] = Snapshot(self.app)
         try:
             withdraw_environment(self.cfg)

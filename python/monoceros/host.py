@@ -94,7 +94,7 @@ class Host:
         return self.server.read_configuration(generation)
 
     def execute(self, variables: Sequence[tuple[str, str]]) -> None:
-        """Becomes the program that this one was started as, in its directory and environment. Returns when that fails."""
+        """Becomes the program that this one was started as, where it was. Returns when that fails."""
         cfg = self.server.cfg
         words = list(sys.orig_argv)
         try:
@@ -120,7 +120,7 @@ class Host:
     # In a worker
 
     def begin_worker(self) -> None:
-        """The first thing of Python in a new worker. Raises SystemExit, after saying why, when a hook or the user fails."""
+        """The first thing of Python in a new worker. Raises SystemExit, said why, when a hook or the user fails."""
         self._is_booting = True
         with self._reporting("start the worker"):
             self.worker = self.server.become_worker()
@@ -143,7 +143,7 @@ class Host:
             self.logger.warning("Exception during worker exit:\n%s", traceback.format_exc())
 
     def request_hooks(self) -> tuple[Callable[..., Any] | None, Callable[..., Any] | None]:
-        """The hooks `pre_request(worker, req)` and `post_request(worker, req, environ, resp)`; None where nobody set one."""
+        """The hooks `pre_request(worker, req)` and `post_request(worker, req, environ, resp)`, if they are set."""
         return self.server.cfg.hook("pre_request"), self.server.cfg.hook("post_request")
 
     @contextlib.contextmanager
