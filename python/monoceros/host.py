@@ -108,6 +108,10 @@ class Host:
         """The descriptor that the core writes access lines to. Its number stays the same when logs are reopened."""
         return accesslog.descriptor(self.logger)
 
+    def report_lost_access_lines(self, count: int, error: int) -> None:
+        """Says how many lines the access log did not take, now that it takes some again. `error` is an errno, or 0."""
+        logwriter.say_lost("the access log", count, OSError(error, os.strerror(error)) if error else None)
+
     def observer(self, worker: object) -> Observer:
         """What each request is told to, in a worker. `worker` is what hooks get."""
         return Observer(self.app.cfg, self.logger, worker)

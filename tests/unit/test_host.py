@@ -1,6 +1,7 @@
 """What the Swift core calls: the log, the application, `wsgi.errors`, a worker's signal handlers."""
 
 import contextlib
+import errno
 import functools
 import io
 import logging
@@ -51,6 +52,16 @@ def make_host(spec="module:app", level="info"):
     return Host(Application(spec), Logger(settings(level)))
 
 
+@pytest.fixture(autouse=True)
+def put_back():
+    """The logger is the process's: other tests find it as it was."""
+    log = logging.getLogger("gunicorn.error")
+    before = log.handlers[:], log.level, log.propagate
+    yield
+    log.handlers[:], log.level, log.propagate = before
+    log.manager._clear_cache()
+
+
 @contextlib.contextmanager
 def captured():
     """Everything on stderr, in a buffer; the log is put back afterwards."""
@@ -83,6 +94,18 @@ def test_the_level_keeps_lesser_messages_out():
         assert "but this" in text
         assert not host.log_enabled(logging.INFO)
         assert host.log_enabled(logging.ERROR)
+
+
+def test_lost_access_lines_are_said():
+    with captured() as stderr:
+        host = make_host()
+        host.report_lost_access_lines(1, errno.ENOSPC)
+        host.report_lost_access_lines(12, 0)
+        texts = [LINE.fullmatch(line).groups() for line in stderr.getvalue().splitlines(keepends=True)]
+    assert texts == [
+        ("ERROR", "1 line was lost: the access log could not be written (No space left on device)"),
+        ("ERROR", "12 lines were lost: the access log could not be written (it took no more)"),
+    ]
 
 
 def test_an_exception_is_logged_with_its_traceback():
