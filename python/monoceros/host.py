@@ -223,7 +223,6 @@ class Host:
         When that fails it has been reported, and SystemExit carries the worker's exit status: 4 when the app spec names
         nothing that can be served, 3 when its module is missing or raised.
         """
-        logwriter.allow_threads()
         name = getattr(self.app, "app_uri", None) or type(self.app).__name__
         # BaseException: a module that calls sys.exit() on import, or is interrupted, has not booted either.
         with self._reporting(f"load {name!r}"):
@@ -322,11 +321,10 @@ class Host:
             self._call_hook("worker_abort")
             raise SystemExit(1)
 
-        logwriter.allow_threads()
-
         def handle_user1(number, frame):
             self.reopen_logs()
 
+        logwriter.allow_threads()
         # What the arbiter did with a signal is not for a worker; HUP, USR2 and CHLD have no meaning here.
         for number in (signal.SIGHUP, signal.SIGUSR2, signal.SIGCHLD):
             signal.signal(number, signal.SIG_DFL)
