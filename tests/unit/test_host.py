@@ -29,7 +29,7 @@ class Application:
 
     def __init__(self, app_uri):
         self.app_uri = app_uri
-        self.cfg = None
+        self.cfg = SimpleNamespace(proc_name="shop")
         # No function of this file: it would stand in the tracebacks.
         self.wsgi = functools.partial(load_application, app_uri)
 
@@ -49,7 +49,10 @@ def settings(level):
 
 
 def make_host(spec="module:app", level="info"):
-    return Host(Application(spec), Logger(settings(level)))
+    host = Host(Application(spec), Logger(settings(level)))
+    # As the master does before it forks: of workers that fail together, one says why.
+    host._let_one_speak()
+    return host
 
 
 @pytest.fixture(autouse=True)
@@ -228,12 +231,16 @@ def test_software_names_the_version():
 
 SIGNALS = """
     import os, signal, sys, time
+    from types import SimpleNamespace
     from monoceros.host import Host
     said = []
+    app = SimpleNamespace(cfg=SimpleNamespace(proc_name="shop"))
+    logger = SimpleNamespace(reopen_files=lambda: said.append("reopen"))
+    server = SimpleNamespace(cfg=SimpleNamespace(worker_int=lambda worker: None, worker_abort=lambda worker: None))
     class Control:
         def __getattr__(self, name):
             return lambda: said.append(name)
-    Host(None, None).install_worker_signals(Control())
+    Host(app, logger, server).install_worker_signals(Control())
     try:
         os.kill(os.getpid(), signal.{name})
         for _ in range(1000):
@@ -253,7 +260,7 @@ SIGNALS = """
         ("SIGINT", "['quit']", 0),
         ("SIGQUIT", "['quit']", 0),
         ("SIGABRT", "['abort']", 1),
-        ("SIGUSR1", "[]", 9),
+        ("SIGUSR1", "['reopen']", 9),
         ("SIGWINCH", "[]", 9),
         ("SIGCHLD", "[]", 9),
         ("SIGHUP", "", -signal.SIGHUP),
@@ -299,7 +306,8 @@ LEAVING = """
     from monoceros.host import Host
     atexit.register(print, "atexit")
     print("before", end=" ")
-    Host(SimpleNamespace(), Logger(SimpleNamespace(**{settings}))).leave_threads_behind(2, {error})
+    app = SimpleNamespace(cfg=SimpleNamespace(proc_name="shop"))
+    Host(app, Logger(SimpleNamespace(**{settings}))).leave_threads_behind(2, {error})
 """
 
 
