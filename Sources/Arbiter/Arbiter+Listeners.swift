@@ -8,27 +8,50 @@ extension Arbiter {
     /// Nanoseconds between two of them.
     private static let bindInterval = Nanoseconds.seconds(1)
 
-    /// Listens on all addresses. Returns false, with one line in the log and nothing left open, when one of them cannot
-    /// be had. A request to stop ends the attempts; the policy knows of it then.
+    /// Listens on all addresses of the first configuration. Returns false, with one line in the log and nothing left open,
+    /// when one of them cannot be had. A request to stop ends the attempts; the policy knows of it then.
     func bind(_ signals: SignalPipe) -> Bool {
-        for address in configuration.binds {
-            do throws(ListenError) {
-                guard let listener = try listen(on: address, signals) else { return true }
-                listeners.append(listener)
-            } catch {
-                host.log(.error, "Can't connect to \(error)")
-                closeListeners()
-                return false
+        let configuration = current.configuration
+        do throws(ListenError) {
+            var inherited = try adoptInherited(configuration)
+            var listeners: [Listener] = []
+            for address in configuration.binds {
+                if let index = inherited.firstIndex(where: { $0.socket.isAt(address) }) {
+                    listeners.append(Listener(bind: address, socket: inherited.remove(at: index).socket))
+                } else if let socket = try listen(on: address, configuration, signals) {
+                    listeners.append(Listener(bind: address, socket: socket))
+                } else {
+                    return true
+                }
+                generations[1]!.listeners = listeners
             }
+            for rest in inherited { rest.socket.close() }
+        } catch {
+            host.log(.error, "Can't connect to \(error)")
+            closeListeners()
+            return false
         }
-        return true
+        return tell(.listening(generation: 1, current.listeners.map(\.socket)))
+    }
+
+    /// The sockets that the master before this one handed over.
+    private func adoptInherited(_ configuration: ArbiterConfiguration) throws(ListenError) -> [Listener] {
+        var listeners: [Listener] = []
+        for number in succession.inherited {
+            let socket = try ListeningSocket.adopt(
+                descriptor: number, backlog: configuration.backlog, ownsFile: true)
+            listeners.append(Listener(bind: nil, socket: socket))
+        }
+        return listeners
     }
 
     /// - Returns: nil when a signal asked to stop.
-    private func listen(on address: BindAddress, _ signals: SignalPipe) throws(ListenError) -> ListeningSocket? {
+    private func listen(
+        on address: BindAddress, _ configuration: ArbiterConfiguration, _ signals: SignalPipe
+    ) throws(ListenError) -> ListeningSocket? {
         for attempt in 1... {
             do throws(ListenError) {
-                return try ListeningSocket(address, backlog: configuration.backlog, umask: configuration.umask)
+                return try ListeningSocket(address, configuration)
             } catch {
                 guard error.reason == .addressInUse else { throw error }
                 host.log(.error, "Connection in use: \(error.bind)")
@@ -46,21 +69,82 @@ extension Arbiter {
         return nil
     }
 
+    /// Gives a new configuration its sockets: those that are there for its addresses, and new ones for the rest. An address
+    /// in use is not waited for: there is a server that serves meanwhile.
+    ///
+    /// - Returns: false, with one line in the log and nothing changed, when an address cannot be had.
+    func rebind(_ generation: inout Generation) -> Bool {
+        var former = current.listeners
+        var new: [ListeningSocket] = []
+        for address in generation.configuration.binds {
+            if let index = former.firstIndex(where: { $0.bind == address }) {
+                generation.listeners.append(former.remove(at: index))
+                continue
+            }
+            do throws(ListenError) {
+                let socket = try ListeningSocket(address, generation.configuration)
+                new.append(socket)
+                generation.listeners.append(Listener(bind: address, socket: socket))
+            } catch {
+                host.log(.error, "Can't connect to \(error)")
+                for socket in new { socket.closeAndRemoveFile() }
+                generation.listeners = []
+                return false
+            }
+        }
+        if !new.isEmpty { host.log(.info, "Listening at: \(generation.listeners.map(\.socket.url).joined(separator: ","))") }
+        return true
+    }
+
+    /// Closes the sockets that only this configuration has.
+    func retire(_ number: Int) {
+        guard let gone = generations.removeValue(forKey: number) else { return }
+        let kept = Set(generations.values.flatMap(\.listeners).map(\.socket.descriptor))
+        for listener in gone.listeners where !kept.contains(listener.socket.descriptor) { close(listener) }
+    }
+
     /// Closes the master's copies. Once the workers have closed theirs, the kernel refuses new connections instead of
     /// queueing them for nobody.
     func closeListeners() {
-        for listener in listeners { listener.closeAndRemoveFile() }
-        listeners = []
+        var closed: Set<Descriptor> = []
+        for number in generations.keys {
+            for listener in generations[number]!.listeners where closed.insert(listener.socket.descriptor).inserted {
+                close(listener)
+            }
+            generations[number]!.listeners = []
+        }
+    }
+
+    private func close(_ listener: Listener) {
+        // The other master's clients come by the same file.
+        if succession.sharesSockets || listener.isForeign {
+            listener.socket.close()
+        } else {
+            listener.socket.closeAndRemoveFile()
+        }
     }
 }
 
 extension ListeningSocket {
-    fileprivate init(_ address: BindAddress, backlog: Int32, umask: UInt32) throws(ListenError) {
+    fileprivate init(_ address: BindAddress, _ configuration: ArbiterConfiguration) throws(ListenError) {
+        let backlog = configuration.backlog
         self =
             switch address {
             case .tcp(let host, let port): try .tcp(host: host, port: port, backlog: backlog)
-            case .unix(let path): try .unix(path: path, umask: umask, backlog: backlog)
+            case .unix(let path): try .unix(path: path, umask: configuration.umask, backlog: backlog)
             case .descriptor(let number): try .adopt(descriptor: number, backlog: backlog)
             }
+    }
+
+    /// Whether an inherited socket is what this address asks for.
+    fileprivate func isAt(_ bind: BindAddress) -> Bool {
+        switch (bind, address) {
+        case (.unix(let path), .unix(let own)): return path == own
+        case (.descriptor(let number), _): return descriptor.rawValue == number
+        case (.tcp(let host, let port), .ipv4), (.tcp(let host, let port), .ipv6):
+            let names = [host, host.isEmpty ? "0.0.0.0" : host, host == "localhost" ? "127.0.0.1" : host]
+            return (port == 0 || port == address.port) && names.contains(address.host)
+        default: return false
+        }
     }
 }

@@ -2,22 +2,54 @@ internal import Platform
 internal import Supervision
 
 extension Arbiter {
-    /// The signals that the master takes from Python and from their default action. Those that ask for something this
-    /// version does not do are taken too: by default they would end or stop the master, and a habit from another server
-    /// should not be an outage.
-    static let handledSignals: [Signal] =
-        [.terminate, .interrupt, .quit, .child, .hangUp, .user1, .user2, .terminalInput, .terminalOutput]
+    /// The signals that the master takes from Python and from their default action.
+    static let handledSignals: [Signal] = [
+        .terminate, .interrupt, .quit, .child, .hangUp, .user1, .user2, .terminalInput, .terminalOutput, .windowChanged,
+    ]
 
-    /// Reads the signals that arrived and tells the policy.
+    /// Reads the signals that arrived and does what they ask for.
     func takeSignals(_ signals: SignalPipe) {
-        for signal in signals.drain() where signal != .child {
+        let arrived = signals.drain()
+        for (index, signal) in arrived.enumerated() where signal != .child {
             // A child's end is no request: it is found by reaping.
             host.log(.info, "Handling signal: \(signal.shortName?.lowercased() ?? "\(signal)")")
             switch signal {
             case .terminate: supervisor.receive(.stopGracefully, at: Clock.now())
-            case .interrupt, .quit: supervisor.receive(.stopQuickly, at: Clock.now())
-            default: host.log(.warning, "\(signal) is not supported and has no effect.")
+            case .interrupt, .quit: stopQuickly()
+            // However many came at once, the last one reads what all of them meant.
+            case .hangUp where !arrived[(index + 1)...].contains(.hangUp): reload()
+            case .hangUp: continue
+            case .terminalInput: setWorkers { supervisor.receive(.changeWorkers(by: 1), at: Clock.now()) }
+            case .terminalOutput: setWorkers { supervisor.receive(.changeWorkers(by: -1), at: Clock.now()) }
+            case .user1: reopenLogs()
+            case .user2: startSuccessor(signals)
+            case .windowChanged: letWorkersGo()
+            default: continue
             }
         }
+    }
+
+    private func stopQuickly() {
+        if !supervisor.isServing { host.log(.info, "Quick shutdown requested") }
+        supervisor.receive(.stopQuickly, at: Clock.now())
+    }
+
+    /// Has master and workers go on in new files.
+    private func reopenLogs() {
+        tell(.reopenLogs)
+        logsReopenedAt = Clock.now()
+        for worker in supervisor.table.workers where worker.isReady {
+            try? Process.send(.user1, to: worker.pid)
+        }
+    }
+
+    /// Before the server is replaced by another (USR2). A terminal sends the signal whenever its size changes, so that it
+    /// counts only for a server that has none.
+    private func letWorkersGo() {
+        guard current.configuration.isDaemon else {
+            return host.log(.debug, "SIGWINCH ignored. Not daemonized")
+        }
+        host.log(.info, "graceful stop of workers")
+        setWorkers { supervisor.receive(.setWorkers(0), at: Clock.now()) }
     }
 }

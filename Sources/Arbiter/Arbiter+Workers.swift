@@ -9,7 +9,9 @@ extension Arbiter {
     }
 
     /// Forks one worker.
-    func spawn(age: Int, _ signals: SignalPipe) -> SpawnResult {
+    func spawn(age: Int, generation number: Int, _ signals: SignalPipe, _ messages: MessageChannel) -> SpawnResult {
+        guard let generation = generations[number] else { preconditionFailure("a worker for a generation that is gone") }
+        guard tell(.willFork(age: age, generation: number)) else { return spawnFailed(age, number) }
         host.beforeFork()
         // Held back from here until the child has put its handlers away: a signal to the young child would otherwise
         // run the master's handler and end up in the master's pipe.
@@ -20,41 +22,51 @@ extension Arbiter {
         } catch {
             mask.restore()
             host.afterForkInParent()
-            supervisor.receive(.spawnFailed, at: Clock.now())
             host.log(.error, "Can't start a worker: \(error)")
-            return .failed
+            return spawnFailed(age, number)
         }
         switch result {
         case .parent(let child):
             mask.restore()
             host.afterForkInParent()
-            supervisor.receive(.workerSpawned(pid: child, age: age), at: Clock.now())
+            supervisor.receive(.workerSpawned(pid: child, age: age, generation: number), at: Clock.now())
+            tell(.forked(pid: child, age: age, generation: number))
             return .inMaster
         case .child:
             signals.abandonInChild()
-            followMaster()
+            messages.receiving.close()
+            let seat = WorkerSeat(
+                generation: number, parentID: processID, listeners: generation.listeners.map(\.socket),
+                channel: messages)
+            closeOthers(than: number)
+            follow(seat)
             mask.restore()
             host.afterForkInChild()
-            host.log(.info, "Booting worker with pid: \(Process.id)")
-            return .inChild(WorkerSeat(parentID: processID, listeners: listeners))
+            Process.setTitle("monoceros: worker [\(generation.configuration.processName)]")
+            return .inChild(seat)
         }
     }
 
+    private func spawnFailed(_ age: Int, _ generation: Int) -> SpawnResult {
+        supervisor.receive(.spawnFailed, at: Clock.now())
+        tell(.forked(pid: nil, age: age, generation: generation))
+        return .failed
+    }
+
+    /// In the child: closes the sockets that other configurations have.
+    private func closeOthers(than number: Int) {
+        let own = Set(generations[number]?.listeners.map(\.socket.descriptor) ?? [])
+        let all = Set(generations.values.flatMap(\.listeners).map(\.socket.descriptor))
+        for descriptor in all.subtracting(own) { descriptor.close() }
+    }
+
     /// In the child: sees to it that no worker outlives its master, even one that is killed.
-    ///
-    /// SIGTERM, because the master's death is not the clients' fault: requests that were begun are finished, and the
-    /// listening sockets are closed at once, which frees the address for the next master. A worker that still boots has
-    /// the default action and ends on the spot, without the core dump that SIGQUIT would leave. There is no master to
-    /// insist, so a worker that drains must put a limit to it by itself.
-    private func followMaster() {
-        do {
-            guard try Process.requestSignalOnParentDeath(.terminate, parent: processID) else {
-                // Nobody is left to serve for. Nothing of Python has run in this process yet that would need an exit.
-                Process.exitImmediately(0)
-            }
+    private func follow(_ seat: WorkerSeat) {
+        do throws(SystemError) {
+            // Nobody is left to serve for. Nothing of Python has run in this process yet that would need an exit.
+            guard try seat.followMaster() else { Process.exitImmediately(0) }
         } catch {
             // Only an invalid signal number is refused. Workers also watch their parent's id, a little later.
-            host.log(.warning, "Can't watch the master: \(error)")
         }
     }
 
@@ -62,38 +74,51 @@ extension Arbiter {
     ///
     /// Each is asked for by its id: children of the user's own code, a subprocess started in a hook for one, are left
     /// to those who wait for them.
-    func reap() {
-        for pid in supervisor.table.pids {
+    func reap(_ signals: SignalPipe) {
+        var ends: [(ProcessID, ExitStatus?)] = []
+        for pid in supervisor.table.pids + [succession.successor].compactMap(\.self) {
             do {
-                guard let status = try Process.reap(pid) else { continue }
-                ended(pid, status)
+                if let status = try Process.reap(pid) { ends.append((pid, status)) }
             } catch {
                 // Somebody else has collected it, so that nobody will ever tell how it ended.
                 host.log(.warning, "Worker (pid:\(pid)) is gone, its exit status was taken by other code: \(error)")
-                supervisor.receive(.workerExited(pid: pid, .exited(code: 0)), at: Clock.now())
+                ends.append((pid, nil))
             }
         }
         // Process 1 inherits the orphans of the whole container, and nobody else can collect them.
-        guard processID == 1 else { return }
-        while let (pid, status) = Process.reapAny() {
-            if supervisor.table[pid] != nil {
-                ended(pid, status)
-            } else {
-                host.log(.debug, "Reaped unknown child process (pid:\(pid))")
-            }
-        }
+        while processID == 1, let (pid, status) = Process.reapAny() { ends.append((pid, status)) }
+        guard !ends.isEmpty else { return }
+        // A terminal's Ctrl-C goes to all at once: what the master was told comes before what the workers made of it.
+        takeSignals(signals)
+        for (pid, status) in ends { ended(pid, status ?? .exited(code: 0)) }
     }
 
     private func ended(_ pid: ProcessID, _ status: ExitStatus) {
-        let worker = supervisor.receive(.workerExited(pid: pid, WorkerExit(status)), at: Clock.now())
-        let state = worker?.state ?? .running
+        if pid == succession.successor { return successorEnded(status) }
+        let wasServing = supervisor.isServing
+        guard let worker = supervisor.receive(.workerExited(pid: pid, WorkerExit(status)), at: Clock.now()) else {
+            return host.log(.debug, "Reaped unknown child process (pid:\(pid))")
+        }
+        log(worker, status, wasServing: wasServing)
+        let failed = !worker.isReady && HaltReason(WorkerExit(status)) != nil
+        tell(.workerExited(pid: pid, didBoot: !failed))
+    }
+
+    private func log(_ worker: WorkerProcess, _ status: ExitStatus, wasServing: Bool) {
+        let pid = worker.pid
         switch status {
         case .exited(code: 0): break
-        case .exited(let code): host.log(.error, "Worker (pid:\(pid)) exited with code \(code).")
-        case .signaled(.kill, _) where state == .killed:
+        case .exited(let code):
+            // Why it failed, it has said itself, and one is enough to end the server.
+            let level: LogLevel = wasServing && worker.state == .running ? .error : .debug
+            host.log(level, "Worker (pid:\(pid)) exited with code \(code).")
+        case .signaled(.kill, _) where worker.state == .killed:
             host.log(.warning, "Worker (pid:\(pid)) was sent SIGKILL! It did not stop in time.")
         case .signaled(.kill, _):
             host.log(.error, "Worker (pid:\(pid)) was sent SIGKILL! Perhaps out of memory?")
+        // What it was told to do, or what a terminal told everybody.
+        case .signaled(let signal, _) where worker.state > .running || !wasServing && signal.asksToLeave:
+            host.log(.debug, "Worker (pid:\(pid)) was sent \(signal)")
         case .signaled(.terminate, _):
             host.log(.info, "Worker (pid:\(pid)) was sent SIGTERM!")
         case .signaled(let signal, let coreDumped):
@@ -102,6 +127,10 @@ extension Arbiter {
     }
 
     func send(_ signal: WorkerSignal, to pid: ProcessID) {
+        if signal == .abort, let worker = supervisor.table[pid] {
+            let seconds = (Clock.now() - worker.spawnedAt) / 1_000_000_000
+            host.log(.critical, "WORKER TIMEOUT (pid:\(pid)): it has been booting for \(seconds) s")
+        }
         do {
             try Process.send(Signal(signal), to: pid)
         } catch {
@@ -128,7 +157,10 @@ extension Signal {
             switch signal {
             case .terminate: .terminate
             case .quit: .quit
+            case .abort: .abort
             case .kill: .kill
             }
     }
+
+    fileprivate var asksToLeave: Bool { [.terminate, .interrupt, .quit].contains(self) }
 }

@@ -2,84 +2,182 @@ internal import Platform
 internal import Supervision
 
 /// The master: binds, forks, reaps and signals as `Supervisor` decides. It has one thread and no clock of its own; it
-/// sleeps until a signal arrives or the policy's next deadline.
+/// sleeps until a signal or a message arrives, or the policy's next deadline.
 public final class Arbiter {
-    let configuration: ArbiterConfiguration
     let host: ArbiterHost
     let processID = Process.id
     var supervisor: Supervisor
-    var listeners: [ListeningSocket] = []
+    /// The configuration in force, the one that wants to replace it, and those that have workers still.
+    var generations: [Int: Generation]
+    /// The number of the last configuration that was read.
+    var lastGeneration = 1
+    var pidFile: PidFile?
+    /// What started this master and what it started itself, when one server replaces another (USR2).
+    var succession = Succession()
+    /// When logs were told to be reopened last.
+    var logsReopenedAt: Nanoseconds = 0
 
     public init(_ configuration: ArbiterConfiguration, host: ArbiterHost) {
-        self.configuration = configuration
         self.host = host
-        supervisor = Supervisor(workers: configuration.workers, gracefulTimeout: configuration.gracefulTimeout)
+        supervisor = Supervisor(configuration.terms)
+        generations = [1: Generation(number: 1, configuration: configuration, listeners: [])]
     }
+
+    /// The configuration in force.
+    var current: Generation { generations[supervisor.generation]! }
 
     /// Runs the server. Returns in the master when it has stopped, and in each forked worker when it is to begin.
     ///
     /// Call it once, on the only thread of the process.
     public func run() -> ArbiterOutcome {
+        let configuration = current.configuration
         host.log(.info, "Starting \(configuration.serverName)")
         let signals: SignalPipe
+        let messages: MessageChannel
         do {
             signals = try SignalPipe(Self.handledSignals)
+            messages = try MessageChannel()
         } catch {
-            host.log(.error, "Can't handle signals: \(error)")
+            host.log(.error, "Can't start: \(error)")
             return .exit(1)
         }
-        guard bind(signals) else { return .exit(1) }
+        succession = Succession(environment: Process.environment)
+        setTitle()
+        guard makePidFile() else { return .exit(1) }
+        tell(.workersChanged(new: supervisor.wanted, old: nil))
+        guard attempt(.starting), bind(signals) else { return leave(1) }
         if supervisor.isServing {
-            host.log(.info, "Listening at: \(listeners.map(\.url).joined(separator: ",")) (\(processID))")
+            host.log(.info, "Listening at: \(current.listeners.map(\.socket.url).joined(separator: ",")) (\(processID))")
             host.log(.info, "Using worker: \(configuration.workerClass)")
+            if supervisor.wanted == 0 {
+                host.log(.warning, "There are 0 workers: nobody answers until the signal TTIN adds one.")
+            }
+            guard attempt(.ready) else {
+                closeListeners()
+                return leave(1)
+            }
         }
+        return loop(signals, messages)
+    }
+
+    private func loop(_ signals: SignalPipe, _ messages: MessageChannel) -> ArbiterOutcome {
         while true {
             takeSignals(signals)
-            reap()
-            if let outcome = carryOut(supervisor.actions(at: Clock.now()), signals) { return outcome }
-            sleep(signals, until: supervisor.deadline)
+            reap(signals)
+            takeMessages(messages)
+            checkPromotion()
+            if let outcome = carryOut(supervisor.actions(at: Clock.now()), signals, messages) { return outcome }
+            sleep(signals, until: [supervisor.deadline, succession.deadline(at: Clock.now())].compactMap(\.self).min(), messages)
         }
     }
 
     /// Does what the policy says. Returns the outcome when this process is done being a master, by the end of the
     /// server or by being a child.
-    private func carryOut(_ actions: [SupervisionAction], _ signals: SignalPipe) -> ArbiterOutcome? {
+    private func carryOut(
+        _ actions: [SupervisionAction], _ signals: SignalPipe, _ messages: MessageChannel
+    ) -> ArbiterOutcome? {
         for action in actions {
             switch action {
-            case .spawn(let age):
-                switch spawn(age: age, signals) {
+            case .spawn(let age, let generation):
+                switch spawn(age: age, generation: generation, signals, messages) {
                 case .inMaster: continue
                 // The others would fail as well; the policy asks for them again when it is time.
                 case .failed: return nil
                 case .inChild(let seat): return .worker(seat)
                 }
+            case .adopt(let generation): adopt(generation)
+            case .abandon(let generation, let reason): report(abandoned: generation, reason)
+            case .retire(let generation): retire(generation)
+            case .rolledOut: host.log(.info, "The new configuration is in use by all workers.")
             case .closeListeners: closeListeners()
             case .signal(let pid, let signal): send(signal, to: pid)
             case .finish(let code, let reason, let abandoned):
                 report(finish: code, reason, abandoned)
-                return .exit(code)
+                return leave(code)
             }
         }
         return nil
     }
 
-    /// Sleeps until a signal arrives or `deadline`, in nanoseconds of the monotonic clock; nil for as long as it takes.
-    func sleep(_ signals: SignalPipe, until deadline: Nanoseconds?) {
+    /// Sleeps until a signal or a message arrives or `deadline`, in nanoseconds of the monotonic clock; nil for as long as
+    /// it takes.
+    func sleep(_ signals: SignalPipe, until deadline: Nanoseconds?, _ messages: MessageChannel? = nil) {
         let now = Clock.now()
         let limit = deadline.map { $0 > now ? $0 - now : 0 }
-        if limit != 0 { host.blocking { signals.wait(nanoseconds: limit) } }
+        let others = messages.map { [$0.receiving] } ?? []
+        if limit != 0 { host.blocking { signals.wait(nanoseconds: limit, others: others) } }
         if let code = host.checkPythonSignals() {
             supervisor.receive(.fail(exitCode: code), at: Clock.now())
         }
     }
+
+    private func takeMessages(_ messages: MessageChannel) {
+        // Bounded: a worker that says more than the master can read must not keep it from everything else.
+        for _ in 0..<1000 {
+            guard let bytes = messages.receive() else { return }
+            guard let message = WorkerMessage(bytes) else { continue }
+            switch message.kind {
+            case .ready: noteReady(message.pid)
+            case .wantsToLeave:
+                guard supervisor.receive(.workerWantsToLeave(pid: message.pid), at: Clock.now()) != nil else { continue }
+                let reason = String(decoding: message.payload, as: UTF8.self)
+                host.log(.info, "Worker (pid:\(message.pid)) is to be replaced: \(reason)")
+            case .modules: continue
+            }
+        }
+    }
+
+    private func noteReady(_ pid: ProcessID) {
+        guard let worker = supervisor.receive(.workerReady(pid: pid), at: Clock.now()) else { return }
+        host.log(.debug, "Worker (pid:\(pid)) is ready")
+        // It was forked with the old files and could not be told.
+        if worker.spawnedAt < logsReopenedAt { try? Process.send(.user1, to: pid) }
+    }
+
+    // MARK: The end
 
     private func report(finish code: Int32, _ reason: HaltReason?, _ abandoned: [ProcessID]) {
         for pid in abandoned {
             host.log(.error, "Worker (pid:\(pid)) does not end even after SIGKILL, leaving it behind.")
         }
         let level: LogLevel = code == 0 ? .info : .error
-        host.log(level, "Shutting down: Master")
+        host.log(level, "Shutting down: \(succession.masterName)")
         if let reason { host.log(level, "Reason: \(reason.text)") }
+    }
+
+    private func leave(_ code: Int32) -> ArbiterOutcome {
+        pidFile?.remove()
+        tell(.exiting)
+        return .exit(code)
+    }
+
+    // MARK: Telling
+
+    /// Tells what happens, and does what is asked for in return.
+    ///
+    /// - Returns: false when code of the user's failed, or asks for the end.
+    @discardableResult
+    func tell(_ event: ArbiterEvent) -> Bool {
+        switch host.notify(event) {
+        case .done: return true
+        case .workers(let count):
+            setWorkers { supervisor.receive(.setWorkers(count), at: Clock.now()) }
+            return true
+        case .halt(let code):
+            supervisor.receive(.fail(exitCode: code), at: Clock.now())
+            return false
+        case .failed: return false
+        }
+    }
+
+    /// Tells an event without whose success the server does not start.
+    private func attempt(_ event: ArbiterEvent) -> Bool { tell(event) || !supervisor.isServing }
+
+    /// Changes how many workers there shall be, and tells if that is another number then.
+    func setWorkers(_ change: () -> Void) {
+        let old = supervisor.wanted
+        change()
+        if supervisor.wanted != old { tell(.workersChanged(new: supervisor.wanted, old: old)) }
     }
 }
 

@@ -1,32 +1,32 @@
 public import Settings
+public import Supervision
 
 /// What the master must know of the settings.
 public struct ArbiterConfiguration: Sendable {
-    /// How many workers shall live; 0 or more.
-    public var workers: Int
+    /// What it asks of the master for its workers.
+    public var terms: Terms
     /// Where to listen, in the order of the command line.
     public var binds: [BindAddress]
     /// How many connections may wait to be accepted, per address; the kernel caps it.
     public var backlog: Int32
-    /// Nanoseconds that workers have to finish their requests when the server stops.
-    public var gracefulTimeout: UInt64
     /// Permission bits that unix sockets lack.
-    public var umask: UInt32
+    public var umask: UInt32 = 0
+    /// Whom unix sockets are given to; nil leaves them to the user of the master.
+    public var owner: (user: Int?, group: Int?) = (nil, nil)
+    /// The file for the master's process id; nil for none.
+    public var pidFile: String?
+    /// The server was detached from its terminal, and WINCH lets its workers go.
+    public var isDaemon = false
+    /// What the processes are called, after `monoceros: master` or `worker`.
+    public var processName = ""
     /// Name and version of the server, for the log.
-    public var serverName: String
+    public var serverName = ""
     /// Name of the worker class, for the log.
-    public var workerClass: String
+    public var workerClass = ""
 
-    public init(
-        workers: Int, binds: [BindAddress], backlog: Int32, gracefulTimeout: UInt64, umask: UInt32 = 0,
-        serverName: String, workerClass: String
-    ) {
-        self.workers = workers
+    public init(terms: Terms, binds: [BindAddress], backlog: Int32) {
+        self.terms = terms
         self.binds = binds
         self.backlog = backlog
-        self.gracefulTimeout = gracefulTimeout
-        self.umask = umask
-        self.serverName = serverName
-        self.workerClass = workerClass
     }
 }

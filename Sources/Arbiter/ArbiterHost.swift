@@ -21,6 +21,13 @@ public struct ArbiterHost {
     /// the exit status with which to stop when one of them raised an exception, which the host has reported; nil to go
     /// on.
     public var checkPythonSignals: () -> Int32?
+    /// Tells what happens.
+    public var notify: (ArbiterEvent) -> EventOutcome
+    /// Reads the configuration again, which is to have this number. Nil when that fails, which the host has reported.
+    public var readConfiguration: (_ generation: Int) -> ArbiterConfiguration?
+    /// In a forked child: becomes the program that this one was started as, with these variables added to the
+    /// environment. Returns only when that fails, which the host has reported.
+    public var execute: (_ variables: [(name: String, value: String)]) -> Void
 
     public init(
         log: @escaping (LogLevel, String) -> Void,
@@ -28,7 +35,10 @@ public struct ArbiterHost {
         afterForkInParent: @escaping () -> Void,
         afterForkInChild: @escaping () -> Void,
         blocking: @escaping (_ body: () -> Void) -> Void,
-        checkPythonSignals: @escaping () -> Int32?
+        checkPythonSignals: @escaping () -> Int32?,
+        notify: @escaping (ArbiterEvent) -> EventOutcome,
+        readConfiguration: @escaping (Int) -> ArbiterConfiguration?,
+        execute: @escaping (_ variables: [(name: String, value: String)]) -> Void
     ) {
         self.log = log
         self.beforeFork = beforeFork
@@ -36,5 +46,8 @@ public struct ArbiterHost {
         self.afterForkInChild = afterForkInChild
         self.blocking = blocking
         self.checkPythonSignals = checkPythonSignals
+        self.notify = notify
+        self.readConfiguration = readConfiguration
+        self.execute = execute
     }
 }

@@ -1,4 +1,5 @@
 public import Platform
+internal import Supervision
 
 /// How `Arbiter.run()` returns: once in the master, and once in every worker.
 ///
@@ -13,9 +14,39 @@ public enum ArbiterOutcome {
 
 /// What a worker gets from its master.
 public struct WorkerSeat: Sendable {
+    /// The number of the configuration that it serves with.
+    public let generation: Int
     /// The master's process id. When `Process.parentID` differs, the master is gone.
     public let parentID: ProcessID
     /// The listening sockets, shared with the master and all other workers. Close them; leave their files to the
     /// master.
     public let listeners: [ListeningSocket]
+    /// Where the master listens.
+    let channel: MessageChannel
+
+    /// Tells the master that requests are answered from now on.
+    public func reportReady() {
+        channel.send(WorkerMessage(.ready, pid: Process.id).bytes)
+    }
+
+    /// Tells the master that this worker wants to be replaced. Go on until it says TERM.
+    ///
+    /// - Parameter reason: for the log.
+    public func requestReplacement(_ reason: String) {
+        channel.send(WorkerMessage(.wantsToLeave, pid: Process.id, payload: Array(reason.utf8.prefix(1000))).bytes)
+    }
+
+    /// Has the kernel send this process SIGTERM when the master ends. To be said again after the user or group changed,
+    /// which makes the kernel forget it.
+    ///
+    /// SIGTERM, because the master's death is not the clients' fault: requests that were begun are finished, and the
+    /// listening sockets are closed at once, which frees the address for the next master. A worker that still boots has
+    /// the default action and ends on the spot, without the core dump that SIGQUIT would leave. There is no master to
+    /// insist, so a worker that drains must put a limit to it by itself.
+    ///
+    /// - Returns: false when the master is gone already.
+    /// - Throws: `SystemError`; the parent's id is there to look at in any case.
+    public func followMaster() throws(SystemError) -> Bool {
+        try Process.requestSignalOnParentDeath(.terminate, parent: parentID)
+    }
 }

@@ -7,10 +7,12 @@ internal import Worker
 
 /// The Python object that does what only Python can: python/monoceros/host.py.
 struct Host {
-    private let object: PyPointer
+    let object: PyPointer
     private let log: PyPointer
     let serverSoftware: String
     let version: String
+    /// What the processes of the first configuration are called.
+    let processName: String
 
     init(_ object: PyPointer, _ gil: borrowing GIL) throws(PythonError) {
         gil.retain(object)
@@ -18,6 +20,7 @@ struct Host {
         log = try gil.attribute(object, "log").leak()
         serverSoftware = gil.text(try gil.attribute(object, "server_software")) ?? ""
         version = gil.text(try gil.attribute(object, "version")) ?? ""
+        processName = gil.text(try gil.attribute(object, "process_name")) ?? ""
     }
 
     func log(_ level: LogLevel, _ message: String, _ gil: borrowing GIL) {

@@ -2,17 +2,28 @@ internal import Arbiter
 internal import Platform
 internal import ProxyWire
 internal import Settings
+internal import Supervision
 internal import Transport
 internal import WSGI
 internal import Worker
 
 /// The settings in the terms of the parts that they are for.
 extension Server {
-    var arbiterConfiguration: ArbiterConfiguration {
-        ArbiterConfiguration(
-            workers: configuration.workers, binds: configuration.bind, backlog: configuration.backlog,
-            gracefulTimeout: .seconds(configuration.gracefulTimeout), serverName: "monoceros \(host.version)",
-            workerClass: configuration.workerClass.rawValue)
+    func arbiterConfiguration(processName: String) -> ArbiterConfiguration {
+        var arbiter = ArbiterConfiguration(
+            terms: Terms(
+                workers: configuration.workers, step: configuration.reloadStep,
+                gracefulTimeout: .seconds(configuration.gracefulTimeout),
+                bootTimeout: configuration.bootTimeout.map { .seconds($0) }),
+            binds: configuration.bind, backlog: configuration.backlog)
+        arbiter.umask = UInt32(configuration.umask)
+        arbiter.owner = (configuration.user, configuration.group)
+        arbiter.pidFile = configuration.pidfile
+        arbiter.isDaemon = configuration.daemon
+        arbiter.processName = processName
+        arbiter.serverName = "monoceros \(host.version)"
+        arbiter.workerClass = configuration.workerClass.rawValue
+        return arbiter
     }
 
     /// Where large bodies wait. `TMPDIR` set to nothing is no directory.

@@ -19,12 +19,15 @@ struct Server {
     /// - Throws: `PythonError`.
     func run(_ gil: inout GIL) throws(PythonError) -> Int32 {
         checkSpoolDirectory(gil)
-        let arbiter = Arbiter(arbiterConfiguration, host: arbiterHost)
+        let configurations = Configurations(first: configuration)
+        let arbiter = Arbiter(
+            arbiterConfiguration(processName: host.processName), host: arbiterHost(configurations))
         switch arbiter.run() {
         case .exit(let status):
             return status
         case .worker(let seat):
-            try work(seat, &gil)
+            let server = Server(configuration: configurations[seat.generation], host: host)
+            try server.serve(seat, &gil)
             throw gil.raiseSystemExit(0)
         }
     }
@@ -38,33 +41,24 @@ struct Server {
         }
     }
 
-    /// The arbiter runs on the thread on which Python called us: the lock is held in all of these, but for the body of
-    /// `blocking`, which does not touch Python.
-    private var arbiterHost: ArbiterHost {
-        ArbiterHost(
-            log: { level, message in host.log(level, message, GIL.heldByCaller()) },
-            beforeFork: { GIL.heldByCaller().beforeFork() },
-            afterForkInParent: { GIL.heldByCaller().afterForkInParent() },
-            afterForkInChild: { GIL.heldByCaller().afterForkInChild() },
-            blocking: { body in
-                var gil = GIL.heldByCaller()
-                gil.released(body)
-            },
-            checkPythonSignals: {
-                let gil = GIL.heldByCaller()
-                do throws(PythonError) {
-                    try gil.checkSignals()
-                    return nil
-                } catch {
-                    host.logException("A signal handler raised in the arbiter", gil)
-                    return 1
-                }
-            })
-    }
-
     // MARK: In a worker
 
+    /// Runs a worker, and has Python told when it ends.
+    private func serve(_ seat: WorkerSeat, _ gil: inout GIL) throws(PythonError) {
+        do throws(PythonError) {
+            try work(seat, &gil)
+        } catch {
+            let exception = gil.takeException()
+            host.endWorker(gil)
+            throw gil.restore(exception)
+        }
+        host.endWorker(gil)
+    }
+
     private func work(_ seat: WorkerSeat, _ gil: inout GIL) throws(PythonError) {
+        try host.beginWorker(gil)
+        // The kernel forgets it when the user changes.
+        if let isThere = try? seat.followMaster(), !isThere { throw gil.raiseSystemExit(0) }
         let lifetime = SharedLifetime()
         let control = WorkerControl(lifetime: lifetime, host: host)
         try host.installWorkerSignals(try WorkerControl.makeType(gil).wrap(control, gil), gil)
@@ -82,10 +76,12 @@ struct Server {
         }
         control.worker = worker
         try host.watchSignals(worker.signalDescriptor.rawValue, gil)
+        try host.announceWorker(gil)
         // Told to leave while the application was loaded: its time begins now.
         if lifetime.isLeaving { worker.drain() }
         let errors = try host.errorsStream(gil)
         let report = try host.workerReport(gil)
+        seat.reportReady()
         do throws(PythonError) {
             try worker.run(application: application.pointer, errors: errors.pointer, report: report, &gil)
         } catch {

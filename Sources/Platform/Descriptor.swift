@@ -57,6 +57,11 @@ public struct Descriptor: RawRepresentable, Hashable, Sendable {
         Descriptor(rawValue: try systemCall("fcntl") { csystem_duplicate(rawValue) })
     }
 
+    /// Lets it live on in the program that this process becomes.
+    public func keepOnExec() throws(SystemError) {
+        _ = try systemCall("fcntl") { csystem_keep_on_exec(rawValue) }
+    }
+
     /// A new unnamed file in a directory, readable and writable, gone when closed (`open(2)`, `O_TMPFILE`).
     public static func unnamedFile(in directory: String) throws(SystemError) -> Descriptor {
         Descriptor(rawValue: try systemCall("open") { csystem_open_unnamed(directory) })

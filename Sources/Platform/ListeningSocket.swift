@@ -45,8 +45,8 @@ public struct ListeningSocket: Sendable {
         }
     }
 
-    /// Listens on a unix socket, in place of one that a killed server left behind. The caller is the only thread of the
-    /// process: the umask is changed for the length of the call.
+    /// Listens on a unix socket, in place of one that a killed server left behind. Of servers that start at once, one
+    /// gets the path. The caller is the only thread of the process: the umask is changed for the length of the call.
     ///
     /// - Parameters:
     ///   - path: at most 107 bytes; a leading NUL byte makes an abstract name (`unix(7)`).
@@ -57,33 +57,40 @@ public struct ListeningSocket: Sendable {
         path: String, umask: UInt32 = 0, backlog: Int32
     ) throws(ListenError) -> ListeningSocket {
         let path = try UnixPath(path)
-        try path.removeStale()
-        do throws(SystemError) {
-            let descriptor = try Descriptor.streamSocket(family: AF_UNIX)
-            return try descriptor.closingOnError { () throws(SystemError) in
-                let former = Process.setUmask(umask)
-                defer { Process.setUmask(former) }
-                _ = try systemCall("bind") { path.withAddress { Glibc.bind(descriptor.rawValue, $0, $1) } }
-                let file = path.identity().map { (path: path, identity: $0) }
-                do throws(SystemError) {
-                    _ = try systemCall("listen") { listen(descriptor.rawValue, backlog) }
-                } catch {
-                    if let file { file.path.remove(file.identity) }
-                    throw error
-                }
-                return ListeningSocket(
-                    descriptor: descriptor, address: .unix(path: path.path), url: path.bind, file: file)
+        return try path.whileLocked { () throws(ListenError) in
+            try path.removeStale()
+            do throws(SystemError) {
+                return try ListeningSocket(path, umask: umask, backlog: backlog)
+            } catch {
+                throw ListenError(path.bind, path.reason(error))
             }
-        } catch {
-            throw ListenError(path.bind, path.reason(error))
+        }
+    }
+
+    private init(_ path: UnixPath, umask: UInt32, backlog: Int32) throws(SystemError) {
+        let descriptor = try Descriptor.streamSocket(family: AF_UNIX)
+        self = try descriptor.closingOnError { () throws(SystemError) in
+            let former = Process.setUmask(umask)
+            defer { Process.setUmask(former) }
+            _ = try systemCall("bind") { path.withAddress { Glibc.bind(descriptor.rawValue, $0, $1) } }
+            let file = path.identity().map { (path: path, identity: $0) }
+            do throws(SystemError) {
+                _ = try systemCall("listen") { listen(descriptor.rawValue, backlog) }
+            } catch {
+                if let file { file.path.remove(file.identity) }
+                throw error
+            }
+            return ListeningSocket(descriptor: descriptor, address: .unix(path: path.path), url: path.bind, file: file)
         }
     }
 
     /// Takes over a socket that this process inherited, from a service manager or an older master. It is made to listen
-    /// unless it does already, and its file, if any, is never removed.
+    /// unless it does already. Its file, if it has one, is somebody else's to remove, unless `ownsFile`.
     ///
     /// - Throws: `ListenError`.
-    public static func adopt(descriptor number: Int32, backlog: Int32) throws(ListenError) -> ListeningSocket {
+    public static func adopt(
+        descriptor number: Int32, backlog: Int32, ownsFile: Bool = false
+    ) throws(ListenError) -> ListeningSocket {
         let bind = "fd://\(number)"
         let descriptor = Descriptor(rawValue: number)
         do throws(SystemError) {
@@ -97,8 +104,13 @@ public struct ListeningSocket: Sendable {
                 _ = try systemCall("listen") { listen(number, backlog) }
             }
             let socket = try ListeningSocket(bound: descriptor, fallback: bind)
-            if case .unix = socket.address {} else { try descriptor.setNoDelay() }
-            return socket
+            guard case .unix(let name) = socket.address else {
+                try descriptor.setNoDelay()
+                return socket
+            }
+            guard ownsFile, let path = try? UnixPath(name), let identity = path.identity() else { return socket }
+            return ListeningSocket(
+                descriptor: descriptor, address: socket.address, url: socket.url, file: (path, identity))
         } catch {
             throw ListenError(bind, .descriptorUnusable("\(error.errno)"))
         }
@@ -123,7 +135,8 @@ public struct ListeningSocket: Sendable {
             switch address {
             case .ipv4(_, let port): "http://\(address.host):\(port)"
             case .ipv6(_, let port): "http://[\(address.host)]:\(port)"
-            case .unix(let path): path.isEmpty ? fallback : "unix:\(path)"
+            case .unix(let path) where !path.isEmpty: "unix:\(path)"
+            case .unix: descriptor.abstractName().map { "unix:@\($0)" } ?? fallback
             }
         self.init(descriptor: descriptor, address: address, url: url, file: nil)
     }

@@ -88,16 +88,19 @@ public final class SignalPipe {
         _ = pthread_sigmask(SIG_UNBLOCK, &own, nil)
     }
 
-    /// Sleeps until a signal arrives, one of ours or not, or the time is over (`poll(2)`).
+    /// Sleeps until a signal arrives, one of ours or not, one of the others has something to read, or the time is over
+    /// (`poll(2)`).
     ///
-    /// - Parameter nanoseconds: the longest wait, rounded up to a millisecond; nil for as long as it takes.
-    public func wait(nanoseconds: Nanoseconds?) {
-        var watched = pollfd(fd: reading.rawValue, events: Int16(POLLIN), revents: 0)
+    /// - Parameters:
+    ///   - nanoseconds: the longest wait, rounded up to a millisecond; nil for as long as it takes.
+    ///   - others: further descriptors to wait for.
+    public func wait(nanoseconds: Nanoseconds?, others: [Descriptor] = []) {
+        var watched = ([reading] + others).map { pollfd(fd: $0.rawValue, events: Int16(POLLIN), revents: 0) }
         let milliseconds = nanoseconds.map { limit in
             Int32(clamping: limit / 1_000_000 + (limit % 1_000_000 == 0 ? 0 : 1))
         }
         // Not through the funnel: an interruption is an arrival, and its handler may want to run in Python.
-        _ = poll(&watched, 1, milliseconds ?? -1)
+        _ = poll(&watched, nfds_t(watched.count), milliseconds ?? -1)
     }
 
     /// The signals that arrived since the last call, in order.

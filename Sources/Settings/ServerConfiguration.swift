@@ -58,6 +58,10 @@ public struct ServerConfiguration: Equatable, Sendable {
     public let responseBuffer: Int
 
     // What the arbiter does.
+    /// How many more workers than `workers` may exist while some are replaced; at least 1.
+    public let reloadStep: Int
+    /// Seconds in which a worker must have loaded the application; nil waits for ever.
+    public let bootTimeout: Int?
     /// `nil` keeps the user that the server was started as.
     public let user: Int?
     /// `nil` keeps the group that the server was started as.
@@ -124,6 +128,8 @@ public struct ServerConfiguration: Equatable, Sendable {
         sendfile = try values[.sendfile]
         responseBuffer = try values[.responseBuffer]
 
+        reloadStep = try values[.reloadStep]
+        bootTimeout = try values[.bootTimeout]
         user = try values[.user]
         group = try values[.group]
         initgroups = try values[.initgroups]

@@ -152,6 +152,8 @@ extension SettingsTable {
         SettingKey<Int?>.timeout.entry,
         SettingKey<Int?>.requestTimeout.entry,
         SettingKey<Int>.gracefulTimeout.entry,
+        SettingKey<Int?>.bootTimeout.entry,
+        SettingKey<Int>.reloadStep.entry,
         SettingKey<Int>.keepAlive.entry,
         SettingKey<Int>.requestHeadTimeout.entry,
         SettingKey<Int?>.requestBodyTimeout.entry,

@@ -2,7 +2,7 @@
 ///
 /// An array, not a dictionary: there are tens of workers, and most questions are about their order of age.
 public struct ProcessTable: Equatable, Sendable {
-    private(set) var workers: [WorkerProcess] = []
+    public private(set) var workers: [WorkerProcess] = []
 
     public init() {}
 
@@ -30,11 +30,24 @@ public struct ProcessTable: Equatable, Sendable {
         return workers.remove(at: index)
     }
 
-    /// Moves every worker that has not come so far to `state`, and returns the process ids of those it moved.
-    mutating func advance(to state: WorkerProcess.State) -> [Int32] {
+    /// Changes the entry of a worker and returns it; nil when there is none.
+    @discardableResult
+    mutating func update(_ pid: Int32, _ change: (inout WorkerProcess) -> Void) -> WorkerProcess? {
+        guard let index = workers.firstIndex(where: { $0.pid == pid }) else { return nil }
+        change(&workers[index])
+        return workers[index]
+    }
+
+    /// Moves the workers that `chosen` picks, and that have not come so far, to `state`.
+    ///
+    /// - Returns: the process ids of those it moved, oldest first.
+    mutating func advance(
+        to state: WorkerProcess.State, at now: UInt64, where chosen: (WorkerProcess) -> Bool = { _ in true }
+    ) -> [Int32] {
         var moved: [Int32] = []
-        for index in workers.indices where workers[index].state < state {
+        for index in workers.indices where workers[index].state < state && chosen(workers[index]) {
             workers[index].state = state
+            workers[index].askedAt = now
             moved.append(workers[index].pid)
         }
         return moved

@@ -17,8 +17,8 @@ struct RespawnPolicy: Equatable, Sendable {
     static let forgetAfter: UInt64 = 10_000_000_000
 
     /// Generations of workers that died early, one after the other.
-    private var strikes = 0
-    private var lastStrike: UInt64 = 0
+    private(set) var strikes = 0
+    private(set) var lastStrike: UInt64 = 0
     /// Before this time nothing is spawned.
     private(set) var notBefore: UInt64 = 0
 
@@ -35,6 +35,13 @@ struct RespawnPolicy: Equatable, Sendable {
             // Siblings of one generation that die together (`kill` by hand, a signal to the group) count once.
             strike(at: now)
         }
+    }
+
+    /// Takes note of a worker that could not boot while others serve. However long it took to find out, a loop of it would
+    /// be as useless.
+    mutating func recordBootFailure(of worker: WorkerProcess, at now: UInt64) {
+        if strikes == 0 || worker.spawnedAt >= lastStrike { strike(at: now) }
+        notBefore = max(notBefore, now.addingOrMax(Self.firstDelay))
     }
 
     /// Takes note of a `fork` that failed for want of memory or process ids: waiting is all that can help.

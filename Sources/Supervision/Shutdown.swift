@@ -61,15 +61,15 @@ struct Shutdown: Equatable, Sendable {
         // before it is killed.
         switch stage {
         case .graceful:
-            actions += table.advance(to: .terminating).map { .signal(pid: $0, .terminate) }
+            actions += table.advance(to: .terminating, at: now).map { .signal(pid: $0, .terminate) }
         case .quick:
-            actions += table.advance(to: .quitting).map { .signal(pid: $0, .quit) }
+            actions += table.advance(to: .quitting, at: now).map { .signal(pid: $0, .quit) }
         case .killing(let until):
             return now >= until ? [finish(abandoning: table.pids)] : []
         }
         if now >= deadline {
             stage = .killing(until: now.addingOrMax(Self.killTimeout))
-            actions += table.advance(to: .killed).map { .signal(pid: $0, .kill) }
+            actions += table.advance(to: .killed, at: now).map { .signal(pid: $0, .kill) }
         }
         return actions
     }

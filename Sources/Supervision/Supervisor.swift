@@ -3,74 +3,61 @@
 /// The master feeds it events, carries out `actions(at:)` one after the other, and sleeps until `deadline` or the next
 /// event. All times are nanoseconds of one monotonic clock.
 public struct Supervisor: Sendable {
-    private enum Phase: Sendable {
+    enum Phase: Equatable, Sendable {
         case serving
         /// `announced` is false until the listeners were told to close.
         case stopping(Shutdown, announced: Bool)
         case finished
     }
 
-    /// How many workers shall live.
-    public let wanted: Int
-    /// Nanoseconds that workers have to finish in a graceful stop.
-    public let gracefulTimeout: UInt64
     /// The workers that were forked and not yet reaped.
-    public private(set) var table = ProcessTable()
+    public internal(set) var table = ProcessTable()
 
-    private var phase = Phase.serving
-    private var respawn = RespawnPolicy()
-    private var lastAge = 0
+    var phase = Phase.serving
+    var roster: Roster
+    var respawn = RespawnPolicy()
+    /// What became of reloads since `actions(at:)` was asked last.
+    var news: [SupervisionAction] = []
+    var lastAge = 0
 
-    public init(workers: Int, gracefulTimeout: UInt64) {
-        precondition(workers >= 0)
-        wanted = workers
-        self.gracefulTimeout = gracefulTimeout
+    /// - Parameter first: what the configuration asks with which the server starts: generation 1.
+    public init(_ first: Terms) {
+        roster = Roster(first)
     }
+
+    /// How many workers shall live.
+    public var wanted: Int { roster.wanted }
+    /// The number of the configuration that is in force.
+    public var generation: Int { roster.current.number }
+    /// A reload waits for its first worker to serve.
+    public var isReloading: Bool { roster.candidate != nil }
 
     /// False from the first request or reason to stop.
-    public var isServing: Bool {
-        if case .serving = phase { true } else { false }
-    }
+    public var isServing: Bool { phase == .serving }
 
     /// Takes note of what happened.
     ///
-    /// - Returns: for `workerExited`, the worker it was; nil when the process was none of ours. Nil for other events.
+    /// - Returns: for an event of one worker, that worker as it was; nil when the process was none of ours. Nil for other
+    ///   events.
     @discardableResult
     public mutating func receive(_ event: SupervisionEvent, at now: UInt64) -> WorkerProcess? {
         switch event {
-        case .workerSpawned(let pid, let age):
-            table.insert(WorkerProcess(pid: pid, age: age, spawnedAt: now))
-        case .spawnFailed:
-            respawn.recordSpawnFailure(at: now)
-        case .workerExited(let pid, let exit):
-            guard let worker = table.remove(pid: pid) else { return nil }
-            if let reason = HaltReason(exit) {
-                begin(
-                    Shutdown(
-                        gracefullyAt: now, gracefulTimeout: gracefulTimeout, exitCode: reason.exitCode, reason: reason))
-            } else if worker.state == .running {
-                respawn.recordDeath(of: worker, exit, at: now)
-            }
-            return worker
-        case .stopGracefully:
-            begin(Shutdown(gracefullyAt: now, gracefulTimeout: gracefulTimeout))
-        case .stopQuickly:
-            if case .stopping(var shutdown, let announced) = phase {
-                shutdown.hasten(at: now)
-                phase = .stopping(shutdown, announced: announced)
-            } else {
-                begin(Shutdown(quicklyAt: now, gracefulTimeout: gracefulTimeout))
-            }
+        case .workerSpawned(let pid, let age, let generation):
+            let terms = roster.terms(of: generation)
+            table.insert(WorkerProcess(pid: pid, age: age, generation: generation, terms: terms, spawnedAt: now))
+        case .spawnFailed: respawn.recordSpawnFailure(at: now)
+        case .workerReady(let pid): return noteReady(pid)
+        case .workerWantsToLeave(let pid): return table.update(pid) { $0.wantsToLeave = true }
+        case .workerExited(let pid, let exit): return noteExit(pid, exit, at: now)
+        case .reload(let generation, let terms): reload(Generation(number: generation, terms: terms))
+        case .changeWorkers(let difference): roster.wanted = max(min(roster.wanted, 1), roster.wanted + difference)
+        case .setWorkers(let count): roster.wanted = max(0, count)
+        case .stopGracefully: begin(Shutdown(gracefullyAt: now, gracefulTimeout: gracefulTimeout))
+        case .stopQuickly: stopQuickly(at: now)
         case .fail(let exitCode):
             begin(Shutdown(gracefullyAt: now, gracefulTimeout: gracefulTimeout, exitCode: exitCode))
         }
         return nil
-    }
-
-    /// A stop begins once; causes that come later find it under way and leave its exit status alone.
-    private mutating func begin(_ shutdown: Shutdown) {
-        guard case .serving = phase else { return }
-        phase = .stopping(shutdown, announced: false)
     }
 
     /// What is due now. Each `spawn` must have been answered by an event before this is asked again; everything else is
@@ -78,11 +65,7 @@ public struct Supervisor: Sendable {
     public mutating func actions(at now: UInt64) -> [SupervisionAction] {
         switch phase {
         case .serving:
-            guard table.count < wanted, respawn.allowsSpawn(at: now) else { return [] }
-            return (table.count..<wanted).map { _ in
-                lastAge += 1
-                return .spawn(age: lastAge)
-            }
+            return servingActions(at: now)
         case .stopping(var shutdown, let announced):
             let due = shutdown.actions(&table, at: now)
             if case .finish = due.last { phase = .finished } else { phase = .stopping(shutdown, announced: true) }
@@ -95,9 +78,85 @@ public struct Supervisor: Sendable {
     /// When `actions(at:)` will have something to say although nothing happens; nil when only an event can change that.
     public var deadline: UInt64? {
         switch phase {
-        case .serving: table.count < wanted ? respawn.notBefore : nil
+        case .serving: servingDeadline
         case .stopping(let shutdown, _): shutdown.deadline
         case .finished: nil
         }
+    }
+
+    // MARK: Stopping
+
+    private var gracefulTimeout: UInt64 { roster.current.terms.gracefulTimeout }
+
+    private mutating func stopQuickly(at now: UInt64) {
+        if case .stopping(var shutdown, let announced) = phase {
+            shutdown.hasten(at: now)
+            phase = .stopping(shutdown, announced: announced)
+        } else {
+            begin(Shutdown(quicklyAt: now, gracefulTimeout: gracefulTimeout))
+        }
+    }
+
+    /// A stop begins once; causes that come later find it under way and leave its exit status alone.
+    private mutating func begin(_ shutdown: Shutdown) {
+        guard case .serving = phase else { return }
+        phase = .stopping(shutdown, announced: false)
+    }
+
+    // MARK: Reloading
+
+    private mutating func reload(_ generation: Generation) {
+        precondition(generation.number > (roster.candidate ?? roster.current).number, "generations have rising numbers")
+        guard isServing else { return }
+        if let former = roster.candidate { news.append(.abandon(generation: former.number, .superseded)) }
+        roster.nominate(generation)
+        // With no worker there is nobody who could prove it.
+        if generation.terms.workers == 0 { adopt(generation) }
+    }
+
+    private mutating func adopt(_ generation: Generation) {
+        roster.adoptCandidate()
+        news.append(.adopt(generation: generation.number))
+    }
+
+    mutating func abandon(_ reason: AbandonReason) {
+        guard let candidate = roster.candidate else { return }
+        roster.dropCandidate()
+        news.append(.abandon(generation: candidate.number, reason))
+    }
+
+    // MARK: Workers
+
+    private mutating func noteReady(_ pid: Int32) -> WorkerProcess? {
+        // One that was told to leave meanwhile will not serve.
+        guard let worker = table.update(pid, { $0.isReady = $0.isReady || $0.state == .running }) else { return nil }
+        guard isServing, worker.isServing else { return worker }
+        if let candidate = roster.candidate, candidate.number == worker.generation { adopt(candidate) }
+        if worker.generation == roster.current.number { roster.noteServing() }
+        return worker
+    }
+
+    private mutating func noteExit(_ pid: Int32, _ exit: WorkerExit, at now: UInt64) -> WorkerProcess? {
+        guard let worker = table.remove(pid: pid) else { return nil }
+        guard isServing, worker.state == .running else { return worker }
+        if roster.isOfCandidate(worker) {
+            abandon(.bootFailed(exit))
+        } else if roster.isVain(worker) {
+            // Nobody needs it replaced.
+        } else if !worker.isReady, let reason = HaltReason(exit) {
+            bootFailed(worker, reason, at: now)
+        } else {
+            respawn.recordDeath(of: worker, exit, at: now)
+        }
+        return worker
+    }
+
+    /// While others serve, code that does not boot any more is no reason to end them: its time may come again.
+    private mutating func bootFailed(_ worker: WorkerProcess, _ reason: HaltReason, at now: UInt64) {
+        guard !table.workers.contains(where: \.isServing) else {
+            return respawn.recordBootFailure(of: worker, at: now)
+        }
+        begin(
+            Shutdown(gracefullyAt: now, gracefulTimeout: gracefulTimeout, exitCode: reason.exitCode, reason: reason))
     }
 }

@@ -9,6 +9,8 @@ public struct WorkerProcess: Equatable, Sendable {
         case terminating
         /// Asked to leave at once (SIGQUIT).
         case quitting
+        /// Asked to say where it is and to leave (SIGABRT).
+        case aborting
         /// Sent SIGKILL; only its remains are to be collected.
         case killed
 
@@ -19,17 +21,34 @@ public struct WorkerProcess: Equatable, Sendable {
     public let pid: Int32
     /// Which spawn of this master it is, counted from 1. Smaller is older; numbers are never used twice.
     public let age: Int
+    /// Which configuration it was forked with, counted from 1. Every reload makes a new one.
+    public let generation: Int
+    /// What that configuration asks of the master.
+    public let terms: Terms
     /// When it was forked, in nanoseconds of the monotonic clock.
     public let spawnedAt: UInt64
+    /// It has said that it serves. Until then it boots.
+    public internal(set) var isReady = false
+    /// It has said that it wants to be replaced. It serves until it is told to leave.
+    public internal(set) var wantsToLeave = false
     /// What it was asked to do last.
-    public internal(set) var state: State
+    public internal(set) var state = State.running
+    /// When it was asked that; when it was forked, if nothing was asked.
+    public internal(set) var askedAt: UInt64
 
-    public init(pid: Int32, age: Int, spawnedAt: UInt64, state: State = .running) {
+    public init(pid: Int32, age: Int, generation: Int, terms: Terms, spawnedAt: UInt64) {
         self.pid = pid
         self.age = age
+        self.generation = generation
+        self.terms = terms
         self.spawnedAt = spawnedAt
-        self.state = state
+        askedAt = spawnedAt
     }
+
+    /// It answers requests, and nobody told it to stop.
+    public var isServing: Bool { isReady && state == .running }
+    /// It was forked, has not said that it serves, and nobody told it to stop.
+    public var isBooting: Bool { !isReady && state == .running }
 }
 
 /// How a worker ended, in the terms that supervision decides on (`wait(2)`).
@@ -46,6 +65,8 @@ public enum WorkerSignal: Equatable, Sendable {
     case terminate
     /// Leave now: SIGQUIT.
     case quit
+    /// Say where you are, and leave: SIGABRT.
+    case abort
     /// Nothing is asked any more: SIGKILL.
     case kill
 }

@@ -6,7 +6,7 @@ import Testing
     private func table(_ pids: Int32...) -> ProcessTable {
         var table = ProcessTable()
         for (index, pid) in pids.enumerated() {
-            table.insert(WorkerProcess(pid: pid, age: index + 1, spawnedAt: 0))
+            table.insert(WorkerProcess(pid: pid, age: index + 1, generation: 1, terms: .plain, spawnedAt: 0))
         }
         return table
     }
@@ -33,10 +33,18 @@ import Testing
 
     @Test func advancesEachWorkerOnceAndNeverBack() {
         var table = table(30, 10)
-        #expect(table.advance(to: .terminating) == [30, 10])
-        #expect(table.advance(to: .terminating) == [])
-        #expect(table.advance(to: .killed) == [30, 10])
-        #expect(table.advance(to: .quitting) == [])
+        #expect(table.advance(to: .terminating, at: 5) == [30, 10])
+        #expect(table.advance(to: .terminating, at: 6) == [])
+        #expect(table[30]?.askedAt == 5)
+        #expect(table.advance(to: .killed, at: 7) == [30, 10])
+        #expect(table.advance(to: .quitting, at: 8) == [])
         #expect(table[30]?.state == .killed)
+        #expect(table[30]?.askedAt == 7)
+    }
+
+    @Test func advancesOnlyTheChosen() {
+        var table = table(30, 10)
+        #expect(table.advance(to: .terminating, at: 5) { $0.age == 2 } == [10])
+        #expect(table[30]?.state == .running)
     }
 }

@@ -5,7 +5,9 @@ import Testing
 @Suite struct RespawnPolicyTests {
     private let start: UInt64 = 500 * second
 
-    private func worker(spawnedAt: UInt64) -> WorkerProcess { WorkerProcess(pid: 1, age: 1, spawnedAt: spawnedAt) }
+    private func worker(spawnedAt: UInt64) -> WorkerProcess {
+        WorkerProcess(pid: 1, age: 1, generation: 1, terms: .plain, spawnedAt: spawnedAt)
+    }
 
     @Test func allowsTheFirstSpawnAtOnce() {
         #expect(RespawnPolicy().allowsSpawn(at: 0))
@@ -84,6 +86,13 @@ import Testing
         policy.recordSpawnFailure(at: start + 100 * millisecond)
         policy.recordSpawnFailure(at: start + 200 * millisecond)
         #expect(policy.notBefore == start + 400 * millisecond)
+    }
+
+    @Test func aFailedBootWaitsHoweverLongItTook() {
+        var policy = RespawnPolicy()
+        let late = start + 60 * second
+        policy.recordBootFailure(of: worker(spawnedAt: start), at: late)
+        #expect(policy.notBefore == late + 100 * millisecond)
     }
 
     @Test func aClockAtItsEndDoesNotTrap() {

@@ -5,9 +5,16 @@ import Testing
 @Suite struct ShutdownTests {
     /// A master with this many workers that have served for an hour.
     private func serving(_ workers: Int, gracefulTimeout: UInt64 = 30 * second) -> FakeMaster {
-        var master = FakeMaster(workers: workers, gracefulTimeout: gracefulTimeout)
-        master.step()
+        var master = FakeMaster.serving(workers, gracefulTimeout: gracefulTimeout)
         master.now += 3600 * second
+        return master
+    }
+
+    /// A master whose workers have all been forked and not yet said that they serve.
+    private func booting(_ workers: Int) -> FakeMaster {
+        var master = FakeMaster(workers: workers)
+        master.step()
+        master.step(after: Supervisor.headStart)
         return master
     }
 
@@ -149,7 +156,7 @@ import Testing
 
     @Test(arguments: [HaltReason.workerFailedToBoot, .applicationFailedToLoad])
     func aWorkerThatCannotBootStopsTheServerWithItsCode(_ reason: HaltReason) {
-        var master = serving(3)
+        var master = booting(3)
         master.exit(102, .exited(code: reason.exitCode))
         #expect(
             master.step() == [
@@ -162,11 +169,11 @@ import Testing
 
     @Test func severalThatFailTogetherStillGiveTheFirstCode() {
         // All reaped at once, before the policy is asked again.
-        var master = serving(4)
+        var master = booting(4)
         for pid in master.pids { master.exit(pid, .exited(code: pid == 101 ? 3 : 4)) }
         #expect(master.step() == [.closeListeners, finish(3, .workerFailedToBoot)])
         // One after the other, the later ones in the middle of the stop.
-        var slow = serving(4)
+        var slow = booting(4)
         slow.exit(102, .exited(code: 4))
         slow.step()
         for pid in slow.pids {
@@ -177,7 +184,7 @@ import Testing
     }
 
     @Test func aRequestToStopKeepsTheCodeOfAFailure() {
-        var master = serving(2)
+        var master = booting(2)
         master.exit(101, .exited(code: 3))
         master.step()
         master.supervisor.receive(.stopQuickly, at: master.now)
@@ -187,7 +194,7 @@ import Testing
     }
 
     @Test func aWorkerThatFailsToBootDuringARequestedStopDoesNotSpoilIt() {
-        var master = serving(1)
+        var master = booting(1)
         master.supervisor.receive(.stopGracefully, at: master.now)
         master.step()
         master.exit(101, .exited(code: 3))

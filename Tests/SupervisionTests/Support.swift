@@ -9,20 +9,38 @@ struct FakeMaster {
     var now: UInt64
     /// The next process id that "fork" returns.
     var nextPID: Int32 = 101
+    /// The number of the last configuration.
+    var generation = 1
 
-    init(workers: Int, gracefulTimeout: UInt64 = 30 * second, startingAt now: UInt64 = 1000 * second) {
-        supervisor = Supervisor(workers: workers, gracefulTimeout: gracefulTimeout)
+    init(_ terms: Terms, startingAt now: UInt64 = 1000 * second) {
+        supervisor = Supervisor(terms)
         self.now = now
     }
 
+    init(workers: Int, gracefulTimeout: UInt64 = 30 * second, step: Int = 1) {
+        self.init(Terms(workers: workers, step: step, gracefulTimeout: gracefulTimeout))
+    }
+
+    /// A master whose workers all serve.
+    static func serving(_ workers: Int, gracefulTimeout: UInt64 = 30 * second, step: Int = 1) -> FakeMaster {
+        var master = FakeMaster(workers: workers, gracefulTimeout: gracefulTimeout, step: step)
+        master.step()
+        master.boot()
+        return master
+    }
+
     var pids: [Int32] { supervisor.table.pids }
+
+    func pids(where chosen: (WorkerProcess) -> Bool) -> [Int32] {
+        supervisor.table.workers.filter(chosen).map(\.pid)
+    }
 
     /// Asks the policy once and carries out its spawns.
     @discardableResult
     mutating func step() -> [SupervisionAction] {
         let actions = supervisor.actions(at: now)
-        for case .spawn(let age) in actions {
-            supervisor.receive(.workerSpawned(pid: nextPID, age: age), at: now)
+        for case .spawn(let age, let generation) in actions {
+            supervisor.receive(.workerSpawned(pid: nextPID, age: age, generation: generation), at: now)
             nextPID += 1
         }
         return actions
@@ -35,12 +53,32 @@ struct FakeMaster {
         return step()
     }
 
+    /// Has every worker say that it serves, and those that are forked thereupon, until nobody boots.
+    mutating func boot() {
+        while let pid = pids(where: \.isBooting).first {
+            ready(pid)
+            step()
+        }
+    }
+
+    mutating func ready(_ pid: Int32) { supervisor.receive(.workerReady(pid: pid), at: now) }
+
     mutating func exit(_ pid: Int32, _ end: WorkerExit = .exited(code: 0)) {
         supervisor.receive(.workerExited(pid: pid, end), at: now)
     }
 
+    mutating func reload(workers: Int, step: Int = 1, bootTimeout: UInt64? = nil) {
+        generation += 1
+        let terms = Terms(workers: workers, step: step, gracefulTimeout: 30 * second, bootTimeout: bootTimeout)
+        supervisor.receive(.reload(generation: generation, terms), at: now)
+    }
+
     /// Nanoseconds until the policy wants to be asked again; nil for never.
     var wait: UInt64? { supervisor.deadline.map { $0.subtractingOrZero(now) } }
+}
+
+extension Terms {
+    static let plain = Terms(workers: 1, gracefulTimeout: 30 * second)
 }
 
 extension WorkerExit {

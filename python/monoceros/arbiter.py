@@ -2,12 +2,42 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
+import socket
 import sys
+from collections.abc import Callable
 from typing import Any, NoReturn
 
+from monoceros import daemon
+from monoceros.errors import ConfigError, HaltServer
+from monoceros.generations import Snapshot, apply_environment, withdraw_environment
 from monoceros.host import APP_LOAD_ERROR, WORKER_BOOT_ERROR, Host
+from monoceros.sources import lend_name
 from monoceros.workers.base import kind_of
+
+
+class Listener:
+    """A listening socket, as hooks know it. The core has it; what is asked of it here is asked of a duplicate."""
+
+    def __init__(self, descriptor: int, url: str):
+        self._descriptor = descriptor
+        self._url = url
+
+    def fileno(self) -> int:
+        return self._descriptor
+
+    @property
+    def sock(self) -> socket.socket:
+        return socket.socket(fileno=os.dup(self._descriptor))
+
+    def getsockname(self) -> Any:
+        with self.sock as sock:
+            return sock.getsockname()
+
+    def __str__(self) -> str:
+        return self._url
 
 
 class Arbiter:
@@ -26,11 +56,13 @@ class Arbiter:
         self.app = app
         self.cfg: Any = None
         self.log: Any = None
-        self.num_workers = 0
+        self._num_workers = 0
+        #: How many workers a hook asked for, until the core has been told.
+        self._asked: int | None = None
         #: The workers by their process id.
         self.WORKERS: dict[int, Any] = {}
         #: The listening sockets.
-        self.LISTENERS: list[Any] = []
+        self.LISTENERS: list[Listener] = []
         self.pid = os.getpid()
         #: The process id of the master that this one was started by (USR2); 0 otherwise.
         self.master_pid = 0
@@ -40,6 +72,13 @@ class Arbiter:
         #: How many workers there have been.
         self.worker_age = 0
         self.pidfile: Any = None
+        # The numbers of the configuration in force and of the one that the process is set up for at the moment.
+        self._adopted = 1
+        self._entered = 1
+        self._snapshots: dict[int, Snapshot] = {}
+        self._listeners: dict[int, list[Listener]] = {}
+        #: The worker that is being forked, and in a worker itself.
+        self._worker: Any = None
         self.setup(app)
 
     def setup(self, app: Any) -> None:
@@ -51,9 +90,10 @@ class Arbiter:
         else:
             self.log.setup(self.cfg)
         app.logger = self.log
+        if self.cfg.gunicorn_compat:
+            lend_name(self.cfg)
         self.worker_class = self.cfg.worker_class
         self.worker_kind = kind_of(self.worker_class)
-        self.num_workers = self.cfg.workers
 
     @property
     def address(self) -> list[Any]:
@@ -65,7 +105,16 @@ class Arbiter:
 
     @property
     def proc_name(self) -> str:
-        return self.cfg.proc_name
+        return self.cfg.proc_name + (".2" if self.master_pid else "")
+
+    @property
+    def num_workers(self) -> int:
+        """How many workers there shall be. A hook may set it."""
+        return self._num_workers
+
+    @num_workers.setter
+    def num_workers(self, count: int) -> None:
+        self._asked = self._num_workers = count
 
     def run(self) -> NoReturn:
         """Serves until told to stop, and ends the process.
@@ -75,13 +124,210 @@ class Arbiter:
         """
         from monoceros import _native
 
-        host = Host(self.app, self.log)
+        host = Host(self.app, self.log, self)
         # Applications look here to learn what serves them, outside of any request.
         os.environ["SERVER_SOFTWARE"] = host.server_software
-        for line in self.cfg.notices + self.cfg.without_effect():
-            self.log.warning("%s", line)
+        apply_environment(self.cfg)
+        # The new master of an upgrade has been detached by the one before it.
+        if self.cfg.daemon and "GUNICORN_FD" not in os.environ:
+            daemon.detach(keeps_streams=self.cfg.enable_stdio_inheritance)
+            self.pid = os.getpid()
+        self._say_notices(self.cfg)
         try:
             status = _native.serve(self.cfg.native(), host)
         except ValueError as error:
             raise RuntimeError(str(error)) from None
         sys.exit(status)
+
+    def _say_notices(self, cfg: Any) -> None:
+        for line in cfg.notices + cfg.without_effect():
+            self.log.warning("%s", line)
+
+    # What hooks call
+
+    def reload(self) -> None:
+        """Reads the configuration again once the hook has returned, as the signal HUP does."""
+        os.kill(self.pid, signal.SIGHUP)
+
+    def wakeup(self) -> None:
+        """There is no need: the master looks at everything when a hook has returned."""
+
+    def manage_workers(self) -> None:
+        """There is no need: the master starts and stops workers when a hook has returned."""
+
+    def kill_worker(self, pid: int, sig: int) -> None:
+        """Sends a worker a signal. That it is gone already is no error."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, sig)
+
+    def kill_workers(self, sig: int) -> None:
+        for pid in list(self.WORKERS):
+            self.kill_worker(pid, sig)
+
+    # What the core tells
+
+    def notify(self, event: str, *arguments: Any) -> tuple[str, int]:
+        """Takes note of an event, and calls the hook for it.
+
+        Returns what the core is to do: `("done", 0)`, `("workers", number)`, `("halt", exit status)` or `("failed", 0)`.
+        """
+        try:
+            EVENTS[event](self, *arguments)
+        except HaltServer as error:
+            self.log.error("%s", error.reason)
+            return "halt", error.exit_status
+        except SystemExit as error:
+            status = error.code if isinstance(error.code, int) else int(error.code is not None)
+            return "halt", status
+        except Exception:
+            self.log.exception("Exception in the server hook at the event %r", event.replace("_", " "))
+            return "failed", 0
+        asked, self._asked = self._asked, None
+        return ("done", 0) if asked is None else ("workers", max(0, int(asked)))
+
+    def _workers_changed(self, new: int, old: int | None) -> None:
+        self._num_workers = new
+        self._asked = None
+        self.cfg.nworkers_changed(self, new, old)
+
+    def _starting(self) -> None:
+        self.pid = os.getpid()
+        self.master_pid = int(os.environ.get("GUNICORN_PID", "0"))
+        os.environ.pop("GUNICORN_FD", None)
+        if self.master_pid:
+            self.master_name = "Master.2"
+        self.cfg.on_starting(self)
+
+    def _listening(self, generation: int, listeners: list[tuple[int, str]]) -> None:
+        self._listeners[generation] = [Listener(*each) for each in listeners]
+        if generation == self._adopted:
+            self.LISTENERS = self._listeners[generation]
+
+    def _ready(self) -> None:
+        if hasattr(self.worker_class, "check_config"):
+            self.worker_class.check_config(self.cfg, self.log)
+        self.cfg.when_ready(self)
+
+    def _reloading(self, generation: int) -> None:
+        with self._set_up_for(generation):
+            self.cfg.on_reload(self)
+
+    def _adopt(self, generation: int) -> None:
+        self._enter(generation)
+        former, self._adopted = self._adopted, generation
+        self._snapshots.pop(former, None)
+        self._listeners.pop(former, None)
+        self.setup(self.app)
+        self.log.reopen_files()
+
+    def _abandon(self, generation: int) -> None:
+        self._snapshots.pop(generation, None)
+        self._listeners.pop(generation, None)
+
+    def _reopen_logs(self) -> None:
+        self.log.reopen_files()
+
+    def _will_fork(self, age: int, generation: int) -> None:
+        self._enter(generation)
+        self.worker_age = age
+        self._worker = self.worker_class(
+            age, self.pid, self.LISTENERS, self.app, self.timeout / 2.0, self.cfg, self.log
+        )
+        self.cfg.pre_fork(self, self._worker)
+
+    def _forked(self, pid: int | None, age: int, generation: int) -> None:
+        worker, self._worker = self._worker, None
+        if pid is not None and worker is not None:
+            worker.pid = pid
+            self.WORKERS[pid] = worker
+        self._enter(self._adopted)
+
+    def _worker_exited(self, pid: int, booted: bool) -> None:
+        worker = self.WORKERS.pop(pid, None)
+        if worker is not None and booted:
+            self.cfg.child_exit(self, worker)
+
+    def _successor(self, pid: int | None) -> None:
+        self.reexec_pid = pid or 0
+
+    def _will_execute(self) -> None:
+        self.cfg.pre_exec(self)
+
+    def _promoted(self) -> None:
+        self.master_pid = 0
+        self.master_name = "Master"
+        os.environ.pop("GUNICORN_PID", None)
+
+    def _exiting(self) -> None:
+        self.cfg.on_exit(self)
+
+    # Configurations
+
+    def read_configuration(self, generation: int) -> tuple[dict[str, Any], str] | None:
+        """Reads the configuration again, and leaves the process as it was. None when that fails, which has been logged."""
+        before = self._snapshots[self._adopted] = Snapshot(self.app)
+        try:
+            withdraw_environment(self.cfg)
+            self.app.reload()
+            apply_environment(self.app.cfg)
+            kind_of(self.app.cfg.worker_class)
+            result = self.app.cfg.native(), self.app.cfg.proc_name
+            self._say_notices(self.app.cfg)
+            self._snapshots[generation] = Snapshot(self.app)
+            return result
+        except ConfigError as error:
+            self.log.error("The configuration cannot be used: %s", error)
+        except (Exception, SystemExit):
+            self.log.exception("The configuration cannot be used")
+        finally:
+            before.restore()
+        return None
+
+    def _enter(self, generation: int) -> None:
+        """Sets the process up for a configuration."""
+        if generation == self._entered:
+            return
+        if self._entered == self._adopted:
+            self._snapshots[self._adopted] = Snapshot(self.app)
+        self._snapshots[generation].restore()
+        self._entered = generation
+        self.cfg = self.app.cfg
+        self.worker_class = self.cfg.worker_class
+        self.LISTENERS = self._listeners.get(generation, self.LISTENERS)
+
+    @contextlib.contextmanager
+    def _set_up_for(self, generation: int) -> Any:
+        self._enter(generation)
+        try:
+            yield
+        finally:
+            self._enter(self._adopted)
+
+    # In a worker
+
+    def become_worker(self) -> Any:
+        """The worker that this process is, with the log of its own configuration."""
+        worker = self._worker
+        worker.pid = os.getpid()
+        if self._entered != self._adopted:
+            self.log.setup(self.cfg)
+        return worker
+
+
+EVENTS: dict[str, Callable[..., None]] = {
+    "workers_changed": Arbiter._workers_changed,
+    "starting": Arbiter._starting,
+    "listening": Arbiter._listening,
+    "ready": Arbiter._ready,
+    "reloading": Arbiter._reloading,
+    "adopted": Arbiter._adopt,
+    "abandoned": Arbiter._abandon,
+    "reopen_logs": Arbiter._reopen_logs,
+    "will_fork": Arbiter._will_fork,
+    "forked": Arbiter._forked,
+    "worker_exited": Arbiter._worker_exited,
+    "successor": Arbiter._successor,
+    "will_execute": Arbiter._will_execute,
+    "promoted": Arbiter._promoted,
+    "exiting": Arbiter._exiting,
+}

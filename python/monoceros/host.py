@@ -1,22 +1,21 @@
 """What the Swift core asks of Python: the log, the application, a worker's signal handlers."""
 
 import atexit
+import contextlib
 import logging
 import os
 import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Sequence
-from datetime import timedelta
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, NoReturn, Protocol
 
-from monoceros import SERVER_SOFTWARE, __version__, accesslog, logwriter
+from monoceros import SERVER_SOFTWARE, __version__, accesslog, identity, logwriter
 from monoceros.application import AppImportError, AppModuleNotFoundError
 from monoceros.glogging import Logger
-from monoceros.http.message import Request
-from monoceros.http.wsgi import Response
+from monoceros.observer import Observer
 from monoceros.wsgi import ErrorsStream
 
 # gunicorn's exit statuses of a worker: the arbiter stops the server when it sees one of them.
@@ -60,14 +59,104 @@ class WorkerControl(Protocol):
 class Host:
     """One for each server, made before the first fork; every worker has its copy."""
 
-    def __init__(self, app: LoadsApplication, logger: Logger):
+    def __init__(self, app: LoadsApplication, logger: Logger, server: Any = None):
+        """`server` is the `monoceros.arbiter.Arbiter`, which is told what happens in the master."""
         self.app = app
         self.logger = logger
+        self.server = server
+        self.process_name = app.cfg.proc_name
         self.version = __version__
         self.server_software = SERVER_SOFTWARE
         self.errors_stream = ErrorsStream()
         # In a worker: what its signal handlers call.
         self.control: WorkerControl | None = None
+        #: In a worker, what hooks know it by; None in the master.
+        self.worker: Any = None
+        # In a worker until it serves: there is nothing to finish.
+        self._is_booting = False
+        # In a worker: it was told to leave before it served, and the SystemExit on its way is not the application's.
+        self._gives_up = False
+        # One byte, for the first of several workers that fail together to take: that one says why.
+        self._word = os.pipe()
+        for end in self._word:
+            os.set_blocking(end, False)
+
+    # In the master
+
+    def notify(self, event: str, *arguments: Any) -> tuple[str, int]:
+        """Tells the server what happens; returns what is to be done, see `Arbiter.notify`."""
+        if event == "will_fork":
+            self._let_one_speak()
+        return self.server.notify(event, *arguments)
+
+    def read_configuration(self, generation: int) -> tuple[dict[str, Any], str] | None:
+        """Reads the configuration again; None when that fails, which has been logged."""
+        return self.server.read_configuration(generation)
+
+    def execute(self, variables: Sequence[tuple[str, str]]) -> None:
+        """Becomes the program that this one was started as, in its directory and environment. Returns when that fails."""
+        cfg = self.server.cfg
+        words = list(sys.orig_argv)
+        try:
+            os.chdir(cfg.start_directory)
+            # The path and not the file that it was: a virtual environment may have been made anew there.
+            os.execvpe(sys.executable or words[0], words, dict(cfg.env_orig) | dict(variables))
+        except OSError as error:
+            self.log(logging.ERROR, f"Can't execute {sys.executable or words[0]!r}: {error}")
+
+    def _let_one_speak(self) -> None:
+        reading, writing = self._word
+        with contextlib.suppress(BlockingIOError):
+            os.read(reading, 1)
+        os.write(writing, b"!")
+
+    def _may_speak(self) -> bool:
+        """In a worker that failed to boot: whether it is the first of those that boot at the same time."""
+        try:
+            return os.read(self._word[0], 1) != b""
+        except BlockingIOError:
+            return False
+
+    # In a worker
+
+    def begin_worker(self) -> None:
+        """The first thing of Python in a new worker. Raises SystemExit, after saying why, when a hook or the user fails."""
+        self._is_booting = True
+        with self._reporting("start the worker"):
+            self.worker = self.server.become_worker()
+            self.log(logging.INFO, f"Booting worker with pid: {os.getpid()}")
+            self.server.cfg.post_fork(self.server, self.worker)
+            identity.assume(self.server.cfg)
+
+    def announce_worker(self) -> None:
+        """The last thing before a worker serves. Raises as `begin_worker` does."""
+        with self._reporting("run post_worker_init"):
+            self.server.cfg.post_worker_init(self.worker)
+        self.worker.booted = True
+        self._is_booting = False
+
+    def end_worker(self) -> None:
+        """The last thing that a worker does, however it ends."""
+        try:
+            self.server.cfg.worker_exit(self.server, self.worker)
+        except Exception:
+            self.logger.warning("Exception during worker exit:\n%s", traceback.format_exc())
+
+    def request_hooks(self) -> tuple[Callable[..., Any] | None, Callable[..., Any] | None]:
+        """The hooks `pre_request(worker, req)` and `post_request(worker, req, environ, resp)`; None where nobody set one."""
+        return self.server.cfg.hook("pre_request"), self.server.cfg.hook("post_request")
+
+    @contextlib.contextmanager
+    def _reporting(self, purpose: str) -> Iterator[None]:
+        try:
+            yield
+        except BaseException as error:
+            if self._gives_up or (self.control is not None and self.control.is_quitting()):
+                raise
+            if self._may_speak():
+                self.logger.error("Exception in worker process", exc_info=trim(error))
+                self.report(f"Failed to {purpose}: {last_line(error)}")
+            raise SystemExit(WORKER_BOOT_ERROR) from None
 
     def log(self, level: int, message: str) -> None:
         """Writes to the error log; the levels are those of Python's logging (10 debug to 50 critical)."""
@@ -103,38 +192,26 @@ class Host:
         return logwriter.flush_all()
 
     def needs_python_access_log(self) -> bool:
-        """Whether `log_access` logs the requests; otherwise the core does, to `access_descriptor`, if there is one."""
+        """Whether the observer logs the requests; otherwise the core does, to `access_descriptor`, if there is one."""
         return accesslog.needs_python(self.logger, self.app.cfg)
 
     def access_descriptor(self) -> int | None:
         """The descriptor that the core writes access lines to. Its number stays the same when logs are reopened."""
         return accesslog.descriptor(self.logger)
 
-    def log_access(
-        self,
-        environ: dict[str, Any],
-        fields: Sequence[tuple[str, str]] | None,
-        number: int,
-        keeps_alive: bool,
-        status: str,
-        headers: Sequence[tuple[str, str]],
-        sent: int,
-        length: int | None,
-        is_chunked: bool,
-        microseconds: int,
-    ) -> None:
-        """Hands a request that is over to the logger, as objects with gunicorn's attributes. Does not raise.
+    def observer(self, worker: object) -> Observer:
+        """What each request is told to, in a worker. `worker` is what hooks get."""
+        return Observer(self.app.cfg, self.logger, worker)
 
-        `fields` are the request's as they came, names in upper case; None has them made from the environ. `number`
-        counts the requests of the connection from 1. `headers` are the application's own. `sent` counts bytes of the
-        body, and `length` is what `Content-Length` said.
-        """
-        request = Request(environ, fields, number, keeps_alive)
-        response = Response(request, status, headers, sent, length, is_chunked, should_close=not keeps_alive)
-        try:
-            self.logger.access(response, request, environ, timedelta(microseconds=microseconds))
-        except Exception as error:
-            self.log_exception("The logger failed at a request", type(error), error, error.__traceback__)
+    def count_workers(self, count: int) -> None:
+        """Tells the logger how many workers there are, when that changes: a gauge for statsd."""
+        extra = {"metric": "gunicorn.workers", "value": count, "mtype": "gauge"}
+        self.logger.debug("%s workers", count, extra=extra)
+
+    def count_backlog(self, count: int) -> None:
+        """Tells the logger how many connections wait to be accepted: a histogram for statsd."""
+        extra = {"metric": "gunicorn.backlog", "value": count, "mtype": "histogram"}
+        self.logger.debug("socket backlog: %s", count, extra=extra)
 
     def load_application(self) -> Callable[..., object]:
         """Returns the application, in a worker after the fork.
@@ -143,23 +220,21 @@ class Host:
         nothing that can be served, 3 when its module is missing or raised.
         """
         logwriter.allow_threads()
-        try:
-            return self.app.wsgi()
-        except AppModuleNotFoundError as error:
-            self.report(str(error))
-            raise SystemExit(WORKER_BOOT_ERROR) from None
-        except AppImportError as error:
-            self.report(str(error))
-            raise SystemExit(APP_LOAD_ERROR) from None
-        except BaseException as error:
-            if self.control is not None and self.control.is_quitting():
-                # The SystemExit of `handle_quit`, and not the application's.
-                raise
-            # BaseException: a module that calls sys.exit() on import, or is interrupted, has not booted either.
-            self.logger.error("Exception in worker process", exc_info=trim(error))
-            name = getattr(self.app, "app_uri", None) or type(self.app).__name__
-            self.report(f"Failed to load {name!r}: {last_line(error)}")
-            raise SystemExit(WORKER_BOOT_ERROR) from None
+        name = getattr(self.app, "app_uri", None) or type(self.app).__name__
+        # BaseException: a module that calls sys.exit() on import, or is interrupted, has not booted either.
+        with self._reporting(f"load {name!r}"):
+            try:
+                application = self.app.wsgi()
+            except AppImportError as error:
+                if self._may_speak():
+                    self.report(str(error))
+                is_missing = isinstance(error, AppModuleNotFoundError)
+                status = WORKER_BOOT_ERROR if is_missing else APP_LOAD_ERROR
+            else:
+                if self.worker is not None:
+                    self.worker.wsgi = application
+                return application
+        raise SystemExit(status)
 
     def report(self, line: str) -> None:
         """Writes a line for the person who starts the server, whatever the log level is."""
@@ -220,15 +295,33 @@ class Host:
 
         def handle_terminate(number, frame):
             control.terminate()
+            if self._is_booting:
+                # There is nothing to finish, and an import may take long.
+                self._gives_up = True
+                raise SystemExit(0)
 
         def handle_quit(number, frame):
+            # Once is enough: on the way out, Python would give the signals their default action.
+            for each in (signal.SIGINT, signal.SIGQUIT):
+                signal.signal(each, signal.SIG_IGN)
             control.quit()
+            self._call_hook("worker_int")
             # Out of the application's frame too, as gunicorn does: QUIT does not wait for a request.
             raise SystemExit(0)
 
         def handle_abort(number, frame):
+            if self._is_booting:
+                self._gives_up = True
+                stack = "".join(traceback.format_stack(frame)).rstrip()
+                self.log(logging.CRITICAL, f"Worker (pid:{os.getpid()}) is still booting. It is here:\n{stack}")
             control.abort()
+            self._call_hook("worker_abort")
             raise SystemExit(1)
+
+        logwriter.allow_threads()
+
+        def handle_user1(number, frame):
+            self.reopen_logs()
 
         # What the arbiter did with a signal is not for a worker; HUP, USR2 and CHLD have no meaning here.
         for number in (signal.SIGHUP, signal.SIGUSR2, signal.SIGCHLD):
@@ -237,11 +330,21 @@ class Host:
         signal.signal(signal.SIGINT, handle_quit)
         signal.signal(signal.SIGQUIT, handle_quit)
         signal.signal(signal.SIGABRT, handle_abort)
-        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+        signal.signal(signal.SIGUSR1, handle_user1)
         signal.signal(signal.SIGWINCH, signal.SIG_IGN)
         # A request under way must not see its system calls interrupted by a graceful stop. `signal.signal` above
         # switched interruption on, so this comes after it.
-        signal.siginterrupt(signal.SIGTERM, False)
+        for number in (signal.SIGTERM, signal.SIGUSR1):
+            signal.siginterrupt(number, False)
+
+    def _call_hook(self, name: str) -> None:
+        """Calls a hook of the worker in a signal handler."""
+        if self.worker is None:
+            return
+        try:
+            getattr(self.server.cfg, name)(self.worker)
+        except Exception as error:
+            self.log_exception(f"Exception in the server hook {name}", type(error), error, error.__traceback__)
 
 
 def trim(error: BaseException) -> BaseException:

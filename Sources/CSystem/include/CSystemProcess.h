@@ -39,3 +39,16 @@ int csystem_signal_forward(int signal, int descriptor);
 
 /// `SIG_DFL` is a cast macro, and `struct sigaction` holds a union.
 int csystem_signal_default(int signal);
+
+/// `open` is variadic. Closed on exec.
+int csystem_open(const char *path, int flags, unsigned mode);
+
+/// `fcntl` is variadic. Lets a descriptor live on in the program that this process becomes.
+static inline int csystem_keep_on_exec(int descriptor) {
+    int flags = fcntl(descriptor, F_GETFD);
+    return flags < 0 ? flags : fcntl(descriptor, F_SETFD, flags & ~FD_CLOEXEC);
+}
+
+/// Writes over the memory in which the kernel looks for the command line; `/proc/self/stat` says where that is. Not longer
+/// than it was, so that nothing has to be moved out of the way.
+void csystem_set_title(const char *title);

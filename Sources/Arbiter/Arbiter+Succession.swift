@@ -1,0 +1,71 @@
+internal import Platform
+internal import Supervision
+
+/// One program takes the place of another, without a connection lost (USR2).
+extension Arbiter {
+    /// Starts the program anew beside this one, with the sockets.
+    func startSuccessor(_ signals: SignalPipe) {
+        if succession.successor != nil { return host.log(.warning, "USR2 signal ignored. Child exists.") }
+        if succession.isSuccessor { return host.log(.warning, "USR2 signal ignored. Parent exists.") }
+        guard supervisor.isServing else { return }
+        host.beforeFork()
+        let mask = SignalMask.blockAll()
+        let result: ForkResult
+        do {
+            result = try Process.fork()
+        } catch {
+            mask.restore()
+            host.afterForkInParent()
+            return host.log(.error, "Can't start a new master: \(error)")
+        }
+        switch result {
+        case .parent(let child):
+            mask.restore()
+            host.afterForkInParent()
+            succession.successor = child
+            tell(.successor(pid: child))
+        case .child:
+            signals.abandonInChild()
+            mask.restore()
+            host.afterForkInChild()
+            become(parent: processID)
+        }
+    }
+
+    /// In the child: becomes the new program.
+    private func become(parent: ProcessID) -> Never {
+        guard host.notify(.willExecute) == .done else { Process.exitImmediately(1) }
+        let sockets = current.listeners.map(\.socket.descriptor)
+        do {
+            for socket in sockets { try socket.keepOnExec() }
+        } catch {
+            host.log(.error, "Can't hand the sockets over: \(error)")
+            Process.exitImmediately(1)
+        }
+        host.execute([
+            ("GUNICORN_PID", "\(parent)"), ("GUNICORN_FD", sockets.map { "\($0.rawValue)" }.joined(separator: ",")),
+        ])
+        Process.exitImmediately(1)
+    }
+
+    /// The new master has ended while this one lives: everything is as before.
+    func successorEnded(_ status: ExitStatus) {
+        guard let pid = succession.successor else { return }
+        succession.successor = nil
+        switch status {
+        case .exited(code: 0): host.log(.info, "The new master (pid:\(pid)) has left.")
+        case .exited(let code): host.log(.error, "The new master (pid:\(pid)) exited with code \(code).")
+        case .signaled(let signal, _): host.log(.error, "The new master (pid:\(pid)) was sent \(signal)!")
+        }
+        tell(.successor(pid: nil))
+    }
+
+    /// The old master is gone: this one is the server.
+    func checkPromotion() {
+        guard succession.takePromotion() else { return }
+        host.log(.info, "Master has been promoted.")
+        replacePidFile()
+        setTitle()
+        tell(.promoted)
+    }
+}

@@ -1,0 +1,27 @@
+"""Which user and group the workers run as."""
+
+import os
+import pwd
+from typing import Any
+
+
+def assume(cfg: Any) -> None:
+    """Takes on the user and group of the settings, in a worker. Raises OSError when the process may not."""
+    user, group = cfg.uid, cfg.gid
+    # As in gunicorn, 0 means: no change.
+    if group:
+        name = name_of(user) if user and cfg.initgroups else None
+        if name is not None:
+            os.initgroups(name, group)
+        if group != os.getgid():
+            os.setgid(group)
+    if user and user != os.getuid():
+        os.setuid(user)
+
+
+def name_of(user: int) -> str | None:
+    """The name that the user's groups are listed under; None for a number without one."""
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return None
