@@ -139,6 +139,8 @@ class Host:
 
     def end_worker(self) -> None:
         """The last thing that a worker does, however it ends."""
+        # On its way out, Python gives the signals their default action, and QUIT would leave a core.
+        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT))
         try:
             self.server.cfg.worker_exit(self.server, self.worker)
         except Exception:
@@ -315,9 +317,10 @@ class Host:
                 raise SystemExit(0)
 
         def handle_quit(number, frame):
-            # Once is enough: on the way out, Python would give the signals their default action.
+            # Once is enough: a terminal's INT and the master's QUIT come together. Not SIG_IGN, since Python complains of
+            # a signal that arrived before it was ignored and is handled after.
             for each in (signal.SIGINT, signal.SIGQUIT):
-                signal.signal(each, signal.SIG_IGN)
+                signal.signal(each, lambda number, frame: None)
             control.quit()
             self._call_hook("worker_int")
             # Out of the application's frame too, as gunicorn does: QUIT does not wait for a request.
