@@ -189,7 +189,8 @@ class Arbiter:
 
     def _starting(self) -> None:
         self.pid = os.getpid()
-        self.master_pid = int(os.environ.get("GUNICORN_PID", "0"))
+        self.master_pid = int(os.environ.pop("GUNICORN_PID", "0"))
+        # They were meant for this process; what an application starts is none of their business.
         os.environ.pop("GUNICORN_FD", None)
         if self.master_pid:
             self.master_name = "Master.2"
@@ -253,7 +254,6 @@ class Arbiter:
     def _promoted(self) -> None:
         self.master_pid = 0
         self.master_name = "Master"
-        os.environ.pop("GUNICORN_PID", None)
 
     def _exiting(self) -> None:
         self.cfg.on_exit(self)

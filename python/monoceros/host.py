@@ -156,7 +156,10 @@ class Host:
             yield
         except BaseException as error:
             if self._gives_up or (self.control is not None and self.control.is_quitting()):
-                raise
+                if isinstance(error, SystemExit):
+                    raise
+                # What a module of C made of the SystemExit of a signal handler.
+                raise SystemExit(0) from None
             if self._may_speak():
                 self.logger.error("Exception in worker process", exc_info=trim(error))
                 self.report(f"Failed to {purpose}: {last_line(error)}")
