@@ -11,6 +11,9 @@ BIND ?= 127.0.0.1:8000
 # How long `make fuzz` spends on each target, in seconds.
 FUZZ_SECONDS ?= 30
 
+# How long `make chaos` has each fault last, in seconds; 2 are enough to see that it runs.
+CHAOS_SECONDS ?= 12
+
 # What is tested a second time, on workers of several threads.
 THREADED_TESTS = $(addprefix tests/test_, bad_requests.py errors.py file_wrapper.py input.py keepalive_pipelining.py \
 	leaks.py odd_applications.py response_framing.py slow_clients.py start_response.py)
@@ -71,6 +74,10 @@ bench: install  ## compare with other servers in one interleaved run; writes doc
 
 wheel: $(TOOLS)  ## build the wheel into dist/
 	$(BIN)/python -m pip wheel --no-build-isolation --no-deps --wheel-dir dist .
+
+.PHONY: chaos
+chaos: install  ## kill, stop and starve workers under load; CHAOS_SECONDS sets how long each fault lasts
+	cd tests && ../$(BIN)/python -m chaos --seconds $(CHAOS_SECONDS)
 
 clean:  ## remove everything that was built, .venv included
 	rm -rf .build .venv .venv-peers build dist python/monoceros/_native.abi3.so .pytest_cache .ruff_cache .fuzz

@@ -68,6 +68,7 @@ let package = Package(
         .target(name: "Settings", dependencies: ["HTTPWire", "ProxyWire"], swiftSettings: lean),
         // Optimized in tests too: the model has a few hundred thousand states.
         .target(name: "Supervision", swiftSettings: lean + [.unsafeFlags(["-O"])]),
+        .target(name: "Telemetry", swiftSettings: hot),
 
         // A worker, from the socket up.
         .target(name: "Scheduling", dependencies: ["Platform"], swiftSettings: lean),
@@ -98,6 +99,8 @@ let package = Package(
             linkerSettings: [.unsafeFlags(["-static-stdlib"])]),
 
         // Tests of what needs no interpreter; the rest is tested on the installed package, in tests/.
+        .testTarget(
+            name: "ArbiterTests", dependencies: ["Arbiter", "Platform", "Supervision"], swiftSettings: strict),
         .testTarget(name: "PlatformTests", dependencies: ["Platform"], swiftSettings: strict),
         .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire", "ProxyWire"], swiftSettings: strict),
         .testTarget(
@@ -107,6 +110,7 @@ let package = Package(
             name: "SettingsTests", dependencies: ["HTTPWire", "ProxyWire", "Settings"], swiftSettings: strict),
         .testTarget(
             name: "SupervisionTests", dependencies: ["Supervision"], swiftSettings: strict + [.unsafeFlags(["-O"])]),
+        .testTarget(name: "TelemetryTests", dependencies: ["Platform", "Telemetry"], swiftSettings: strict),
         .testTarget(
             name: "SchedulingTests", dependencies: ["Platform", "Scheduling"],
             // The model has a few hundred thousand states.
@@ -115,7 +119,8 @@ let package = Package(
             name: "WSGITests", dependencies: ["WSGI"], swiftSettings: strict,
             linkerSettings: withoutPython),
         .testTarget(
-            name: "TransportTests", dependencies: ["HTTPWire", "Platform", "ProxyWire", "Scheduling", "Transport"],
+            name: "TransportTests",
+            dependencies: ["HTTPServer", "HTTPWire", "Platform", "ProxyWire", "Scheduling", "Transport"],
             swiftSettings: strict),
         // What of a worker needs no interpreter. The module as a whole does, and cannot be linked without one; so the files
         // under test are compiled into the tests, by symbolic links in Tests/WorkerTests/Worker.

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # From the bottom up: a module imports only from the layers below its own.
 LAYERS = (
     {"CSystem", "CPython"},
-    {"HTTPWire", "ProxyWire", "Supervision", "Platform", "PythonBridge"},
+    {"HTTPWire", "ProxyWire", "Supervision", "Telemetry", "Platform", "PythonBridge"},
     {"HTTPServer", "Scheduling", "Settings"},
     {"Transport"},
     {"WSGI"},
@@ -23,7 +23,7 @@ LAYERS = (
     {"Monoceros"},
 )
 # No descriptor, no clock, no Python: tested without a machine around them.
-PURE = {"HTTPServer", "HTTPWire", "ProxyWire", "Settings", "Supervision"}
+PURE = {"HTTPServer", "HTTPWire", "ProxyWire", "Settings", "Supervision", "Telemetry"}
 # A foreign module, and the only one of ours that may import it.
 OWNERS = {"CPython": "PythonBridge", "CSystem": "Platform", "Glibc": "Platform"}
 # Parts of Swift's standard library that are modules of their own, and need no runtime beside it.

@@ -144,7 +144,7 @@ def test_newrelic_sees_a_raw_application_with_gunicorns_names(watched) -> None:
             return [type(found).__name__.encode()]
     """
     ini = "[newrelic]\nlicense_key = " + "0" * 40 + "\napp_name = test\ndeveloper_mode = true\n"
-    files = {"served.py": served, "conf.py": "import monoceros.gunicorn_compat\n", "newrelic.ini": ini}
+    files = {"served.py": served, "conf.py": "gunicorn_compat = True\n", "newrelic.ini": ini}
     agent = watched(files, "newrelic-admin", "run-program", NEW_RELIC_CONFIG_FILE="newrelic.ini")
     # The first requests may come before the agent is ready.
     until(lambda: agent.fetch().body == b"WSGIWebTransaction", "a transaction around the request")

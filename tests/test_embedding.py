@@ -223,6 +223,36 @@ def test_gunicorns_names_lead_nowhere_until_asked_for() -> None:
     assert "ModuleNotFoundError: No module named 'gunicorn'" in result.stderr
 
 
+@pytest.mark.parametrize("place", ["command line", "environment", "file"])
+def test_the_setting_lends_the_name_too(serve: Serve, tmp_path: Path, place: str) -> None:
+    (tmp_path / "conf.py").write_text(
+        {"file": "gunicorn_compat = True\n"}.get(
+            place, "import gunicorn.glogging\nlogger_class = gunicorn.glogging.Logger\n"
+        )
+    )
+    (tmp_path / "served.py").write_text(
+        "from gunicorn import util\n"
+        "def app(environ, start_response):\n"
+        "    start_response('200 OK', [])\n"
+        "    return [util.__name__.encode()]\n"
+    )
+    flags = ("--gunicorn-compat",) if place == "command line" else ()
+    environment = {"MONOCEROS_CMD_ARGS": "--gunicorn-compat"} if place == "environment" else {}
+    server = serve(
+        *flags, "-c", str(tmp_path / "conf.py"), "--chdir", str(tmp_path), "served:app", environment=environment
+    )
+    assert body(server) == b"gunicorn.util"
+
+
+def test_the_setting_says_when_gunicorn_itself_is_there(tmp_path: Path) -> None:
+    (tmp_path / "gunicorn").mkdir()
+    (tmp_path / "gunicorn" / "__init__.py").write_text("")
+    (tmp_path / "served.py").write_text("import gunicorn\ndef app(environ, start_response):\n    pass\n")
+    result = run("-m", "monoceros", "--gunicorn-compat", "--check-config", "served:app", cwd=tmp_path)
+    assert result.returncode == 0
+    assert result.stderr == "Warning: gunicorn_compat has no effect: gunicorn itself is installed.\n"
+
+
 def test_what_has_no_counterpart_does_not_exist() -> None:
     program = "import monoceros.gunicorn_compat, gunicorn.workers.ggevent"
     result = run("-c", program)

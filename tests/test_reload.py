@@ -69,7 +69,8 @@ def wait_for(server: Server, answer: str) -> None:
 
 def wait_for_all(server: Server, old: list[int], count: int) -> None:
     until(
-        lambda: len(server.workers()) == count and not set(old) & set(server.workers()), f"{count} new workers and no old one"
+        lambda: len(server.workers()) == count and not set(old) & set(server.workers()),
+        f"{count} new workers and no old one",
     )
 
 

@@ -37,10 +37,9 @@ public struct HTTP1Session: Equatable, Sendable {
     ///
     /// - Parameters:
     ///   - responseLeavesOpen: ``ResponseWriter/leavesConnectionOpen``.
-    ///   - isDraining: the worker ends, and takes no new requests.
     ///   - bodyIsSound: false when the request's body failed, so that nobody knows where the next request begins.
-    public func persists(responseLeavesOpen: Bool, isDraining: Bool, bodyIsSound: Bool = true) -> Bool {
-        mayPersist && responseLeavesOpen && !isDraining && bodyIsSound
+    public func persists(responseLeavesOpen: Bool, bodyIsSound: Bool = true) -> Bool {
+        mayPersist && responseLeavesOpen && bodyIsSound
     }
 
     /// The body is asked for. Whether `100 Continue` must be sent first; true once a request.

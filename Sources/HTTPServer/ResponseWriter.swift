@@ -170,6 +170,11 @@ public struct ResponseWriter: ~Copyable {
 
     // MARK: Looking at it
 
+    /// The finished head, and what was copied behind it; empty before `commit`. Valid until the next call that writes.
+    public var headBytes: UnsafeRawBufferPointer {
+        isCommitted ? head.bytes : UnsafeRawBufferPointer(start: nil, count: 0)
+    }
+
     /// The application's status, 100...999, or that of the error page; 0 while there is none.
     public var status: Int { refusal?.status ?? (isStarted ? head.statusCode : 0) }
 

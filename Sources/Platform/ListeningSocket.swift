@@ -45,8 +45,8 @@ public struct ListeningSocket: Sendable {
         }
     }
 
-    /// Listens on a unix socket, in place of one that a killed server left behind. The caller is the only thread of the
-    /// process: the umask is changed for the length of the call.
+    /// Listens on a unix socket, in place of one that a killed server left behind. Of servers that start at once, one
+    /// gets the path. The caller is the only thread of the process: the umask is changed for the length of the call.
     ///
     /// - Parameters:
     ///   - path: at most 107 bytes; a leading NUL byte makes an abstract name (`unix(7)`).
@@ -57,25 +57,30 @@ public struct ListeningSocket: Sendable {
         path: String, umask: UInt32 = 0, backlog: Int32
     ) throws(ListenError) -> ListeningSocket {
         let path = try UnixPath(path)
-        try path.removeStale()
-        do throws(SystemError) {
-            let descriptor = try Descriptor.streamSocket(family: AF_UNIX)
-            return try descriptor.closingOnError { () throws(SystemError) in
-                let former = Process.setUmask(umask)
-                defer { Process.setUmask(former) }
-                _ = try systemCall("bind") { path.withAddress { Glibc.bind(descriptor.rawValue, $0, $1) } }
-                let file = path.identity().map { (path: path, identity: $0) }
-                do throws(SystemError) {
-                    _ = try systemCall("listen") { listen(descriptor.rawValue, backlog) }
-                } catch {
-                    if let file { file.path.remove(file.identity) }
-                    throw error
-                }
-                return ListeningSocket(
-                    descriptor: descriptor, address: .unix(path: path.path), url: path.bind, file: file)
+        return try path.whileLocked { () throws(ListenError) in
+            try path.removeStale()
+            do throws(SystemError) {
+                return try ListeningSocket(path, umask: umask, backlog: backlog)
+            } catch {
+                throw ListenError(path.bind, path.reason(error))
             }
-        } catch {
-            throw ListenError(path.bind, path.reason(error))
+        }
+    }
+
+    private init(_ path: UnixPath, umask: UInt32, backlog: Int32) throws(SystemError) {
+        let descriptor = try Descriptor.streamSocket(family: AF_UNIX)
+        self = try descriptor.closingOnError { () throws(SystemError) in
+            let former = Process.setUmask(umask)
+            defer { Process.setUmask(former) }
+            _ = try systemCall("bind") { path.withAddress { Glibc.bind(descriptor.rawValue, $0, $1) } }
+            let file = path.identity().map { (path: path, identity: $0) }
+            do throws(SystemError) {
+                _ = try systemCall("listen") { listen(descriptor.rawValue, backlog) }
+            } catch {
+                if let file { file.path.remove(file.identity) }
+                throw error
+            }
+            return ListeningSocket(descriptor: descriptor, address: .unix(path: path.path), url: path.bind, file: file)
         }
     }
 
@@ -130,7 +135,8 @@ public struct ListeningSocket: Sendable {
             switch address {
             case .ipv4(_, let port): "http://\(address.host):\(port)"
             case .ipv6(_, let port): "http://[\(address.host)]:\(port)"
-            case .unix(let path): path.isEmpty ? fallback : "unix:\(path)"
+            case .unix(let path) where !path.isEmpty: "unix:\(path)"
+            case .unix: descriptor.abstractName().map { "unix:@\($0)" } ?? fallback
             }
         self.init(descriptor: descriptor, address: address, url: url, file: nil)
     }

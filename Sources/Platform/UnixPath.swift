@@ -62,10 +62,11 @@ struct UnixPath {
         if self.identity() == identity { _ = unlink(path) }
     }
 
-    /// Makes room at the path: removes a socket that a server left behind when it was killed.
+    /// Makes room at the path: removes a socket that a server left behind when it was killed. The caller holds the
+    /// lock.
     ///
-    /// - Throws: `ListenError`: `addressInUse` when somebody accepts on it, `notASocket` when it is another kind of
-    ///   file.
+    /// - Throws: `ListenError`: `addressInUse` when somebody accepts on it or is about to, `notASocket` when it is
+    ///   another kind of file.
     func removeStale() throws(ListenError) {
         if isAbstract { return }
         guard let status = try explaining({ () throws(SystemError) in try status() }) else { return }
@@ -74,6 +75,8 @@ struct UnixPath {
         // from a socket in use.
         switch try explaining({ () throws(SystemError) in try probe() }) {
         case .connectionRefused?:
+            // Another program, which knows nothing of our lock, may be between its `bind` and its `listen`.
+            if isBoundByAStarter() { throw ListenError(bind, .addressInUse) }
             // Somebody else may have removed it in the meantime, which is as good.
             if unlink(path) == -1, Errno.current != .noSuchFile {
                 throw ListenError(bind, reason(SystemError(.current, call: "unlink")))
@@ -110,6 +113,20 @@ struct UnixPath {
         case .noSuchFile, .notADirectory: .noSuchDirectory
         default: .failed(error)
         }
+    }
+}
+
+extension Descriptor {
+    /// The abstract name that a Unix socket is bound to, without its NUL; nil when it has none (`unix(7)`).
+    func abstractName() -> String? {
+        var address = sockaddr_un()
+        var size = socklen_t(MemoryLayout<sockaddr_un>.size)
+        let result = withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(rawValue, $0, &size) }
+        }
+        let length = Int(size) - MemoryLayout<sa_family_t>.size
+        guard result == 0, length > 1, address.sun_path.0 == 0 else { return nil }
+        return withUnsafeBytes(of: &address.sun_path) { String(decoding: $0.prefix(length).dropFirst(), as: UTF8.self) }
     }
 }
 

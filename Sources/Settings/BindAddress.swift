@@ -13,7 +13,7 @@ extension BindAddress: CustomStringConvertible {
     public var description: String {
         switch self {
         case .tcp(let host, let port): host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]:\(port)" : "\(host):\(port)"
-        case .unix(let path): "unix:\(path)"
+        case .unix(let path): path.utf8.first == 0 ? "unix:@\(path.dropFirst())" : "unix:\(path)"
         case .descriptor(let number): "fd://\(number)"
         }
     }
@@ -32,7 +32,8 @@ extension BindAddress {
     }
 
     /// Reads gunicorn's forms: `HOST`, `HOST:PORT`, `:PORT`, `[IPV6]`, `[IPV6]:PORT`, each also behind `tcp://`;
-    /// `unix:PATH`, `unix://PATH`, `fd://NUMBER`. The empty text means every IPv4 address.
+    /// `unix:PATH`, `unix://PATH`, `fd://NUMBER`. The empty text means every IPv4 address. `unix:@NAME` is an abstract
+    /// name, which a command line cannot write with the NUL that it begins with; `unix:./@NAME` is a file.
     ///
     /// Stricter than gunicorn, which ignores what follows a second colon or a bracket.
     public init(parsing text: String) throws(ParseError) {
@@ -64,7 +65,12 @@ extension BindAddress {
         if path.utf8.dropFirst().contains(0) {
             throw ParseError(remedy: "a path has no NUL in it")
         }
-        return String(path)
+        guard path.utf8.first == 0 || path.utf8.first == UInt8(ascii: "@") else { return String(path) }
+        // Nothing but the NUL is a name too, to the kernel, and surely not what was meant.
+        if path.utf8.count == 1 {
+            throw ParseError(remedy: "unix:@ takes the name of an abstract socket")
+        }
+        return "\0" + path.dropFirst()
     }
 
     private static func tcp(_ address: Substring) throws(ParseError) -> BindAddress {

@@ -143,6 +143,14 @@ extension SettingsTable {
                 "The directory to change to before the application is loaded. It is the current one by default.")),
         SettingKey<Int>.requestBodyMemory.entry,
         SettingKey<Bool>.streamRequestBody.entry,
+        Entry(
+            Setting(
+                "gunicorn_compat", .serverMechanics, ["--gunicorn-compat"], .flag(stores: true), default: .bool(false),
+                for: .python, origin: .own,
+                """
+                Let `import gunicorn` find Monoceros' modules, for packages and configuration files that look for it. \
+                Where gunicorn itself is installed, it is found.
+                """)),
         SettingKey<Int>.responseBuffer.entry,
         SettingKey<String?>.temporaryUploadDirectory.entry,
     ]

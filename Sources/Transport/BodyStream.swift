@@ -1,3 +1,4 @@
+internal import HTTPServer
 public import HTTPWire
 public import Platform
 
@@ -36,8 +37,6 @@ public final class BodyStream {
     /// Set when the request is over: the application may have kept the stream, but the connection is not its any more.
     public var isReleased = false
     public private(set) var fault: Fault?
-    /// The client waits for `100 Continue`, which it gets when the first bytes are asked for.
-    public private(set) var owesContinue: Bool
 
     private var remainder: Remainder
     private var buffer = UnsafeMutableRawBufferPointer(start: nil, count: 0)
@@ -61,12 +60,11 @@ public final class BodyStream {
     ///   - early: what came of the body with the head, and with chunks perhaps of what follows it; copied.
     ///   - timeout: `Timeouts.body`, counted while the application waits: what it does not ask for is not late.
     init(
-        of connection: Connection, framing: BodyFraming, early: UnsafeRawBufferPointer, owesContinue: Bool,
+        of connection: Connection, framing: BodyFraming, early: UnsafeRawBufferPointer,
         policy: RequestPolicy, timeout: Nanoseconds
     ) {
         self.connection = connection
         channel = connection.channel
-        self.owesContinue = owesContinue
         self.timeout = timeout
         switch framing {
         case .none: remainder = .length(0)
@@ -136,8 +134,7 @@ public final class BodyStream {
     /// The response begins: an interim one must not follow. Whether the client was left waiting, so that nobody knows
     /// whether the body will come: RFC 9110 §10.1.1.
     public func cancelContinue() -> Bool {
-        defer { owesContinue = false }
-        return owesContinue
+        connection.session.cancelContinue()
     }
 
     private func decode() {
@@ -170,10 +167,8 @@ public final class BodyStream {
 
     /// Reads what the socket has. False when it has nothing.
     private func fill() -> Bool {
-        if owesContinue {
-            owesContinue = false
-            InterimResponse.sendContinue(on: connection)
-        }
+        // The client may wait for it before it sends the first bytes.
+        if connection.session.takeContinue() { InterimResponse.sendContinue(on: connection) }
         if buffer.count == 0 { buffer = .allocate(byteCount: Self.capacity, alignment: 16) }
         var wanted = buffer.count
         // What follows the body stays in the socket where that can be known.

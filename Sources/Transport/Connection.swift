@@ -1,5 +1,6 @@
-public import Platform
-public import ProxyWire
+internal import HTTPServer
+internal import Platform
+internal import ProxyWire
 internal import Synchronization
 
 /// A client's connection.
@@ -12,11 +13,11 @@ public final class Connection {
     /// The way to the client.
     let channel: Channel
     /// The other end of the socket, or the client that a PROXY header announced.
-    public internal(set) var peer: SocketAddress
+    var peer: SocketAddress
     /// What a PROXY header said.
-    public internal(set) var proxyRoute: ProxyHeader.Route?
+    var proxyRoute: ProxyHeader.Route?
     /// The listener it came from: an index into the reactor's list.
-    public let listener: Int
+    let listener: Int
     /// The other end of the socket earned it, whomever it announces.
     let trust: PeerTrust
     /// Tells this connection from an earlier one with the same descriptor.
@@ -52,12 +53,12 @@ public final class Connection {
     /// Where the runner has its connection watched once something waits for the socket.
     let poller: Poller
 
-    /// Requests begun on this connection, this one included.
-    public internal(set) var requestCount = 0
+    /// What it remembers from one exchange to the next.
+    var session: HTTP1Session
 
     init(
         channel: Channel, peer: SocketAddress, listener: Int, trust: PeerTrust, generation: UInt32,
-        life: ConnectionLife, poller: Poller
+        life: ConnectionLife, session: HTTP1Session, poller: Poller
     ) {
         self.channel = channel
         self.poller = poller
@@ -66,15 +67,11 @@ public final class Connection {
         self.trust = trust
         self.generation = generation
         self.life = life
+        self.session = session
     }
 
     @inline(__always)
     var phase: Phase { life.phase }
-
-    /// The running request's body; none in any other phase.
-    public var body: RequestBody {
-        if case .running(let request) = life.phase { request.body } else { .none }
-    }
 
     /// Nothing of a request, nor of what stands in front of it, has come.
     var awaitsRequest: Bool {

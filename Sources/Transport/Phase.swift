@@ -88,10 +88,6 @@ struct RunningRequest {
     let body: RequestBody
     /// Nil where it came in one read, with nothing behind it.
     let received: ReceivedBytes?
-    /// When a runner got it, on the monotonic clock.
-    let began: Nanoseconds
-    /// Its head said that no other follows it.
-    let isLast: Bool
 }
 
 /// A response of which the socket has not taken all.

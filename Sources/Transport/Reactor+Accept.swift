@@ -1,3 +1,4 @@
+internal import HTTPServer
 internal import Platform
 public import Scheduling
 
@@ -106,7 +107,7 @@ extension Reactor {
     /// Since when a connection has made no progress; nil for one that does not give way. Its deadline tells.
     private func candidate(_ connection: Connection) -> Admission.Candidate? {
         guard connection.awaitsRequest, !connection.isQueued, connection.deadline != 0 else { return nil }
-        return connection.requestCount == 0
+        return connection.session.requestCount == 0
             ? Admission.Candidate(stage: .silent, since: connection.deadline &- configuration.timeouts.head)
             : Admission.Candidate(stage: .idle, since: connection.deadline &- configuration.timeouts.idle)
     }
@@ -134,7 +135,8 @@ extension Reactor {
         let connection = Connection(
             channel: Channel(socket: socket), peer: peer, listener: listener, trust: trust(peer),
             generation: connections.nextGeneration(),
-            life: ConnectionLife(startsWithPreamble: configuration.proxyMode != nil), poller: poller)
+            life: ConnectionLife(startsWithPreamble: configuration.proxyMode != nil),
+            session: HTTP1Session(keepsAlive: configuration.keepsAlive), poller: poller)
         connections.insert(connection)
         setDeadline(connection, after: configuration.timeouts.head)
         return connection

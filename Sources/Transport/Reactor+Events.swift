@@ -1,9 +1,12 @@
+internal import HTTPServer
 internal import HTTPWire
 internal import Platform
 
 /// From events to connections that have something to do.
 extension Reactor {
     /// Goes through the batch of events, then through the queued connections, up to the next complete request.
+    ///
+    /// - Returns: the connection of that request, whose head is parsed on the bench.
     func completeNext(on bench: Workbench) -> Connection? {
         while let place = batch.current {
             let (events, payload) = poller.event(place)
@@ -125,7 +128,7 @@ extension Reactor {
             case .wouldBlock:
                 connection.mayBeReadable = false
                 // It was thought to have sent its next request already (`settle`).
-                if case .idle = connection.phase, connection.requestCount > 0 {
+                if case .idle = connection.phase, connection.session.requestCount > 0 {
                     setDeadline(connection, after: configuration.timeouts.idle)
                 }
                 watch(connection)

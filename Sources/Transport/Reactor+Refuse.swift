@@ -11,22 +11,40 @@ extension Reactor {
     func refuse(_ connection: Connection, _ error: WireError, head: UnsafeRawBufferPointer?) {
         if !error.fault.isServers { noteInvalid(connection, id: error.id) }
         let audience = head.map { ErrorAudience(head: $0.bytes) } ?? ErrorAudience()
-        refuse(connection, status: error.status, id: error.id, for: audience)
+        refuse(connection, Refusal(error, for: audience), head: head)
     }
 
     /// The same for a connection that starts wrong.
     func refuse(_ connection: Connection, _ error: ProxyError) {
         noteInvalid(connection, id: error.id)
-        refuse(connection, status: error.status, id: error.id, for: ErrorAudience())
+        refuse(connection, Refusal(status: error.status, id: error.id, for: ErrorAudience()), head: nil)
     }
 
-    private func refuse(_ connection: Connection, status: Int, id: String, for audience: ErrorAudience) {
-        let page = Refusal(status: status, id: id, for: audience)
-            .response(date: HTTPDate(unixSeconds: Int(Clock.wallSeconds())))
+    private func refuse(_ connection: Connection, _ refusal: Refusal, head: UnsafeRawBufferPointer?) {
+        let second = Clock.wallSeconds()
+        let page = refusal.response(date: HTTPDate(unixSeconds: Int(second)))
+        if let observer { tell(observer, of: refusal, page, to: connection, head: head, wallSeconds: second) }
         page.withUnsafeBytes { connection.outbox.append(copying: $0) }
         connection.mayBeReadable = true
         connection.life.drain(PartialResponse(sequel: .end(hasRest: false, isExpected: false), unsent: nil))
         drain(connection)
+    }
+
+    /// A refused request is an exchange too, though no runner ever has it.
+    private func tell(
+        _ observer: any ExchangeObserver, of refusal: Refusal, _ page: [UInt8], to connection: Connection,
+        head: UnsafeRawBufferPointer?, wallSeconds: Int64
+    ) {
+        let head = head ?? UnsafeRawBufferPointer(start: nil, count: 0)
+        var record = ExchangeRecord()
+        record.client = ExchangeRecord.Client(connection.peer)
+        record.line = RequestLine(scanning: head.bytes)
+        record.wallSeconds = wallSeconds
+        record.began = now
+        record.handedOver = now
+        record.receivedCount = head.count
+        record.note(refusal, sentCount: page.count)
+        page.withUnsafeBytes { observer.exchangeEnded(record, head: head, response: $0) }
     }
 
     func noteInvalid(_ connection: Connection, id: String) {

@@ -1,3 +1,4 @@
+internal import HTTPServer
 internal import HTTPWire
 internal import Platform
 
@@ -53,6 +54,9 @@ extension Reactor {
         _ connection: Connection, _ bytes: UnsafeRawBufferPointer, in store: ByteStore?, on bench: Workbench
     ) -> Progress {
         let size = bench.parser.head.byteCount
+        connection.session.begin(
+            isPersistent: bench.parser.head.isPersistent, expectsContinue: bench.parser.head.expectsContinue,
+            hasBegunBody: bytes.count > size)
         let receipt: BodyReceipt
         switch bench.parser.head.framing {
         case .none:
@@ -77,9 +81,7 @@ extension Reactor {
             receipt = BodyReceipt(chunkedUnder: configuration.policy, limits: configuration.body)
         }
 
-        if bench.parser.head.expectsContinue, bytes.count == size {
-            InterimResponse.sendContinue(on: connection)
-        }
+        if connection.session.takeContinue() { InterimResponse.sendContinue(on: connection) }
         // The head waits for the body in memory of its own; what is behind the body joins it when the body is complete.
         let early = bytes.from(size)
         let body: PartialBody
@@ -103,8 +105,7 @@ extension Reactor {
     ) -> Progress {
         let early = bytes.from(size)
         let stream = BodyStream(
-            of: connection, framing: bench.parser.head.framing, early: early,
-            owesContinue: bench.parser.head.expectsContinue && early.isEmpty, policy: configuration.policy,
+            of: connection, framing: bench.parser.head.framing, early: early, policy: configuration.policy,
             timeout: configuration.timeouts.body)
         store?.truncate(size)
         let head = UnsafeRawBufferPointer(rebasing: bytes[..<size])
@@ -162,11 +163,9 @@ extension Reactor {
             received = ReceivedBytes(store: ByteStore(bytes.from(size)), requestCount: 0)
         }
         connection.deadline = 0
-        connection.requestCount += 1
         requestCount &+= 1
         bench.request = UnsafeRawBufferPointer(rebasing: bytes[..<size])
-        connection.life.run(
-            RunningRequest(body: body, received: received, began: now, isLast: !bench.parser.head.isPersistent))
+        connection.life.run(RunningRequest(body: body, received: received))
         return .complete
     }
 
@@ -190,9 +189,7 @@ extension Reactor {
         let received = request.received
         parseAgain(connection, received.store.bytes, on: bench)
         bench.request = UnsafeRawBufferPointer(rebasing: received.store.bytes[..<received.requestCount])
-        connection.life.run(
-            RunningRequest(
-                body: request.body, received: received, began: now, isLast: !bench.parser.head.isPersistent))
+        connection.life.run(RunningRequest(body: request.body, received: received))
         return true
     }
 

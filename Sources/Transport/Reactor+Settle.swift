@@ -7,18 +7,17 @@ public import Scheduling
 /// What becomes of a connection after a response.
 extension Reactor {
     /// Takes a connection back after its response.
-    ///
-    /// - Parameter persist: whether the response left the connection open.
-    public func finish(_ connection: Connection, _ baton: borrowing Baton, persist: Bool) {
+    public func finish(_ ended: EndedExchange, _ baton: borrowing Baton) {
+        let connection = ended.connection
         guard case .running(let request) = connection.phase else {
             preconditionFailure("a response to a request that does not run")
         }
         // The application ran since the last poll, perhaps for longer than the client may now idle.
         now = Clock.now()
-        deferral.noteDuration(now &- request.began)
+        deferral.noteDuration(now &- ended.began)
         let isDeferred = connection.endOutput()
         if deferral.isOverdue(now: now) { sendDeferred() }
-        let sequel = sequel(of: request, on: connection, persist: persist)
+        let sequel = sequel(of: request, on: connection, persist: ended.persists)
         if connection.outbox.isEmpty {
             settle(connection, sequel)
             return
@@ -47,7 +46,7 @@ extension Reactor {
             rest = takeBack(stream, of: connection)
             if persist, !stream.isComplete { return .discard(stream) }
         }
-        return persist ? .next(rest) : .end(hasRest: rest != nil, isExpected: request.isLast)
+        return persist ? .next(rest) : .end(hasRest: rest != nil, isExpected: connection.session.clientSaidClose)
     }
 
     /// The response has left: wait for the next request, or end the connection.

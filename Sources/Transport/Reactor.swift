@@ -1,3 +1,4 @@
+public import HTTPServer
 internal import HTTPWire
 public import Platform
 public import Scheduling
@@ -49,6 +50,9 @@ public final class Reactor {
     public internal(set) var isClosing = false
     /// The poller is gone: whoever drives this reactor should end the process.
     public private(set) var isBroken = false
+
+    /// Hears of the requests that are refused. Called by whoever has the baton.
+    public var observer: (any ExchangeObserver)?
 
     var sawSignal = false
     var releases: [UnsafeMutableRawPointer] = []
@@ -116,24 +120,32 @@ public final class Reactor {
     @inline(__always)
     private var hasWork: Bool { !batch.isOver || !held.isEmpty || !queue.isEmpty }
 
-    /// The next complete request, its head parsed on the bench. Its connection belongs to the caller until `finish`.
-    /// Nil when it is time to poll again.
-    public func next(_ baton: borrowing Baton, on bench: Workbench) -> Connection? {
+    /// The next complete request, for the caller to run. Nil when it is time to poll again.
+    ///
+    /// - Parameter bench: the caller's, which is in use until the exchange ends.
+    public func next(_ baton: borrowing Baton, on bench: Workbench) -> Exchange? {
         while !held.isEmpty, let connection = held.popFirst() {
-            if resume(connection, on: bench) { return connection }
+            if resume(connection, on: bench) { return exchange(connection, on: bench) }
         }
-        return completeNext(on: bench)
+        guard let connection = completeNext(on: bench) else { return nil }
+        return exchange(connection, on: bench)
     }
 
-    /// Puts a request that `next` gave back, until `nextPostponed`: others come first.
-    public func postpone(_ connection: Connection, _ baton: borrowing Baton, on bench: Workbench) {
-        detach(connection, from: bench)
-        postponed.append((connection, now))
+    @inline(__always)
+    private func exchange(_ connection: Connection, on bench: Workbench) -> Exchange? {
+        guard case .running(let request) = connection.phase else { return nil }
+        return Exchange(connection, request, on: bench, began: now)
     }
 
-    public func nextPostponed(_ baton: borrowing Baton, on bench: Workbench) -> Connection? {
+    /// Puts back what `next` gave and nobody has begun to run, until `nextPostponed`: others come first.
+    public func postpone(_ exchange: consuming Exchange, _ baton: borrowing Baton) {
+        detach(exchange.connection, from: exchange.bench)
+        postponed.append((exchange.connection, now))
+    }
+
+    public func nextPostponed(_ baton: borrowing Baton, on bench: Workbench) -> Exchange? {
         while let connection = postponed.popFirst()?.connection {
-            if resume(connection, on: bench) { return connection }
+            if resume(connection, on: bench) { return exchange(connection, on: bench) }
         }
         return nil
     }
@@ -152,9 +164,9 @@ public final class Reactor {
     /// A share of the work at hand, without blocking: for a host with a loop of its own. It takes a turn whenever
     /// `descriptor` is readable, and besides at the start, after `setAccepting`, and after a `finish` that was not part
     /// of a turn.
-    public func turn(_ baton: borrowing Baton, on bench: Workbench, _ handle: (Connection) -> Void) {
+    public func turn(_ baton: borrowing Baton, on bench: Workbench, _ handle: (consuming Exchange) -> Void) {
         poll(baton, milliseconds: 0)
-        while let connection = next(baton, on: bench) { handle(connection) }
+        while let exchange = next(baton, on: bench) { handle(exchange) }
         sendDeferred()
         // The host has other work too: what is left over makes the descriptor readable again, for the next turn.
         if hasWork { waker.wake() }

@@ -1,3 +1,4 @@
+internal import HTTPServer
 public import HTTPWire
 
 /// What one thread needs to receive and parse: a buffer to read into and a parser. Every thread that may hold the baton
@@ -9,25 +10,19 @@ public final class Workbench {
     static let capacity = 262_144
 
     let buffer: UnsafeMutableRawBufferPointer
-    public internal(set) var parser: RequestParser
+    var parser: RequestParser
+    /// What makes the response.
+    var writer = ResponseWriter()
     /// The request under way: its head, and its body if that is inline. Pipelined requests may follow.
-    public internal(set) var request = UnsafeRawBufferPointer(start: nil, count: 0)
+    var request = UnsafeRawBufferPointer(start: nil, count: 0)
 
     /// The bytes that a range of the head stands for. Valid until the next request on this bench.
     @inline(__always)
-    public func bytes(_ range: ByteRange) -> UnsafeRawBufferPointer {
+    func bytes(_ range: ByteRange) -> UnsafeRawBufferPointer {
         let offsets = range.offsets
         precondition(offsets.upperBound <= request.count)
         return UnsafeRawBufferPointer(start: request.baseAddress! + offsets.lowerBound, count: offsets.count)
     }
-
-    /// The request's path, still percent-encoded.
-    @inline(__always)
-    public var path: UnsafeRawBufferPointer { bytes(parser.head.path) }
-
-    /// A number for each method that is known, and one for all others.
-    @inline(__always)
-    public var method: UInt8 { parser.head.knownMethod.rawValue }
 
     public init(policy: RequestPolicy) {
         buffer = .allocate(byteCount: Self.capacity, alignment: 64)

@@ -103,17 +103,15 @@ final class EnvironBuilder {
     }
 
     /// - Returns: nil when the path is outside of the mount point: it does not begin with SCRIPT_NAME.
-    func make(
-        _ connection: Connection, on bench: Workbench, _ gil: borrowing GIL
-    ) throws(PythonError) -> PyRef? {
-        let environ = try gil.copy(dictionary: templates[connection.listener])
+    func make(_ exchange: borrowing Exchange, _ gil: borrowing GIL) throws(PythonError) -> PyRef? {
+        let environ = try gil.copy(dictionary: templates[exchange.listener])
         stamp &+= 1
-        let script = try setFields(environ.pointer, bench, gil)
-        try setRequestLine(environ.pointer, bench, gil)
-        try setPeer(environ.pointer, connection, gil)
-        guard try setPath(environ.pointer, bench, script: script, gil) else { return nil }
-        try setBody(environ.pointer, connection, on: bench, gil)
-        if listenersAreUnix[connection.listener] { try setServerFromHost(environ.pointer, bench, gil) }
+        let script = try setFields(environ.pointer, exchange, gil)
+        try setRequestLine(environ.pointer, exchange, gil)
+        try setPeer(environ.pointer, exchange, gil)
+        guard try setPath(environ.pointer, exchange, script: script, gil) else { return nil }
+        try setBody(environ.pointer, exchange, gil)
+        if listenersAreUnix[exchange.listener] { try setServerFromHost(environ.pointer, exchange, gil) }
         return environ
     }
 
@@ -136,37 +134,37 @@ final class EnvironBuilder {
     // MARK: Request line
 
     private func setRequestLine(
-        _ environ: PyPointer, _ bench: Workbench, _ gil: borrowing GIL
+        _ environ: PyPointer, _ exchange: borrowing Exchange, _ gil: borrowing GIL
     ) throws(PythonError) {
-        let method = bench.parser.head.knownMethod
+        let method = exchange.head.knownMethod
         if method == .other {
-            var text = String(decoding: bench.bytes(bench.parser.head.method), as: UTF8.self)
-            if bench.parser.head.methodNeedsUppercasing { text = text.uppercased() }
+            var text = String(decoding: exchange.bytes(exchange.head.method), as: UTF8.self)
+            if exchange.head.methodNeedsUppercasing { text = text.uppercased() }
             try gil.set(environ, keys.requestMethod, try gil.string(text))
         } else if method != .get {
             try gil.set(environ, keys.requestMethod, methods[Int(method.rawValue)])
         }
-        if bench.parser.head.version != .http11 { try gil.set(environ, keys.serverProtocol, http10) }
-        switch bench.parser.head.schemeOverride {
+        if exchange.head.version != .http11 { try gil.set(environ, keys.serverProtocol, http10) }
+        switch exchange.head.schemeOverride {
         case .none: break
         case .http: try gil.set(environ, keys.urlScheme, http)
         case .https: try gil.set(environ, keys.urlScheme, https)
         }
-        let query = bench.parser.head.query
+        let query = exchange.head.query
         if !query.isEmpty {
-            try gil.set(environ, keys.queryString, try gil.string(latin1: bench.bytes(query)))
+            try gil.set(environ, keys.queryString, try gil.string(latin1: exchange.bytes(query)))
         }
     }
 
     /// Sets RAW_URI, PATH_INFO and SCRIPT_NAME. False when the path is not below the mount point.
     private func setPath(
-        _ environ: PyPointer, _ bench: Workbench, script header: PyPointer?, _ gil: borrowing GIL
+        _ environ: PyPointer, _ exchange: borrowing Exchange, script header: PyPointer?, _ gil: borrowing GIL
     ) throws(PythonError) -> Bool {
-        let target = bench.bytes(bench.parser.head.target)
-        let raw = try lastTarget.reuse(target, keeps: bench.parser.head.query.isEmpty, gil)
+        let target = exchange.bytes(exchange.head.target)
+        let raw = try lastTarget.reuse(target, keeps: exchange.head.query.isEmpty, gil)
         try gil.set(environ, keys.requestURI, raw.pointer)
 
-        let path = bench.bytes(bench.parser.head.path)
+        let path = exchange.bytes(exchange.head.path)
         let prefixCount: Int
         if let header {
             guard let count = try gil.withLatin1(header, { MountPoint.length(of: $0, in: path) }) else { return false }
@@ -194,20 +192,20 @@ final class EnvironBuilder {
     /// Sets the HTTP_ keys. Returns the value of a SCRIPT_NAME field, which by default only trusted peers get past the
     /// parser.
     private func setFields(
-        _ environ: PyPointer, _ bench: Workbench, _ gil: borrowing GIL
+        _ environ: PyPointer, _ exchange: borrowing Exchange, _ gil: borrowing GIL
     ) throws(PythonError) -> PyPointer? {
         var script: PyPointer?
         // A field without a slot may have set the key of one that has.
         var hasRareField = false
-        for index in 0..<bench.parser.head.fields.count {
-            let field = bench.parser.head.fields[index]
-            let name = bench.bytes(field.name)
+        for index in 0..<exchange.head.fields.count {
+            let field = exchange.head.fields[index]
+            let name = exchange.bytes(field.name)
             guard !field.isFolded, let slot = try fields.slot(field, name, gil) else {
-                try setRareField(environ, field, bench, gil)
+                try setRareField(environ, field, exchange, gil)
                 hasRareField = true
                 continue
             }
-            let value = try fields.slots[slot].reuse(bench.bytes(field.value), gil)
+            let value = try fields.slots[slot].reuse(exchange.bytes(field.value), gil)
             if field.kind == .scriptName {
                 // Of several, the last: a proxy writes its own behind what it passes on.
                 try gil.set(environ, keys.scriptName, value.pointer)
@@ -225,34 +223,34 @@ final class EnvironBuilder {
             fields.slots[slot].stamp = stamp
             try gil.set(environ, key, value.pointer)
         }
-        let authority = bench.parser.head.authority
+        let authority = exchange.head.authority
         if !authority.isEmpty {
             // RFC 9112 §3.2.2: the target's authority takes the place of Host.
-            try gil.set(environ, keys.host, try gil.string(latin1: bench.bytes(authority)))
+            try gil.set(environ, keys.host, try gil.string(latin1: exchange.bytes(authority)))
         }
         return script
     }
 
     /// A field whose name has no slot, or whose value is spread over several lines.
     private func setRareField(
-        _ environ: PyPointer, _ field: FieldLine, _ bench: Workbench, _ gil: borrowing GIL
+        _ environ: PyPointer, _ field: FieldLine, _ exchange: borrowing Exchange, _ gil: borrowing GIL
     ) throws(PythonError) {
         let key: PyRef
         var separator: StaticString = ","
-        if let slot = try fields.slot(field, bench.bytes(field.name), gil) {
+        if let slot = try fields.slot(field, exchange.bytes(field.name), gil) {
             key = PyRef(retaining: fields.slots[slot].key)
             separator = fields.slots[slot].separator
             fields.slots[slot].stamp = stamp
         } else {
-            key = try EnvironFieldCache.newKey(bench.bytes(field.name), gil)
+            key = try EnvironFieldCache.newKey(exchange.bytes(field.name), gil)
         }
         let value: PyRef
         if field.isFolded {
             var line: [UInt8] = []
-            FieldSyntax.unfold(bench.bytes(field.value).bytes, into: &line)
+            FieldSyntax.unfold(exchange.bytes(field.value).bytes, into: &line)
             value = try gil.string(latin1: line[...])
         } else {
-            value = try gil.string(latin1: bench.bytes(field.value))
+            value = try gil.string(latin1: exchange.bytes(field.value))
         }
         if try gil.get(environ, key.pointer) != nil {
             try join(environ, key.pointer, value.pointer, separator, gil)
@@ -274,13 +272,13 @@ final class EnvironBuilder {
     // MARK: Peer and body
 
     private func setPeer(
-        _ environ: PyPointer, _ connection: Connection, _ gil: borrowing GIL
+        _ environ: PyPointer, _ exchange: borrowing Exchange, _ gil: borrowing GIL
     ) throws(PythonError) {
-        let (host, port) = try addresses.strings(for: connection.peer, gil)
+        let (host, port) = try addresses.strings(for: exchange.client, gil)
         try gil.set(environ, keys.remoteAddress, host)
         if let port { try gil.set(environ, keys.remotePort, port) }
-        if let route = connection.proxyRoute {
-            if port == nil, !listenersAreUnix[connection.listener] { try gil.remove(environ, keys.remotePort) }
+        if let route = exchange.proxyRoute {
+            if port == nil, !listenersAreUnix[exchange.listener] { try gil.remove(environ, keys.remotePort) }
             try setProxy(environ, route, gil)
         }
     }
@@ -300,11 +298,11 @@ final class EnvironBuilder {
     }
 
     private func setServerFromHost(
-        _ environ: PyPointer, _ bench: Workbench, _ gil: borrowing GIL
+        _ environ: PyPointer, _ exchange: borrowing Exchange, _ gil: borrowing GIL
     ) throws(PythonError) {
         guard let host = try gil.get(environ, keys.host) else { return }
         let text = try gil.withLatin1(host) { String(decoding: $0, as: UTF8.self) }
-        let isHTTPS = bench.parser.head.schemeOverride == .https
+        let isHTTPS = exchange.head.schemeOverride == .https
         // The colon of a port, not one inside the brackets of an IPv6 address.
         let afterBracket = text.lastIndex(of: "]") ?? text.startIndex
         if let colon = text[afterBracket...].lastIndex(of: ":") {
@@ -317,18 +315,18 @@ final class EnvironBuilder {
     }
 
     private func setBody(
-        _ environ: PyPointer, _ connection: Connection, on bench: Workbench, _ gil: borrowing GIL
+        _ environ: PyPointer, _ exchange: borrowing Exchange, _ gil: borrowing GIL
     ) throws(PythonError) {
-        if bench.parser.head.framing == .chunked, let count = connection.body.count {
+        if exchange.head.framing == .chunked, let count = exchange.body.count {
             // The whole body is here, so its length is known: frameworks that go by CONTENT_LENGTH alone (Django) read
             // chunked uploads too.
             try gil.set(environ, keys.contentLength, try gil.string("\(count)"))
         }
         let stream: InputStream
-        switch connection.body {
+        switch exchange.body {
         case .none: return
         case .inline(let offset, let count):
-            stream = InputStream(copying: UnsafeRawBufferPointer(rebasing: bench.request[offset..<(offset + count)]))
+            stream = InputStream(copying: UnsafeRawBufferPointer(rebasing: exchange.request[offset..<(offset + count)]))
         case .memory(let store): stream = InputStream(store)
         case .file(let file): stream = InputStream(file)
         case .stream(let body): stream = InputStream(body)

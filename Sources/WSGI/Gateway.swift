@@ -1,4 +1,4 @@
-internal import HTTPServer
+public import HTTPServer
 internal import HTTPWire
 public import Platform
 public import PythonBridge
@@ -11,6 +11,8 @@ public final class Gateway {
     private let types: WSGITypes
     private let configuration: GatewayConfiguration
     private let outlook: any WorkerOutlook
+    /// Hears of each request that is served.
+    public var observer: (any ExchangeObserver)?
     private let writeTimeout: Nanoseconds
     private let noteClientWait: (Nanoseconds) -> Void
     /// How many more responses leave at once, because `close` takes long after them.
@@ -47,37 +49,32 @@ public final class Gateway {
         closeName = try gil.interned("close").leak()
     }
 
-    /// Runs the request on the bench and sends its response.
+    /// Runs the application for a request and sends its response.
     ///
-    /// - Parameters:
-    ///   - mayPersist: whether the server lets the connection stay open.
-    ///   - mayDefer: whether a small response may wait in the outbox (`Reactor.defersResponses`).
-    /// - Returns: whether the response leaves it open.
-    /// - Throws: `PythonError` only for a SystemExit that ends the process.
+    /// - Parameter mayDefer: whether a small response may wait for others (`Reactor.defersResponses`).
+    /// - Returns: the exchange, which is over, and whether an exception is set that ends the process: a SystemExit.
     public func run(
-        _ connection: Connection, on bench: Workbench, mayPersist: Bool, mayDefer: Bool, _ gil: inout GIL
-    ) throws(PythonError) -> Bool {
+        _ exchange: consuming Exchange, mayDefer: Bool, _ gil: inout GIL
+    ) -> (ended: EndedExchange, failed: Bool) {
         let response = callables.response
-        response.begin(
-            connection,
-            RequestTraits(
-                isHead: bench.parser.head.knownMethod == .head, version: bench.parser.head.version,
-                mayPersist: mayPersist && bench.parser.head.isPersistent),
-            mayDefer: mayDefer && promptRequests == 0)
+        response.begin(exchange, mayDefer: mayDefer && promptRequests == 0)
         if promptRequests > 0 { promptRequests &-= 1 }
         var isLeaving = false
         do throws(PythonError) {
-            try answer(connection, on: bench, response, &gil)
+            try answer(response, &gil)
         } catch {
-            isLeaving = handleError(response, on: bench, &gil)
+            isLeaving = handleError(response, &gil)
         }
-        let persists = response.writer.leavesConnectionOpen && response.stream?.fault == nil
-        reportLoss(response, on: bench, gil)
-        response.end()
-        if !callables.areUnused(gil) { try renewCallables(gil) }
-        if !environCallables.areUnused(templates: environ.templateCount, gil) { try renewEnvironCallables(gil) }
-        if isLeaving { throw PythonError() }
-        return persists
+        if response.writer.state != .complete { remark(response, gil) }
+        if let observer { response.exchange.tell(observer, at: Clock.now()) }
+        let ended = response.end()
+        do throws(PythonError) {
+            if !callables.areUnused(gil) { try renewCallables(gil) }
+            if !environCallables.areUnused(templates: environ.templateCount, gil) { try renewEnvironCallables(gil) }
+        } catch {
+            isLeaving = true
+        }
+        return (ended, isLeaving)
     }
 
     /// Method and target of the request in the application, from its environ; nil when there is none. Any thread: both
@@ -88,11 +85,9 @@ public final class Gateway {
         return "\(method) \(target.prefix(256))"
     }
 
-    private func answer(
-        _ connection: Connection, on bench: Workbench, _ response: Response, _ gil: inout GIL
-    ) throws(PythonError) {
-        guard let environ = try self.environ.make(connection, on: bench, gil) else {
-            return refuseOutsideMountPoint(response, on: bench, &gil)
+    private func answer(_ response: Response, _ gil: inout GIL) throws(PythonError) {
+        guard let environ = try self.environ.make(response.exchange, gil) else {
+            return refuseOutsideMountPoint(response, &gil)
         }
         current = environ.pointer
         defer { current = nil }
@@ -104,7 +99,7 @@ public final class Gateway {
         } catch {
             failure = true
         }
-        let start = connection.isDeferred ? Clock.now() : 0
+        let start = response.isDeferred ? Clock.now() : 0
         try close(result.pointer, afterFailure: failure, &gil)
         if start != 0, Clock.now() &- start > Self.longestClose { promptRequests = Self.promptness }
     }
@@ -197,7 +192,7 @@ public final class Gateway {
     // MARK: Errors
 
     /// Logs the exception that is set and answers 500 if nothing was sent. True for a SystemExit that ends the process.
-    private func handleError(_ response: Response, on bench: Workbench, _ gil: inout GIL) -> Bool {
+    private func handleError(_ response: Response, _ gil: inout GIL) -> Bool {
         if gil.isRaised(.systemExit), outlook.isQuitting {
             response.writer.cut()
             return true
@@ -210,67 +205,46 @@ public final class Gateway {
         let isOSError = gil.isRaised(.osError)
         let exception = gil.takeException()
         if isOSError, let fault = response.stream?.fault, LiveInput.isCause(fault, of: exception, gil) {
-            answer(fault, response, on: bench, &gil)
+            answer(fault, response, &gil)
             return false
         }
-        log.exception("Error handling request \(Self.target(bench))", exception, gil)
-        response.refuse(.applicationError(for: Self.audience(bench)), &gil)
+        log.exception("Error handling request \(response.exchange.target)", exception, gil)
+        response.refuse(.applicationError(for: response.exchange.audience), &gil)
         return false
     }
 
     /// The proxy in front and this server disagree about where the application is: no fault of the application, nor of
     /// the client.
-    private func refuseOutsideMountPoint(_ response: Response, on bench: Workbench, _ gil: inout GIL) {
+    private func refuseOutsideMountPoint(_ response: Response, _ gil: inout GIL) {
         log.warning(
-            "\(Self.method(bench)) \(Self.target(bench)) is outside of the mount point, and is answered with 500. The proxy "
-                + "must pass on paths that begin with SCRIPT_NAME: see --root-path, the variable SCRIPT_NAME, and the "
-                + "proxy's SCRIPT_NAME field.", gil)
-        response.refuse(.outsideMountPoint(for: Self.audience(bench)), &gil)
+            "\(response.exchange.line) is outside of the mount point, and is answered with 500. The proxy must pass on "
+                + "paths that begin with SCRIPT_NAME: see --root-path, the variable SCRIPT_NAME, and the proxy's "
+                + "SCRIPT_NAME field.", gil)
+        response.refuse(.outsideMountPoint(for: response.exchange.audience), &gil)
     }
 
     /// What reading the body raised is the client's fault, and the reactor tells the log of it.
-    private func answer(
-        _ fault: BodyStream.Fault, _ response: Response, on bench: Workbench, _ gil: inout GIL
-    ) {
+    private func answer(_ fault: BodyStream.Fault, _ response: Response, _ gil: inout GIL) {
         switch fault {
         case .disconnected:
             log.warning(
-                "The client of \(Self.method(bench)) \(Self.target(bench)) left in the middle of the body, which the "
-                    + "application was reading.", gil)
+                "The client of \(response.exchange.line) left in the middle of the body, which the application was "
+                    + "reading.", gil)
             response.lose(&gil)
-        case .wire(let error): response.refuse(Refusal(error, for: Self.audience(bench)), &gil)
+        case .wire(let error): response.refuse(Refusal(error, for: response.exchange.audience), &gil)
         }
     }
 
     /// Says in the log that the client did not get all, if it did not, and why.
-    @inline(__always)
-    private func reportLoss(_ response: Response, on bench: Workbench, _ gil: borrowing GIL) {
-        switch response.writer.state {
-        case .short(let missing): report(missing, of: response.writer.promisedCount, on: bench, gil)
-        case .lost:
-            let count = response.sentCount
-            log.debug(
-                "The client of \(Self.method(bench)) \(Self.target(bench)) left after \(count) bytes of the response.",
-                gil)
-        default: break
+    private func remark(_ response: Response, _ gil: borrowing GIL) {
+        let record = response.exchange.record(at: Clock.now())
+        guard record.isRemarkable,
+            let remark = record.remark(head: response.exchange.request, promised: response.writer.promisedCount)
+        else { return }
+        switch remark.level {
+        case .warning: log.warning(remark.text, gil)
+        case .debug: log.debug(remark.text, gil)
         }
-    }
-
-    private func report(_ missing: Int, of promised: Int, on bench: Workbench, _ gil: borrowing GIL) {
-        log.warning(
-            "The response to \(Self.method(bench)) \(Self.target(bench)) is too short: \(promised - missing) of "
-                + "\(promised) bytes. The connection is closed.", gil)
-    }
-
-    private static func audience(_ bench: Workbench) -> ErrorAudience { ErrorAudience(head: bench.request.bytes) }
-
-    private static func method(_ bench: Workbench) -> String {
-        String(decoding: bench.bytes(bench.parser.head.method), as: UTF8.self)
-    }
-
-    /// The request target, as much of it as a line in the log should hold.
-    private static func target(_ bench: Workbench) -> String {
-        String(decoding: bench.bytes(bench.parser.head.target).prefix(256), as: UTF8.self)
     }
 
     // MARK: Callables that the application keeps
@@ -298,4 +272,11 @@ public final class Gateway {
         environCallables.discard(gil)
         environCallables = renewed
     }
+}
+
+/// How a request is named in a line of the log, as much of it as such a line should hold.
+extension Exchange {
+    fileprivate var audience: ErrorAudience { ErrorAudience(head: request.bytes) }
+    fileprivate var target: String { String(decoding: bytes(head.target).prefix(256), as: UTF8.self) }
+    fileprivate var line: String { "\(String(decoding: bytes(head.method), as: UTF8.self)) \(target)" }
 }

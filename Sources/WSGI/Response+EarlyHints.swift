@@ -18,7 +18,7 @@ extension Response {
     /// - Parameter fields: an iterable of `(name, value)`, each `str` or, as gunicorn takes them too, `bytes`.
     /// - Throws: `PythonError`: TypeError or ValueError for what cannot be sent; then nothing is.
     func sendEarlyHints(_ fields: PyPointer, _ gil: inout GIL) throws(PythonError) {
-        guard writer.mayHint else { return }
+        guard isUnderWay, writer.mayHint else { return }
         var hints = EarlyHintsWriter()
         let iterator = try gil.iterator(fields)
         while let pair = try gil.next(iterator.pointer) {
@@ -34,7 +34,8 @@ extension Response {
             }
         }
         hints.finish()
-        // The iterable is the application's, and may have sent the response meanwhile.
+        // The iterable is the application's: meanwhile the response may have been sent, or the request have ended.
+        guard isUnderWay else { return }
         hints.bytes.withUnsafeBytes { post(writer.hint($0), of: nil, &gil) }
         try makeRoom(&gil)
     }

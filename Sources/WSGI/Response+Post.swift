@@ -49,6 +49,9 @@ extension Response {
         output(&gil) { (releases, _) throws(OutputFailure) in try connection.sendPendingOutput(releasing: &releases) }
     }
 
+    /// Whether it waits to leave with others.
+    var isDeferred: Bool { connection?.isDeferred ?? false }
+
     /// The client is gone, or took nothing for too long: nothing more is sent.
     func lose(_ gil: inout GIL) {
         guard let connection else { return }

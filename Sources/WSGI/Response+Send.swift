@@ -6,13 +6,13 @@ internal import Transport
 extension Response {
     /// The `write` callable.
     func write(_ data: PyPointer, _ gil: inout GIL) throws(PythonError) {
-        guard connection != nil else {
+        guard isUnderWay else {
             throw gil.raise(.runtimeError, "write() was called after the request had ended")
         }
         // PEP 3333: what is written is on its way while the application goes on, for however long.
         mayDefer = false
         try send(data, total: nil, &gil)
-        if writer.isLost { throw gil.raise(.brokenPipeError, "the client closed the connection") }
+        if isUnderWay, writer.isLost { throw gil.raise(.brokenPipeError, "the client closed the connection") }
     }
 
     /// Sends a block of the body; an empty one sends nothing, not even the head.

@@ -7,12 +7,10 @@ internal import Transport
 /// One request's response as Python sees it: what `start_response` and `write` were told, translated for the writer,
 /// and what the writer has to send put on the socket.
 final class Response {
-    /// The connection to answer on; nil between requests.
-    private(set) var connection: Connection?
+    /// What is answered; nil between requests.
+    private var current: Exchange?
     /// The request's body, if the application reads it from the socket.
     private(set) var stream: BodyStream?
-    /// What the response has come to.
-    var writer = ResponseWriter()
     /// Whether it may wait in the outbox if it is small.
     var mayDefer = false
     let outlook: any WorkerOutlook
@@ -37,30 +35,61 @@ final class Response {
     }
 
     /// - Parameter mayDefer: whether it may wait in the outbox if it is small.
-    func begin(_ connection: Connection, _ request: RequestTraits, mayDefer: Bool) {
-        self.connection = connection
+    func begin(_ exchange: consuming Exchange, mayDefer: Bool) {
         self.mayDefer = mayDefer
-        if case .stream(let stream) = connection.body {
+        if case .stream(let stream) = exchange.body {
             self.stream = stream
             stream.onWait = noteClientWait
             // The client may wait for the response before it sends the rest of the body, and the application for that.
             self.mayDefer = false
         }
-        writer.begin(request)
+        exchange.writer.begin(exchange.traits)
+        current = consume exchange
     }
 
     /// Cuts the ties to the request: callables that the application kept do nothing from here on.
-    func end() {
-        writer.end()
-        connection = nil
+    func end() -> EndedExchange {
         if let stream {
             stream.isReleased = true
             self.stream = nil
         }
+        guard let exchange = current.take() else { preconditionFailure("no request is being answered") }
+        return exchange.end()
     }
 
-    /// Bytes that the kernel has taken, head and framing included.
-    var sentCount: Int { writer.handedCount - writer.lostCount - (connection?.pendingOutputCount ?? 0) }
+    /// Whether there is a request to answer.
+    @inline(__always)
+    var isUnderWay: Bool {
+        switch current {
+        case .some: true
+        case .none: false
+        }
+    }
+
+    /// What is answered. There is one while ``isUnderWay``.
+    var exchange: Exchange {
+        @inline(__always) _read {
+            switch current {
+            case .some(let exchange): yield exchange
+            case .none: preconditionFailure("no request is being answered")
+            }
+        }
+    }
+
+    /// The way to the client; nil between requests.
+    @inline(__always)
+    var connection: Connection? {
+        switch current {
+        case .some(let exchange): exchange.output
+        case .none: nil
+        }
+    }
+
+    /// What the response has come to. There is one while ``isUnderWay``.
+    var writer: ResponseWriter {
+        @inline(__always) _read { yield exchange.writer }
+        @inline(__always) _modify { yield &exchange.writer }
+    }
 
     /// `Date`, made anew once a second.
     func currentDate() -> HTTPDate {
@@ -82,9 +111,11 @@ final class Response {
         status: PyPointer, headers: PyPointer, exceptionInfo: PyPointer?, _ gil: borrowing GIL
     ) throws(PythonError) {
         let failure = exceptionInfo == gil.none() ? nil : exceptionInfo
+        guard isUnderWay else {
+            throw gil.raise(.runtimeError, "start_response() was called after the request had ended")
+        }
         switch writer.startRule(afterFailure: failure != nil) {
-        case .allowed: break
-        case .ended: throw gil.raise(.runtimeError, "start_response() was called after the request had ended")
+        case .allowed, .ended: break
         case .alreadyStarted:
             throw gil.raise(.assertionError, "start_response() was called a second time without exc_info")
         case .tooLate: throw try Self.reraise(failure, gil)

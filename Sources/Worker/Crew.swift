@@ -45,7 +45,7 @@ final class Crew: @unchecked Sendable {
 
     /// A request that was postponed and has its turn.
     @inline(__always)
-    func nextPostponed(_ baton: borrowing Baton, on bench: Workbench) -> Connection? {
+    func nextPostponed(_ baton: borrowing Baton, on bench: Workbench) -> Exchange? {
         guard let since = reactor.oldestPostponement(baton) else { return nil }
         guard
             handOver.isAwaited || lifetime.isLeaving
@@ -63,7 +63,7 @@ final class Crew: @unchecked Sendable {
     func settleReturns(_ baton: borrowing Baton) {
         for item in returns.takeAll() {
             promotion.note(item.kind, outlastedTick: item.outlastedTick)
-            reactor.finish(item.connection, baton, persist: item.persists)
+            reactor.finish(item.exchange, baton)
         }
     }
 

@@ -5,10 +5,8 @@ internal import Transport
 /// Connections whose response is done, from runners that lost the baton meanwhile. The thread that has it takes them
 /// back.
 final class Returns: Sendable {
-    /// A connection changes hands here: the runner that puts it in touches it no more.
-    struct Item: @unchecked Sendable {
-        let connection: Connection
-        let persists: Bool
+    struct Item: Sendable {
+        let exchange: EndedExchange
         /// What `PromotionPolicy` learns from it.
         let kind: UInt32
         let outlastedTick: Bool

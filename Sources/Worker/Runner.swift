@@ -97,39 +97,40 @@ final class Runner {
     /// Serves every complete request at hand, those that were postponed last.
     private func serveAll(_ taken: consuming Baton, _ python: inout PythonThread) -> Turn {
         var baton = taken
-        while let (connection, isPostponed) = next(baton) {
-            let kind = isOneOfMany ? requestKind : 0
+        while true {
+            var isPostponed = false
+            var found = crew.reactor.next(baton, on: bench)
+            if found == nil {
+                found = crew.nextPostponed(baton, on: bench)
+                isPostponed = true
+            }
+            guard let exchange = found.take() else { return .kept(baton) }
+            let kind = isOneOfMany ? exchange.kind(PromotionPolicy.kind) : 0
             let isLong = isOneOfMany && crew.promotion.promotesEarly(kind)
             if isLong, !isPostponed, crew.postpones(baton) {
-                crew.reactor.postpone(connection, baton, on: bench)
+                crew.reactor.postpone(exchange, baton)
                 continue
             }
-            switch serve(connection, kind, isLong: isLong, baton, &python) {
+            switch serve(exchange, kind, isLong: isLong, baton, &python) {
             case .kept(let kept): baton = kept
             case .lost: return .lost
             case .failed: return .failed
             }
         }
-        return .kept(baton)
-    }
-
-    @inline(__always)
-    private func next(_ baton: borrowing Baton) -> (connection: Connection, isPostponed: Bool)? {
-        if let connection = crew.reactor.next(baton, on: bench) { return (connection, false) }
-        return crew.nextPostponed(baton, on: bench).map { ($0, true) }
     }
 
     /// Serves one request, with the baton lent meanwhile.
     @inline(__always)
     private func serve(
-        _ connection: Connection, _ kind: UInt32, isLong: Bool, _ taken: consuming Baton, _ python: inout PythonThread
+        _ exchange: consuming Exchange, _ kind: UInt32, isLong: Bool, _ taken: consuming Baton,
+        _ python: inout PythonThread
     ) -> Turn {
         var baton = taken
         crew.countRequest(baton)
-        gauge.begin(crew.reactor.recently(baton))
+        gauge.begin(exchange.began)
         if isLong {
             guard let kept = crew.handOver.offerIfAwaited(baton) else {
-                return serveWithoutBaton(connection, kind, &python)
+                return serveWithoutBaton(exchange, kind, &python)
             }
             baton = kept
         }
@@ -137,20 +138,20 @@ final class Runner {
         let began = isLong ? Clock.now() : 0
         // No runner waits for the baton: the pilot has it until one does, and need not wait for a tick before.
         let loan = crew.handOver.lend(baton, expectsLong: isLong)
-        let outcome = runApplication(connection, mayDefer: mayDefer, &python)
+        let (ended, failed) = runApplication(exchange, mayDefer: mayDefer, &python)
         guard let recovered = crew.handOver.recover(loan) else {
             let isShort = isLong && Clock.now() - began <= crew.configuration.tick
-            giveBack(connection, outcome, kind, outlastedTick: !isShort)
-            return outcome.failed ? .failed : .lost
+            giveBack(ended, kind, outlastedTick: !isShort)
+            return failed ? .failed : .lost
         }
         baton = recovered
         gauge.end()
-        crew.reactor.finish(connection, baton, persist: outcome.persists)
+        crew.reactor.finish(ended, baton)
         if isOneOfMany {
             crew.promotion.note(kind, outlastedTick: false)
             crew.lastRunner.servedShort(at: crew.reactor.recently(baton))
         }
-        if outcome.failed {
+        if failed {
             crew.handOver.offer(baton)
             return .failed
         }
@@ -158,40 +159,34 @@ final class Runner {
     }
 
     /// Serves one request after another runner got the baton.
-    private func serveWithoutBaton(_ connection: Connection, _ kind: UInt32, _ python: inout PythonThread) -> Turn {
+    private func serveWithoutBaton(
+        _ exchange: consuming Exchange, _ kind: UInt32, _ python: inout PythonThread
+    ) -> Turn {
         let began = Clock.now()
-        let outcome = runApplication(connection, mayDefer: false, &python)
-        giveBack(connection, outcome, kind, outlastedTick: Clock.now() - began > crew.configuration.tick)
-        return outcome.failed ? .failed : .lost
+        let (ended, failed) = runApplication(exchange, mayDefer: false, &python)
+        giveBack(ended, kind, outlastedTick: Clock.now() - began > crew.configuration.tick)
+        return failed ? .failed : .lost
     }
 
-    private typealias Outcome = (persists: Bool, failed: Bool)
-
+    /// - Returns: what is over, and whether an exception is set that ends the worker.
     @inline(__always)
     private func runApplication(
-        _ connection: Connection, mayDefer: Bool, _ python: inout PythonThread
-    ) -> Outcome {
-        let mayPersist = crew.reactor.configuration.keepsAlive
-        return python.withGIL { gil -> Outcome in
-            do throws(PythonError) {
-                return (try gateway.run(connection, on: bench, mayPersist: mayPersist, mayDefer: mayDefer, &gil), false)
-            } catch {
-                return (false, true)
-            }
+        _ exchange: consuming Exchange, mayDefer: Bool, _ python: inout PythonThread
+    ) -> (ended: EndedExchange, failed: Bool) {
+        var exchange = Optional(exchange)
+        return python.withGIL { gil in
+            // Taken once: the closure runs once, which the compiler does not know.
+            gateway.run(exchange.take()!, mayDefer: mayDefer, &gil)
         }
     }
 
     /// Leaves a connection to the thread that has the baton.
-    private func giveBack(_ connection: Connection, _ outcome: Outcome, _ kind: UInt32, outlastedTick: Bool) {
+    private func giveBack(_ ended: EndedExchange, _ kind: UInt32, outlastedTick: Bool) {
         gauge.end()
-        connection.sendDeferred()
-        crew.returns.put(
-            Returns.Item(connection: connection, persists: outcome.persists, kind: kind, outlastedTick: outlastedTick))
+        ended.sendDeferred()
+        crew.returns.put(Returns.Item(exchange: ended, kind: kind, outlastedTick: outlastedTick))
         crew.reactor.waker.wake()
     }
-
-    /// The kind of the request on the bench, for `PromotionPolicy`.
-    private var requestKind: UInt32 { PromotionPolicy.kind(method: bench.method, path: bench.path) }
 
     /// What there is to say of a request that has been running for too long. Any thread.
     func overdue(_ duration: Nanoseconds, _ gil: borrowing GIL) -> OverdueRequest {

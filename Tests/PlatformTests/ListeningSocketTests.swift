@@ -196,6 +196,13 @@ import Testing
         socket.closeAndRemoveFile()
     }
 
+    @Test func anAdoptedAbstractNameIsShown() throws {
+        let name = "monoceros-adopted-\(getpid())"
+        let socket = try ListeningSocket.unix(path: "\u{0}\(name)", backlog: 8)
+        #expect(try ListeningSocket.adopt(descriptor: socket.descriptor.rawValue, backlog: 8).url == "unix:@\(name)")
+        socket.close()
+    }
+
     @Test func adoptsAnInheritedSocket() throws {
         let parent = try ListeningSocket.tcp(host: "127.0.0.1", port: 0, backlog: 8)
         let adopted = try ListeningSocket.adopt(descriptor: parent.descriptor.rawValue, backlog: 8)

@@ -21,6 +21,9 @@ import Testing
         ("unix://app.sock", .unix(path: "app.sock")),
         ("unix:App.Sock", .unix(path: "App.Sock")),
         ("unix:\0abstract", .unix(path: "\0abstract")),
+        ("unix:@abstract", .unix(path: "\0abstract")),
+        ("unix://@a/b", .unix(path: "\0a/b")),
+        ("unix:./@file", .unix(path: "./@file")),
         ("fd://0", .descriptor(0)),
         ("fd://13", .descriptor(13)),
     ])
@@ -55,6 +58,9 @@ import Testing
         ("unix:", "path"),
         ("unix://", "path"),
         ("unix:/run/a\0b", "NUL"),
+        ("unix:@", "abstract"),
+        ("unix:\0", "abstract"),
+        ("unix:@a\0b", "NUL"),
         ("fd://", "descriptor"),
         ("fd://x", "descriptor"),
         ("fd://-1", "descriptor"),
@@ -75,7 +81,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ["127.0.0.1:8000", "[::1]:8000", "unix:/run/app.sock", "fd://3"])
+    @Test(arguments: ["127.0.0.1:8000", "[::1]:8000", "unix:/run/app.sock", "unix:@app", "fd://3"])
     func describesItselfAsItIsWritten(text: String) throws {
         #expect(try BindAddress(parsing: text).description == text)
     }

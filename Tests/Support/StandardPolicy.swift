@@ -1,4 +1,4 @@
-import HTTPWire
+internal import HTTPWire
 
 // A policy for tests that are not about one. SettingsTests holds it to the table of settings; the test targets that
 // need it have it by symbolic link.

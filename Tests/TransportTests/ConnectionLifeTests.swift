@@ -1,3 +1,4 @@
+import HTTPServer
 import HTTPWire
 import Platform
 import Testing
@@ -15,13 +16,13 @@ import Testing
 
     init() throws {
         running = RunningRequest(
-            body: .inline(offset: 1, count: 2), received: ReceivedBytes(store: bytes, requestCount: 0), began: 7,
-            isLast: true)
+            body: .inline(offset: 1, count: 2), received: ReceivedBytes(store: bytes, requestCount: 0))
         owner = Connection(
             channel: Channel(socket: Descriptor(rawValue: -1)), peer: .unix(path: ""), listener: 0, trust: [],
-            generation: 1, life: ConnectionLife(startsWithPreamble: false), poller: try Poller(capacity: 1))
+            generation: 1, life: ConnectionLife(startsWithPreamble: false), session: HTTP1Session(keepsAlive: true),
+            poller: try Poller(capacity: 1))
         stream = BodyStream(
-            of: owner, framing: .length(5), early: UnsafeRawBufferPointer(start: nil, count: 0), owesContinue: false,
+            of: owner, framing: .length(5), early: UnsafeRawBufferPointer(start: nil, count: 0),
             policy: RequestPolicy(), timeout: 0)
     }
 
@@ -102,7 +103,7 @@ import Testing
         case .body(let body): body.head === bytes && body.receipt === receipt
         case .held(let request): request.received.store === bytes && request.received.requestCount == 3
         case .running(let request):
-            request.body.count == 2 && request.received?.store === bytes && request.began == 7 && request.isLast
+            request.body.count == 2 && request.received?.store === bytes
         case .draining(let response): response.unsent == 4
         case .discarding(let body): body.stream === stream && body.budget == 2
         case .lingering(let farewell): farewell.budget == 6 && !farewell.mayBeReset

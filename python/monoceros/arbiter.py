@@ -14,6 +14,7 @@ from monoceros import daemon
 from monoceros.errors import ConfigError, HaltServer
 from monoceros.generations import Snapshot, apply_environment, withdraw_environment
 from monoceros.host import APP_LOAD_ERROR, WORKER_BOOT_ERROR, Host
+from monoceros.sources import lend_name
 from monoceros.workers.base import kind_of
 
 
@@ -89,6 +90,8 @@ class Arbiter:
         else:
             self.log.setup(self.cfg)
         app.logger = self.log
+        if self.cfg.gunicorn_compat:
+            lend_name(self.cfg)
         self.worker_class = self.cfg.worker_class
         self.worker_kind = kind_of(self.worker_class)
 
@@ -166,7 +169,8 @@ class Arbiter:
     def notify(self, event: str, *arguments: Any) -> tuple[str, int]:
         """Takes note of an event, and calls the hook for it.
 
-        Returns what the core is to do: `("done", 0)`, `("workers", number)`, `("halt", exit status)` or `("failed", 0)`.
+        Returns what the core is to do: `("done", 0)`, `("workers", number)`, `("halt", exit status)` or
+        `("failed", 0)`.
         """
         try:
             EVENTS[event](self, *arguments)
@@ -261,7 +265,7 @@ class Arbiter:
     # Configurations
 
     def read_configuration(self, generation: int) -> tuple[dict[str, Any], str] | None:
-        """Reads the configuration again, and leaves the process as it was. None when that fails, which has been logged."""
+        """Reads the configuration again, and leaves the process as it was. None when that fails, which is logged."""
         before = self._snapshots[self._adopted] = Snapshot(self.app)
         try:
             withdraw_environment(self.cfg)

@@ -25,7 +25,8 @@ examples:
   %(prog)s -b 0.0.0.0:8000 -w 4 app:app       on every address, with four worker processes
   %(prog)s --threads 8 mysite.wsgi            the name application in mysite/wsgi.py, on eight threads
   %(prog)s "app:create_app('production')"     what a function returns
-  %(prog)s --chdir /srv/site -c prod.py app   with settings from a file, in another directory
+  %(prog)s -c prod.py app:app                 with settings from a file
+  %(prog)s --chdir /srv/site app:app          with modules of another directory
 
 Every option can stand in gunicorn.conf.py, in monoceros.conf.py, or in a file that -c names, as NAME = VALUE.
 """

@@ -51,7 +51,12 @@ class Setting:
         return self.value
 
     def set(self, value: Any, source: str = "set in Python") -> None:
-        """Takes a value as a configuration file gives it.
+        """Takes a value as a configuration file gives it. Raises what `validator` raises."""
+        self.value = self.validator(value, source)
+        self.source = source
+
+    def validator(self, value: Any, source: str = "set in Python") -> Any:
+        """What `get` returns once this value is set.
 
         `source` says where it was given, for messages. Raises SettingError when the setting cannot take it.
         """
@@ -66,10 +71,7 @@ class Setting:
             _native.check(self.name, told, source)
         except ValueError as error:
             raise SettingError(str(error)) from None
-        if self.name == "post_request":
-            taken = hooks.with_four(taken, told[0])
-        self.value = taken
-        self.source = source
+        return hooks.with_four(taken, told[0]) if self.name == "post_request" else taken
 
     @property
     def is_default(self) -> bool:
@@ -96,6 +98,13 @@ def initial(row: SettingRow) -> Any:
 def make_settings(ignore: Sequence[str] = ()) -> dict[str, Setting]:
     """Every setting with its default, but for those of the names to ignore."""
     return {row.name: Setting(row, order) for order, row in enumerate(rows()) if row.name not in ignore}
+
+
+def __getattr__(name: str) -> Any:
+    """gunicorn's `KNOWN_SETTINGS`, made when it is asked for: the table is the core's."""
+    if name == "KNOWN_SETTINGS":
+        return list(make_settings().values())
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 class Config:

@@ -131,19 +131,33 @@ class Logger:
         self.setup(cfg)
 
     def setup(self, cfg: Any) -> None:
-        """Sends both logs where the settings say. Raises RuntimeError for a setting that cannot be followed."""
+        """Sends both logs where the settings say.
+
+        Raises RuntimeError for a setting that cannot be followed, and then leaves everything as it was.
+        """
+        previous = [(log, log.handlers[:], log.level) for log in (self.error_log, self.access_log)]
+        before = self.cfg, self.loglevel
+        try:
+            self._follow(cfg)
+        except BaseException:
+            self.cfg, self.loglevel = before
+            for log, handlers, level in previous:
+                log.handlers[:] = handlers
+                log.setLevel(level)
+            raise
+        for log, handlers, _ in previous:
+            for handler in handlers:
+                if getattr(handler, "_gunicorn", False) and handler not in log.handlers:
+                    handler.close()
+
+    def _follow(self, cfg: Any) -> None:
         self.cfg = cfg
         level = self.LOG_LEVELS.get(cfg.loglevel.lower())
         self.loglevel = logging.INFO if level is None else level
         self.error_log.setLevel(self.loglevel)
         self.access_log.setLevel(logging.INFO)
         for log in (self.error_log, self.access_log):
-            for handler in [each for each in log.handlers if getattr(each, "_gunicorn", False)]:
-                log.removeHandler(handler)
-                handler.close()
-
-        if self._captures_output:
-            self._capture_output()
+            log.handlers[:] = [each for each in log.handlers if not getattr(each, "_gunicorn", False)]
         self._set_handler(self.error_log, cfg.errorlog, logging.Formatter(self.error_fmt, self.datefmt))
         if cfg.accesslog is not None:
             self._set_handler(self.access_log, cfg.accesslog, logging.Formatter(self.access_fmt), stream=sys.stdout)
@@ -152,6 +166,8 @@ class Logger:
             if not cfg.disable_redirect_access_to_syslog:
                 self._set_syslog_handler(self.access_log, cfg, self.syslog_fmt, "access")
         self._follow_logconfig(cfg)
+        if self._captures_output:
+            self._capture_output()
         if level is None:
             # gunicorn takes any word for `info`; so do we, but say so.
             known = ", ".join(self.LOG_LEVELS)

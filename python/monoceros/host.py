@@ -9,15 +9,13 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from datetime import timedelta
 from types import TracebackType
 from typing import Any, NoReturn, Protocol
 
 from monoceros import SERVER_SOFTWARE, __version__, accesslog, identity, logwriter
 from monoceros.application import AppImportError, AppModuleNotFoundError
 from monoceros.glogging import Logger
-from monoceros.http.message import Request
-from monoceros.http.wsgi import Response
+from monoceros.observer import Observer
 from monoceros.wsgi import ErrorsStream
 
 # gunicorn's exit statuses of a worker: the arbiter stops the server when it sees one of them.
@@ -96,7 +94,7 @@ class Host:
         return self.server.read_configuration(generation)
 
     def execute(self, variables: Sequence[tuple[str, str]]) -> None:
-        """Becomes the program that this one was started as, in its directory and environment. Returns when that fails."""
+        """Becomes the program that this one was started as, where it was. Returns when that fails."""
         cfg = self.server.cfg
         words = list(sys.orig_argv)
         try:
@@ -122,7 +120,7 @@ class Host:
     # In a worker
 
     def begin_worker(self) -> None:
-        """The first thing of Python in a new worker. Raises SystemExit, after saying why, when a hook or the user fails."""
+        """The first thing of Python in a new worker. Raises SystemExit, said why, when a hook or the user fails."""
         self._is_booting = True
         with self._reporting("start the worker"):
             self.worker = self.server.become_worker()
@@ -147,7 +145,7 @@ class Host:
             self.logger.warning("Exception during worker exit:\n%s", traceback.format_exc())
 
     def request_hooks(self) -> tuple[Callable[..., Any] | None, Callable[..., Any] | None]:
-        """The hooks `pre_request(worker, req)` and `post_request(worker, req, environ, resp)`; None where nobody set one."""
+        """The hooks `pre_request(worker, req)` and `post_request(worker, req, environ, resp)`, if they are set."""
         return self.server.cfg.hook("pre_request"), self.server.cfg.hook("post_request")
 
     @contextlib.contextmanager
@@ -199,38 +197,26 @@ class Host:
         return logwriter.flush_all()
 
     def needs_python_access_log(self) -> bool:
-        """Whether `log_access` logs the requests; otherwise the core does, to `access_descriptor`, if there is one."""
+        """Whether the observer logs the requests; otherwise the core does, to `access_descriptor`, if there is one."""
         return accesslog.needs_python(self.logger, self.app.cfg)
 
     def access_descriptor(self) -> int | None:
         """The descriptor that the core writes access lines to. Its number stays the same when logs are reopened."""
         return accesslog.descriptor(self.logger)
 
-    def log_access(
-        self,
-        environ: dict[str, Any],
-        fields: Sequence[tuple[str, str]] | None,
-        number: int,
-        keeps_alive: bool,
-        status: str,
-        headers: Sequence[tuple[str, str]],
-        sent: int,
-        length: int | None,
-        is_chunked: bool,
-        microseconds: int,
-    ) -> None:
-        """Hands a request that is over to the logger, as objects with gunicorn's attributes. Does not raise.
+    def observer(self, worker: object) -> Observer:
+        """What each request is told to, in a worker. `worker` is what hooks get."""
+        return Observer(self.app.cfg, self.logger, worker)
 
-        `fields` are the request's as they came, names in upper case; None has them made from the environ. `number`
-        counts the requests of the connection from 1. `headers` are the application's own. `sent` counts bytes of the
-        body, and `length` is what `Content-Length` said.
-        """
-        request = Request(environ, fields, number, keeps_alive)
-        response = Response(request, status, headers, sent, length, is_chunked, should_close=not keeps_alive)
-        try:
-            self.logger.access(response, request, environ, timedelta(microseconds=microseconds))
-        except Exception as error:
-            self.log_exception("The logger failed at a request", type(error), error, error.__traceback__)
+    def count_workers(self, count: int) -> None:
+        """Tells the logger how many workers there are, when that changes: a gauge for statsd."""
+        extra = {"metric": "gunicorn.workers", "value": count, "mtype": "gauge"}
+        self.logger.debug("%s workers", count, extra=extra)
+
+    def count_backlog(self, count: int) -> None:
+        """Tells the logger how many connections wait to be accepted: a histogram for statsd."""
+        extra = {"metric": "gunicorn.backlog", "value": count, "mtype": "histogram"}
+        self.logger.debug("socket backlog: %s", count, extra=extra)
 
     def load_application(self) -> Callable[..., object]:
         """Returns the application, in a worker after the fork.
@@ -337,6 +323,8 @@ class Host:
             control.abort()
             self._call_hook("worker_abort")
             raise SystemExit(1)
+
+        logwriter.allow_threads()
 
         def handle_user1(number, frame):
             self.reopen_logs()

@@ -217,6 +217,7 @@ class SyslogHandler(_Unhindered, logging.handlers.SysLogHandler):
             self.handleError(record)
 
     def close(self) -> None:
-        self._line_writer.close()
+        """Leaves the connection, until somebody logs again: `logging.config` closes every handler, those in use too."""
+        self._line_writer.flush()
         self._target.close()
         logging.Handler.close(self)

@@ -284,6 +284,8 @@ def _say_farewell() -> None:
 
 
 def _forget_after_fork() -> None:
+    global _threads_are_allowed
+    _threads_are_allowed = False
     for writer in list(_writers):
         writer._reset()
 

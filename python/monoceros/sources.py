@@ -86,6 +86,9 @@ def apply(
     prepare_import_path(configuration.chdir)
     variables = {name: parse_variable(configuration, parser, name) for name in ARGUMENT_VARIABLES}
 
+    # The configuration file may import gunicorn already.
+    if typed.gunicorn_compat or any(variable.gunicorn_compat for variable in variables.values()):
+        lend_name(configuration)
     name_application(configuration, typed, variables.values())
     for location in [typed.config, *(variables[name].config for name in reversed(ARGUMENT_VARIABLES))]:
         if location is not None:
@@ -105,6 +108,8 @@ def apply(
         configuration.app_uri = configuration.wsgi_app
     prepare_import_path(configuration.chdir)
     prepend_paths(configuration.pythonpath)
+    if configuration.gunicorn_compat:
+        lend_name(configuration)
 
 
 def look_for_taken_application(configuration: Config) -> None:
@@ -119,6 +124,15 @@ def look_for_taken_application(configuration: Config) -> None:
                 f"No application module specified: {setting.source} has taken {value!r} for its value."
                 f" Write {(setting.cli or [name])[-1]} {setting.meta or 'VALUE'} {value}"
             )
+
+
+def lend_name(configuration: Config) -> None:
+    """Lets `import gunicorn` find our modules."""
+    from monoceros import gunicorn_compat
+
+    notice = "gunicorn_compat has no effect: gunicorn itself is installed."
+    if not gunicorn_compat.install() and notice not in configuration.notices:
+        configuration.notices.append(notice)
 
 
 def parse_variable(configuration: Config, parser: argparse.ArgumentParser, name: str) -> argparse.Namespace:

@@ -144,6 +144,37 @@ def test_setting_up_again_replaces_what_was_there(tmp_path):
     assert len(logger.error_log.handlers) == 1
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"errorlog": "/none/error.log"},
+        {"accesslog": "/none/access.log"},
+        {"syslog": True, "syslog_facility": "weather"},
+        {"logconfig_dict": {"handlers": {"console": {"class": "no.such"}}}},
+    ],
+)
+def test_a_setup_that_fails_leaves_the_log_as_it_was(tmp_path, changes):
+    path = tmp_path / "error.log"
+    first = settings(errorlog=str(path), loglevel="warning")
+    logger = Logger(first)
+    logger.warning("one")
+    with pytest.raises(RuntimeError):
+        logger.setup(settings(**({"errorlog": str(tmp_path / "other.log"), "loglevel": "debug"} | changes)))
+    logger.warning("two")
+    logger.info("not this")
+    assert [LINE.fullmatch(line)[3] for line in path.read_text().splitlines(keepends=True)] == ["one", "two"]
+    assert logger.cfg is first
+
+
+def test_syslog_goes_on_after_a_configuration_closed_every_handler(tmp_path):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as server:
+        server.bind(f"{tmp_path}/s")
+        server.settimeout(10)
+        changes = SYSLOG | {"syslog_addr": f"unix://{tmp_path}/s#dgram", "logconfig_dict": {"loggers": {}}}
+        Logger(settings(**changes)).error("hello")
+        assert server.recv(2000).decode() == expected_syslog("error", "hello", 3)
+
+
 def test_an_exception_has_its_traceback(tmp_path):
     path = tmp_path / "error.log"
     logger = Logger(settings(errorlog=str(path)))

@@ -236,6 +236,19 @@ def test_the_child_of_a_fork_does_not_repeat_what_waits(pipe):
     assert lines.waiting == 13
 
 
+def test_the_child_of_a_fork_starts_no_thread_until_it_may(pipe, monkeypatch):
+    monkeypatch.setattr(logwriter, "_threads_are_allowed", True)
+    reading, writing = pipe
+    pid = os.fork()
+    if pid == 0:
+        lines, _, _ = writer(-errno.EAGAIN, -errno.EAGAIN)
+        lines.write(b"waits\n")
+        os.write(writing, b"%d" % lines._is_retrying)
+        os._exit(0)
+    os.waitpid(pid, 0)
+    assert os.read(reading, 100) == b"0"
+
+
 def test_a_worker_waits_for_the_log_in_a_thread(pipe, monkeypatch):
     monkeypatch.setattr(logwriter, "_threads_are_allowed", True)
     reading, writing = pipe

@@ -86,4 +86,7 @@ int csystem_duplicate(int descriptor);
 /// `open` is variadic. An unnamed file in `directory`: `O_TMPFILE` where the file system has it, else create and unlink.
 int csystem_open_unnamed(const char *directory);
 
+#include "CSystemFile.h"
 #include "CSystemProcess.h"
+#include "CSystemRelay.h"
+#include "CSystemService.h"

@@ -45,7 +45,7 @@ extension ModelMemory {
             return leave()
 
         // drive
-        case .serving:  // `while let (connection, isPostponed) = next(baton) {`
+        case .serving:  // `var found = crew.reactor.next(baton, on: bench)`
             switch nextEvent(holds: false) {
             case .request: return .promoting
             case .waker: return .serving
@@ -97,15 +97,15 @@ extension ModelMemory {
         case .lendingForLong:
             remember(code(lend(Baton(), expectsLong: true).word))
             return .inApplication
-        case .inApplication:  // `let outcome = runApplication(connection, mayDefer: mayDefer, &python)`
+        case .inApplication:  // `let (ended, failed) = runApplication(exchange, mayDefer: mayDefer, &python)`
             wait("run the application", .inApplication) { _ in false }
             return own.word == ThreadState.none ? .returning : .recovering
         case .recovering:  // `guard let recovered = crew.handOver.recover(loan) else {`
             return recoverOwn() ? .finishing : .returning
-        case .finishing:  // `crew.reactor.finish(connection, baton, persist: outcome.persists)`
+        case .finishing:  // `crew.reactor.finish(ended, baton)`
             store("finish", isQuiet: true) { self.finish(&$0) }
             return fails() ? .failing : .serving
-        case .returning:  // `giveBack(connection, outcome, kind, outlastedTick: !isShort)`
+        case .returning:  // `giveBack(ended, kind, outlastedTick: !isShort)`
             store("append to the returns") { $0.returned += 1 }
             store("mark the returns") { $0.returnsMarked = true }
             store("wake the reactor") { $0.waker = true }  // `crew.reactor.waker.wake()`

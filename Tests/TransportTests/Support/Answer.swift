@@ -1,3 +1,4 @@
+import HTTPServer
 import HTTPWire
 import Platform
 
@@ -43,6 +44,16 @@ enum Answer {
     private static func checksum(_ bytes: [UInt8]) -> UInt64 {
         bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
     }
+}
+
+extension Connection {
+    /// The body of the request that runs.
+    var body: RequestBody {
+        if case .running(let request) = phase { request.body } else { .none }
+    }
+
+    /// Requests begun.
+    var requestCount: Int { session.requestCount }
 }
 
 /// Requests as clients write them.

@@ -19,6 +19,8 @@ final class ForeignLoop {
     /// Runs for each request. The connection belongs to it until `finish`.
     var handle: (Connection, ForeignLoop) -> Void = { $1.answer($0) }
 
+    /// When the requests that run were handed out.
+    private var began: [ObjectIdentifier: Nanoseconds] = [:]
     private let poller: Poller
     private let listener: Descriptor
 
@@ -55,7 +57,10 @@ final class ForeignLoop {
     }
 
     func turn() {
-        reactor.turn(baton, on: bench) { handle($0, self) }
+        reactor.turn(baton, on: bench) { exchange in
+            began[ObjectIdentifier(exchange.output)] = exchange.began
+            handle(exchange.output, self)
+        }
         releases += reactor.takeReleases(baton)
     }
 
@@ -103,7 +108,8 @@ final class ForeignLoop {
     }
 
     func finish(_ connection: Connection, persist: Bool) {
-        reactor.finish(connection, baton, persist: persist)
+        let began = began.removeValue(forKey: ObjectIdentifier(connection)) ?? 0
+        reactor.finish(EndedExchange(connection: connection, began: began, persists: persist), baton)
     }
 
     // What tests ask of the reactor: the baton cannot pass through a macro.

@@ -10,7 +10,7 @@ final class LoopbackCrew: @unchecked Sendable {
     // `@unchecked`: `reactor` and what follows it is touched by the holder of the baton alone. That is what is tested.
     private let handOver: BatonHandOver
     private let waker: Waker
-    private let returns = Lock<[Item]>([])
+    private let returns = Lock<[EndedExchange]>([])
     private let hasReturns = Atomic<Bool>(false)
     private let isDraining = Atomic<Bool>(false)
     private let isOver = Atomic<Bool>(false)
@@ -23,12 +23,6 @@ final class LoopbackCrew: @unchecked Sendable {
     private(set) var retakings = 0
 
     let port: UInt16
-
-    /// A connection changes hands here.
-    private struct Item: @unchecked Sendable {
-        let connection: Connection
-        let persists: Bool
-    }
 
     /// - Parameter application: answers on the connection; whether that persists.
     init(application: @escaping @Sendable (Connection, Workbench) -> Bool) throws {
@@ -78,7 +72,7 @@ final class LoopbackCrew: @unchecked Sendable {
             items = []
             return all
         }
-        for item in items { reactor.finish(item.connection, baton, persist: item.persists) }
+        for item in items { reactor.finish(item, baton) }
     }
 
     // MARK: Runners
@@ -88,17 +82,19 @@ final class LoopbackCrew: @unchecked Sendable {
         while true {
             guard var baton = handOver.take(timeout: .seconds(1)) else { continue }
             holding: while true {
-                while let connection = reactor.next(baton, on: bench) {
+                while let exchange = reactor.next(baton, on: bench) {
                     let loan = handOver.lend(baton)
-                    let persists = application(connection, bench)
+                    let persists = application(exchange.output, bench)
+                    var ended = exchange.end()
+                    ended.persists = persists
                     guard let recovered = handOver.recover(loan) else {
-                        returns.withLock { $0.append(Item(connection: connection, persists: persists)) }
+                        returns.withLock { [ended] in $0.append(ended) }
                         hasReturns.store(true, ordering: .releasing)
                         waker.wake()
                         break holding
                     }
                     baton = recovered
-                    reactor.finish(connection, baton, persist: persists)
+                    reactor.finish(ended, baton)
                 }
                 settle(baton)
                 if isDone(baton) {

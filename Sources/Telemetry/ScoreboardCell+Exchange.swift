@@ -1,0 +1,154 @@
+public import Synchronization
+
+/// The exchange that each runner has: its slot.
+///
+/// A reader must never take one exchange's path for another's. So what belongs together is written between two changes
+/// of a number that is odd meanwhile (a seqlock), and read again until the number is even and the same before and
+/// after. A worker that dies in between leaves it odd: readers give up after a few tries, and the arbiter clears it
+/// with the cell.
+extension ScoreboardCell {
+    /// A runner has a request. For the slot's runner, as everything here.
+    ///
+    /// - Parameters:
+    ///   - slot: the runner's number, below `slotCount`.
+    ///   - thread: the kernel's number of the thread (`gettid(2)`).
+    ///   - path: its first `ScoreboardLayout.pathLimit` bytes are kept. Without the query, in which secrets travel.
+    ///   - number: of the request on its connection; the first is 1.
+    ///   - began: when the head was complete: the monotonic clock, nanoseconds, as every time here.
+    @inlinable
+    public func beginExchange(
+        _ slot: Int, phase: ExchangePhase, method: MethodClass, path: UnsafeRawBufferPointer,
+        client: ScoreboardClient, thread: Int32, number: Int, began: UInt64, now: UInt64
+    ) {
+        guard slot >= 0, slot < slotCount else { return }
+        let words = words.from(CellWord.slots + slot * SlotWord.stride)
+        let sequence = words.load(SlotWord.sequence) | 1
+        words.store(SlotWord.sequence, sequence)
+        atomicMemoryFence(ordering: .releasing)
+
+        words.store(SlotWord.phaseBegan, now)
+        Self.write(
+            words, phase: phase, method: method, path: path, client: client, began: began,
+            thread: UInt64(UInt32(bitPattern: thread)) | UInt64(UInt32(clamping: number)) << 32)
+        words.storeReleasing(SlotWord.sequence, sequence &+ 1)
+    }
+
+    /// The exchange goes on to another phase.
+    @inlinable @inline(__always)
+    public func setPhase(_ slot: Int, _ phase: ExchangePhase, now: UInt64) {
+        guard slot >= 0, slot < slotCount else { return }
+        let words = words.from(CellWord.slots + slot * SlotWord.stride)
+        let sequence = words.load(SlotWord.sequence) | 1
+        words.store(SlotWord.sequence, sequence)
+        atomicMemoryFence(ordering: .releasing)
+        words.store(SlotWord.phaseBegan, now)
+        words.store(SlotWord.state, words.load(SlotWord.state) & ~0xFF | UInt64(phase.rawValue))
+        words.storeReleasing(SlotWord.sequence, sequence &+ 1)
+    }
+
+    /// The runner has given its exchange back.
+    @inlinable @inline(__always)
+    public func endExchange(_ slot: Int) {
+        guard slot >= 0, slot < slotCount else { return }
+        words.store(CellWord.slots + slot * SlotWord.stride + SlotWord.state, 0)
+    }
+
+    // MARK: The slowest
+
+    /// Whether this request is one of the slowest of the last minute: two loads for nearly every other. For whoever has
+    /// the baton, as `noteSlow`.
+    ///
+    /// - Parameters: nanoseconds; `now` is the monotonic clock.
+    @inlinable @inline(__always)
+    public func isSlow(total: UInt64, now: UInt64) -> Bool {
+        total > words.load(CellWord.slowThreshold) || now > words.load(CellWord.slowExpiry)
+    }
+
+    /// Keeps a request that `isSlow` in place of an older or a quicker one.
+    ///
+    /// - Parameters:
+    ///   - status: 0 when none was sent.
+    ///   - began: when the head was complete; `now` when the response was handed over. The monotonic clock,
+    ///     nanoseconds.
+    public func noteSlow(
+        method: MethodClass, path: UnsafeRawBufferPointer, client: ScoreboardClient, status: Int, began: UInt64,
+        now: UInt64
+    ) {
+        let total = now > began ? now - began : 0
+        // One that is over a minute old goes first, the quickest of the others else.
+        var place = 0
+        var least = UInt64.max
+        for index in 0..<CellWord.slowestCount {
+            let weight = slowWeight(index, now: now)
+            if weight < least { (place, least) = (index, weight) }
+        }
+        if least == 0 || total > least {
+            let slot = words.from(CellWord.slowest + place * SlotWord.stride)
+            let sequence = slot.load(SlotWord.sequence) | 1
+            slot.store(SlotWord.sequence, sequence)
+            atomicMemoryFence(ordering: .releasing)
+            slot.store(SlotWord.phaseBegan, total)
+            Self.write(
+                slot, phase: .response, method: method, path: path, client: client, began: began,
+                thread: UInt64(UInt16(clamping: status)) | (now / 1_000_000) << 16)
+            slot.storeReleasing(SlotWord.sequence, sequence &+ 1)
+        }
+        var (threshold, expiry) = (UInt64.max, UInt64.max)
+        for index in 0..<CellWord.slowestCount {
+            threshold = min(threshold, slowWeight(index, now: now))
+            let ended = words.load(CellWord.slowest + index * SlotWord.stride + SlotWord.thread) >> 16
+            expiry = min(expiry, (ended &* 1_000_000) &+ Self.slowMemory)
+        }
+        words.store(CellWord.slowThreshold, threshold)
+        // At least a second apart, so that a minute without slow requests does not make each one look.
+        words.store(CellWord.slowExpiry, max(expiry, now &+ 1_000_000_000))
+    }
+
+    /// For how long a slow request is told: a minute, in nanoseconds.
+    public static var slowMemory: UInt64 { 60_000_000_000 }
+
+    /// How long a kept request took; 0 when its time is over, or there is none.
+    private func slowWeight(_ index: Int, now: UInt64) -> UInt64 {
+        let slot = words.from(CellWord.slowest + index * SlotWord.stride)
+        let ended = (slot.load(SlotWord.thread) >> 16) &* 1_000_000
+        return now > ended &+ Self.slowMemory ? 0 : slot.load(SlotWord.phaseBegan)
+    }
+
+    // MARK: Words
+
+    /// Writes what a slot of either kind says, but for its sequence and `phaseBegan`.
+    @inlinable @inline(__always)
+    static func write(
+        _ slot: ScoreboardWords, phase: ExchangePhase, method: MethodClass, path: UnsafeRawBufferPointer,
+        client: ScoreboardClient, began: UInt64, thread: UInt64
+    ) {
+        let kept = min(path.count, 8 * SlotWord.pathWords)
+        let whole = UInt64(UInt32(clamping: path.count))
+        slot.store(SlotWord.began, began)
+        slot.store(
+            SlotWord.state,
+            UInt64(phase.rawValue) | UInt64(method.rawValue) << 8 | UInt64(kept) << 16 | whole << 32)
+        slot.store(SlotWord.thread, thread)
+        slot.store(SlotWord.address, client.high)
+        slot.store(SlotWord.address + 1, client.low)
+        slot.store(SlotWord.port, UInt64(client.family.rawValue) | UInt64(client.port) << 16)
+        copy(path, kept, to: slot.from(SlotWord.path))
+    }
+
+    /// By whole words: a reader that copies meanwhile must not be undefined, only wrong, which it finds out.
+    @inlinable @inline(__always)
+    static func copy(_ bytes: UnsafeRawBufferPointer, _ count: Int, to words: ScoreboardWords) {
+        guard let base = bytes.baseAddress else { return }
+        var offset = 0
+        while offset &+ 8 <= count {
+            words.store(offset >> 3, base.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+            offset &+= 8
+        }
+        guard offset < count else { return }
+        var last: UInt64 = 0
+        withUnsafeMutableBytes(of: &last) {
+            $0.baseAddress.unsafelyUnwrapped.copyMemory(from: base + offset, byteCount: count &- offset)
+        }
+        words.store(offset >> 3, last)
+    }
+}

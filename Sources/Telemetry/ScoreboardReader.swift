@@ -1,0 +1,199 @@
+internal import Synchronization
+
+/// Reads a scoreboard, from any process that has it mapped. It waits for nobody: neither for a worker that writes
+/// meanwhile nor for one that died while it wrote.
+public struct ScoreboardReader: Sendable {
+    public let layout: ScoreboardLayout
+    let words: ScoreboardWords
+
+    /// How often a slot is read again before it is given up.
+    static let tries = 64
+
+    /// - Parameter memory: at least a header; mapped for as long as the reader is used.
+    /// - Throws: `ScoreboardFault` when this is no scoreboard of ours.
+    public init(_ memory: UnsafeMutableRawPointer, byteCount: Int) throws(ScoreboardFault) {
+        guard byteCount >= 8 * HeaderWord.count else { throw .tooShort }
+        words = ScoreboardWords(memory)
+        guard words.loadAcquiring(HeaderWord.magic) == ScoreboardLayout.magic else { throw .notAScoreboard }
+        let version = words.load(HeaderWord.version)
+        guard version == ScoreboardLayout.version else { throw .otherVersion(version) }
+        let (cells, slots) = (words.load(HeaderWord.cellCount), words.load(HeaderWord.slotCount))
+        guard (1...4096).contains(cells), (1...4096).contains(slots) else { throw .malformed }
+        layout = ScoreboardLayout(cells: Int(cells), slots: Int(slots))
+        guard words.load(HeaderWord.byteCount) == UInt64(layout.byteCount),
+            words.load(HeaderWord.cellStride) == UInt64(8 * layout.cellStride)
+        else { throw .malformed }
+        guard byteCount >= layout.byteCount else { throw .tooShort }
+    }
+
+    // MARK: What a worker asks of the others
+
+    /// Runners of other workers that wait for a request: one load for each worker.
+    ///
+    /// - Parameter own: the asking worker's cell.
+    public func waitingRunners(besides own: Int) -> Int {
+        var sum = 0
+        for index in 0..<layout.cellCount where index != own {
+            let presence = presence(index)
+            if presence.lifetime == .serving { sum += presence.waiting }
+        }
+        return sum
+    }
+
+    /// Whether a worker other than this one serves and stays, so that connections may be posted to it.
+    public func hasOthersServing(besides own: Int) -> Bool {
+        (0..<layout.cellCount).contains { $0 != own && presence($0).lifetime == .serving }
+    }
+
+    public func presence(_ cell: Int) -> ScoreboardPresence {
+        ScoreboardPresence(word: words.from(layout.cell(cell)).load(CellWord.presence))
+    }
+
+    /// A worker's last sign of life: the monotonic clock, nanoseconds.
+    public func heartbeat(_ cell: Int) -> UInt64 { words.from(layout.cell(cell)).load(CellWord.heartbeat) }
+
+    // MARK: Everything
+
+    public func snapshot() -> ScoreboardSnapshot {
+        let (workers, total) = workersAndTotal()
+        return ScoreboardSnapshot(
+            arbiterProcess: Int32(truncatingIfNeeded: words.load(HeaderWord.arbiterProcess)),
+            started: Int64(bitPattern: words.load(HeaderWord.started)), generation: words.load(HeaderWord.generation),
+            heartbeat: words.load(HeaderWord.heartbeat),
+            workersWanted: Int(truncatingIfNeeded: words.load(HeaderWord.workersWanted)),
+            reloads: words.load(HeaderWord.reloads), workerStarts: words.load(HeaderWord.workerStarts),
+            workerEnds: WorkerEnd.allCases.map { words.load(HeaderWord.workerEnds + Int($0.rawValue)) },
+            workers: workers, slowest: slowest(), total: total)
+    }
+
+    /// Counters that move from a cell to the retired ones meanwhile must be counted once: read again then.
+    private func workersAndTotal() -> ([WorkerSnapshot], CounterSnapshot) {
+        for attempt in 1... {
+            let before = words.loadAcquiring(HeaderWord.foldSequence)
+            var total = CounterSnapshot(words.from(ScoreboardLayout.retiredStart))
+            var workers: [WorkerSnapshot] = []
+            for index in 0..<layout.cellCount {
+                let cell = words.from(layout.cell(index))
+                let counters = CounterSnapshot(cell.from(CellWord.counters))
+                total += counters
+                let presence = presence(index)
+                if presence.lifetime != .free {
+                    workers.append(worker(index, cell, presence, counters))
+                }
+            }
+            atomicMemoryFence(ordering: .acquiring)
+            let isWhole = before & 1 == 0 && words.load(HeaderWord.foldSequence) == before
+            // An arbiter that died in the middle will not finish: what there is, is the best there will be.
+            if isWhole || attempt == Self.tries { return (workers, total) }
+        }
+        fatalError("unreachable: the last attempt returns")
+    }
+
+    /// One worker: for the arbiter, before it ends one that does not answer.
+    public func worker(_ cell: Int) -> WorkerSnapshot {
+        let words = words.from(layout.cell(cell))
+        return worker(cell, words, presence(cell), CounterSnapshot(words.from(CellWord.counters)))
+    }
+
+    private func worker(
+        _ index: Int, _ cell: ScoreboardWords, _ presence: ScoreboardPresence, _ counters: CounterSnapshot
+    ) -> WorkerSnapshot {
+        var worker = WorkerSnapshot(
+            cell: index, process: Int32(truncatingIfNeeded: cell.load(CellWord.process)),
+            generation: cell.load(CellWord.generation), presence: presence,
+            started: Int64(bitPattern: cell.load(CellWord.started)), booted: cell.load(CellWord.booted),
+            heartbeat: cell.load(CellWord.heartbeat),
+            connections: ConnectionClass.allCases.map {
+                Int(truncatingIfNeeded: cell.load(CellWord.connections + Int($0.rawValue)))
+            },
+            spoolBytes: Int(truncatingIfNeeded: cell.load(CellWord.spoolBytes)),
+            bufferBytes: Int(truncatingIfNeeded: cell.load(CellWord.bufferBytes)), counters: counters, exchanges: [],
+            unreadableSlots: 0)
+        for slot in 0..<layout.slotCount {
+            switch exchange(slot, cell.from(CellWord.slots + slot * SlotWord.stride)) {
+            case .some(.some(let exchange)): worker.exchanges.append(exchange)
+            case .some(.none): break
+            case .none: worker.unreadableSlots += 1
+            }
+        }
+        return worker
+    }
+
+    private func slowest() -> [SlowExchange] {
+        var all: [SlowExchange] = []
+        for index in 0..<layout.cellCount {
+            for place in 0..<CellWord.slowestCount {
+                let words = words.from(layout.cell(index) + CellWord.slowest + place * SlotWord.stride)
+                guard case .some(.some(let slot)) = slot(words) else { continue }
+                all.append(
+                    SlowExchange(
+                        method: slot.method, path: slot.path, pathByteCount: slot.pathByteCount, client: slot.client,
+                        status: Int(slot.thread & 0xFFFF), duration: slot.phaseBegan,
+                        ended: (slot.thread >> 16) &* 1_000_000))
+            }
+        }
+        return all
+    }
+
+    private func exchange(_ slot: Int, _ words: ScoreboardWords) -> ExchangeSnapshot?? {
+        guard let read = self.slot(words) else { return nil }
+        return .some(
+            read.map {
+                ExchangeSnapshot(
+                    slot: slot, phase: $0.phase, method: $0.method, path: $0.path, pathByteCount: $0.pathByteCount,
+                    client: $0.client, thread: Int32(truncatingIfNeeded: $0.thread), number: Int($0.thread >> 32),
+                    began: $0.began, phaseBegan: $0.phaseBegan)
+            })
+    }
+
+    /// A slot's words, as they are written together.
+    private struct Slot {
+        var phase: ExchangePhase
+        var method: MethodClass
+        var path: [UInt8]
+        var pathByteCount: Int
+        var client: ScoreboardClient
+        var thread, began, phaseBegan: UInt64
+    }
+
+    /// What a slot says; nil inside when it is empty, nil outside when it could not be read.
+    private func slot(_ words: ScoreboardWords) -> Slot?? {
+        for _ in 0..<Self.tries {
+            let before = words.loadAcquiring(SlotWord.sequence)
+            guard before & 1 == 0 else { continue }
+            let state = words.load(SlotWord.state)
+            guard let phase = ExchangePhase(rawValue: UInt8(truncatingIfNeeded: state)), phase != .none else {
+                return .some(nil)
+            }
+            let kept = min(Int(state >> 16 & 0xFFFF), ScoreboardLayout.pathLimit)
+            var path: [UInt8] = []
+            path.reserveCapacity(kept + 7)
+            for word in 0..<(kept + 7) / 8 {
+                withUnsafeBytes(of: words.load(SlotWord.path + word)) { path.append(contentsOf: $0) }
+            }
+            path.removeLast(path.count - kept)
+            let port = words.load(SlotWord.port)
+            let slot = Slot(
+                phase: phase, method: MethodClass(rawValue: UInt8(truncatingIfNeeded: state >> 8)) ?? .other,
+                path: path,
+                pathByteCount: Int(state >> 32),
+                client: ScoreboardClient(
+                    family: ScoreboardClient.Family(rawValue: UInt8(truncatingIfNeeded: port)) ?? .unknown,
+                    port: UInt16(truncatingIfNeeded: port >> 16), high: words.load(SlotWord.address),
+                    low: words.load(SlotWord.address + 1)),
+                thread: words.load(SlotWord.thread), began: words.load(SlotWord.began),
+                phaseBegan: words.load(SlotWord.phaseBegan))
+            atomicMemoryFence(ordering: .acquiring)
+            if words.load(SlotWord.sequence) == before { return .some(slot) }
+        }
+        return nil
+    }
+}
+
+/// Why memory is no scoreboard that this version can read.
+public enum ScoreboardFault: Error, Equatable, Sendable {
+    case tooShort
+    case notAScoreboard
+    case otherVersion(UInt64)
+    case malformed
+}

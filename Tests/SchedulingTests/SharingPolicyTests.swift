@@ -1,0 +1,162 @@
+import Platform
+import Testing
+
+@testable import Scheduling
+
+@Suite struct SharingPolicyTests {
+    private typealias Situation = SharingPolicy.Situation
+    private typealias Postings = SharingPolicy.Postings
+
+    private func policy(workers: Int = 2, average: Nanoseconds? = .milliseconds(10)) -> SharingPolicy {
+        var policy = SharingPolicy(workers: workers)
+        if let average { policy.served(in: average) }
+        return policy
+    }
+
+    @Test func postsHeldRequestsWhileSomebodyIsIdle() {
+        let policy = policy()
+        #expect(
+            policy.postings(Situation(held: 3, readable: 0, free: 0, idleElsewhere: 1))
+                == Postings(held: 1, readable: 0))
+        #expect(
+            policy.postings(Situation(held: 3, readable: 0, free: 0, idleElsewhere: 9))
+                == Postings(held: 3, readable: 0))
+    }
+
+    @Test func neverPostsWhenNobodyIsIdle() {
+        #expect(policy().postings(Situation(held: 9, readable: 9, free: 0, idleElsewhere: 0)) == .none)
+    }
+
+    @Test func countsParcelsOnTheWayAsTakingAnIdleRunner() {
+        let policy = policy()
+        var situation = Situation(held: 3, readable: 3, free: 0, idleElsewhere: 2, onTheWay: 1)
+        #expect(policy.postings(situation) == Postings(held: 1, readable: 0))
+        situation.onTheWay = 2
+        #expect(policy.postings(situation) == .none)
+        situation.onTheWay = 5
+        #expect(policy.postings(situation) == .none)
+    }
+
+    @Test func keepsWhatCanBeginHere() {
+        let policy = policy()
+        #expect(policy.postings(Situation(held: 1, readable: 0, free: 1, idleElsewhere: 4)) == .none)
+        #expect(
+            policy.postings(Situation(held: 3, readable: 0, free: 1, idleElsewhere: 4))
+                == Postings(held: 2, readable: 0))
+        #expect(policy.postings(Situation(held: 0, readable: 1, free: 1, idleElsewhere: 4)) == .none)
+        #expect(
+            policy.postings(Situation(held: 1, readable: 2, free: 2, idleElsewhere: 4))
+                == Postings(held: 0, readable: 1))
+    }
+
+    @Test func completeRequestsGoBeforeReadableConnections() {
+        let policy = policy()
+        #expect(
+            policy.postings(Situation(held: 1, readable: 5, free: 0, idleElsewhere: 3))
+                == Postings(held: 1, readable: 2))
+        #expect(
+            policy.postings(Situation(held: 5, readable: 5, free: 0, idleElsewhere: 3))
+                == Postings(held: 3, readable: 0))
+    }
+
+    @Test func shortRequestsStay() {
+        let busy = Situation(held: 5, readable: 5, free: 0, idleElsewhere: 3)
+        #expect(policy(average: nil).postings(busy) == .none)
+        #expect(policy(average: SharingPolicy.worthSharing - 1).postings(busy) == .none)
+        #expect(!policy(average: SharingPolicy.worthSharing - 1).mayShare)
+        #expect(policy(average: SharingPolicy.worthSharing).postings(busy) != .none)
+        #expect(policy(average: SharingPolicy.worthSharing).mayShare)
+    }
+
+    @Test func oneWorkerSharesWithNobody() {
+        let policy = policy(workers: 1)
+        #expect(!policy.mayShare)
+        #expect(policy.postings(Situation(held: 5, readable: 5, free: 0, idleElsewhere: 3, isLeaving: true)) == .none)
+    }
+
+    @Test func whoLeavesPostsEverything() {
+        let situation = Situation(held: 2, readable: 3, free: 1, idleElsewhere: 0, isLeaving: true)
+        #expect(policy(average: nil).postings(situation) == Postings(held: 2, readable: 3))
+    }
+
+    @Test func longRequestsMayWaitInTheRelay() {
+        var policy = SharingPolicy(workers: 2, queuesInRelay: true)
+        policy.served(in: SharingPolicy.worthQueueing)
+        #expect(
+            policy.postings(Situation(held: 5, readable: 5, free: 1, idleElsewhere: 0))
+                == Postings(held: 4, readable: 0))
+        #expect(policy.postings(Situation(held: 1, readable: 5, free: 1, idleElsewhere: 0)) == .none)
+        var short = SharingPolicy(workers: 2, queuesInRelay: true)
+        short.served(in: SharingPolicy.worthQueueing - 1)
+        #expect(short.postings(Situation(held: 5, readable: 5, free: 1, idleElsewhere: 0)) == .none)
+        #expect(
+            short.postings(Situation(held: 5, readable: 5, free: 1, idleElsewhere: 6)) == Postings(held: 4, readable: 2)
+        )
+    }
+
+    /// No situation makes it post more than there is, than others can take, or what a free runner here would begin.
+    @Test func postsNeverTooMuch() {
+        let policy = policy()
+        for held in 0..<5 {
+            for readable in 0..<5 {
+                for free in 0..<4 {
+                    for idle in 0..<6 {
+                        for onTheWay in 0..<3 {
+                            let postings = policy.postings(
+                                Situation(
+                                    held: held, readable: readable, free: free, idleElsewhere: idle, onTheWay: onTheWay)
+                            )
+                            let count = postings.held + postings.readable
+                            #expect(postings.held >= 0 && postings.readable >= 0)
+                            #expect(postings.held <= held && postings.readable <= readable)
+                            #expect(count <= max(0, idle - onTheWay))
+                            #expect(count <= max(0, held + readable - free))
+                            // And never less: an idle runner elsewhere is not left idle while somebody waits.
+                            #expect(count == min(max(0, idle - onTheWay), max(0, held + readable - free)))
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    @Test func theAverageFollowsAndSettles() {
+        var policy = policy(average: .milliseconds(10))
+        policy.served(in: .milliseconds(18))
+        #expect(policy.average == .milliseconds(11))
+        for _ in 0..<200 { policy.served(in: 100) }
+        #expect(policy.average == 100)
+        #expect(!policy.mayShare)
+        for _ in 0..<200 { policy.served(in: .milliseconds(1)) }
+        #expect(policy.average == .milliseconds(1))
+        policy.served(in: .max)
+        policy.served(in: 0)
+        #expect(policy.mayShare)
+    }
+
+    @Test func aConnectionIsNotPassedAroundWithoutBeingServed() {
+        #expect(SharingPolicy.mayPost(hops: 0, isSaturated: false))
+        #expect(!SharingPolicy.mayPost(hops: 1, isSaturated: false))
+        #expect(SharingPolicy.mayPost(hops: 1, isSaturated: true))
+        #expect(!SharingPolicy.mayPost(hops: 2, isSaturated: true))
+        #expect(SharingPolicy.mayPost(hops: 9, isSaturated: false, isLeaving: true))
+    }
+
+    @Test func adoptsWhatCanBeginAtOnce() {
+        #expect(SharingPolicy.mayAdopt(free: 1, held: 0, places: 1))
+        #expect(!SharingPolicy.mayAdopt(free: 0, held: 0, places: 1))
+        #expect(!SharingPolicy.mayAdopt(free: 1, held: 1, places: 1))
+        #expect(!SharingPolicy.mayAdopt(free: 1, held: 0, places: 0))
+        #expect(!SharingPolicy.mayAdopt(free: 1, held: 0, places: 1, isLeaving: true))
+    }
+
+    @Test func theOldestIsNext() {
+        #expect(SharingPolicy.next(own: nil, relayed: nil, new: nil) == nil)
+        #expect(SharingPolicy.next(own: 3, relayed: 2, new: 1) == .new)
+        #expect(SharingPolicy.next(own: 3, relayed: 2, new: 4) == .relayed)
+        #expect(SharingPolicy.next(own: 1, relayed: 2, new: nil) == .own)
+        #expect(SharingPolicy.next(own: 5, relayed: 5, new: 5) == .own)
+        #expect(SharingPolicy.next(own: nil, relayed: 5, new: 5) == .relayed)
+        #expect(SharingPolicy.next(own: nil, relayed: nil, new: .max) == .new)
+    }
+}

@@ -1,0 +1,24 @@
+"""What the chaos tests put under load: short, with a body of any size, and one that never gives memory back."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+KEPT: list[bytes] = []
+
+
+def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+    answer = b"hello"
+    match environ["PATH_INFO"]:
+        case "/leak":
+            KEPT.append(bytes(100_000))
+        case "/wait":
+            time.sleep(0.01)
+        case "/length":
+            length = 0
+            while block := environ["wsgi.input"].read(65536):
+                length += len(block)
+            answer = b"%d" % length
+    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(answer)))])
+    return [answer]

@@ -1,0 +1,1 @@
+"""Faults under load, and what each one costs in failed requests by cause. `make chaos` runs it."""

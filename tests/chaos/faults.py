@@ -1,0 +1,312 @@
+"""The faults. Each says what it does, what it is expected to cost, and how to tell when it cost more."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import re
+import resource
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from support.waiting import until
+
+from chaos.load import Kind, Load, Tally
+from chaos.server import Server, send
+
+#: Seconds in which the server has to be whole again, and to answer.
+RECOVERY = 30.0
+#: Larger than what is kept in memory by default, so that it goes to a file.
+LARGE = 3 * 1024 * 1024
+UPLOAD = Kind("/length", bytes(LARGE), b"%d" % LARGE)
+
+
+#: What the log says when the system gives no process (EAGAIN).
+FORK_FAILED = r"fork.*temporarily unavailable"
+#: How a request ends whose worker is gone.
+LOST = ("reset", "unanswered", "cut")
+#: How one ends that crosses with the end of the connection on which it was sent (RFC 9112 §9.6).
+CROSSED = ("reset", "unanswered")
+
+
+class Skip(Exception):
+    """Why a fault cannot be made here."""
+
+
+@dataclass
+class Scene:
+    """A server under load, and what was done to it."""
+
+    directory: Path
+    arguments: list[str]
+    seconds: float
+    chance: random.Random
+    workers: int = 2
+    done: int = 0
+    server: Server | None = None
+    complaints: list[str] = field(default_factory=list)
+
+    def start(self, *more: str, **options) -> Server:
+        self.server = Server(self.directory, [*self.arguments, *more], self.workers, **options)
+        return self.server
+
+    def load(self, **options) -> Load:
+        assert self.server is not None
+        return Load(("127.0.0.1", self.server.port), **options)
+
+    def beats(self, pause: float) -> Iterator[None]:
+        """For as long as the fault lasts, once a pause, of which the length varies by half."""
+        end = time.monotonic() + self.seconds
+        while time.monotonic() < end:
+            yield
+            time.sleep(min(pause * self.chance.uniform(0.5, 1.5), max(0.0, end - time.monotonic())))
+
+    def recover(self, load: Load) -> None:
+        """Waits until there are enough workers, and requests are answered again."""
+        assert self.server is not None
+        try:
+            until(self.server.is_whole, "all workers", RECOVERY)
+            before = load.answered()
+            until(lambda: load.answered() >= before + 3 * load.connections, "answers", RECOVERY)
+        except TimeoutError as error:
+            self.complaints.append(f"did not recover: {error}")
+
+    def expect(self, tally: Tally, most: int, causes: tuple[str, ...] = ()) -> None:
+        """Complains of more failures than these, and of any for another cause."""
+        if tally.failed > most:
+            self.complaints.append(f"{tally.failed} failed, expected at most {most}")
+        for cause in tally.failures:
+            if cause not in causes:
+                self.complaints.append(f"{tally.failures[cause]} × {cause}, which was not expected")
+
+
+@dataclass(frozen=True)
+class Fault:
+    name: str
+    #: What it is expected to cost, for docs/reliability.md.
+    cost: str
+    run: Callable[[Scene], Tally]
+    #: An option without which the server cannot be put through this.
+    needs: str | None = None
+
+
+def killed(scene: Scene) -> Tally:
+    server = scene.start()
+    with scene.load() as load:
+        for _ in scene.beats(0.7):
+            if workers := server.workers():
+                scene.done += send(scene.chance.choice(workers), signal.SIGKILL)
+        scene.recover(load)
+        tally = load.stop()
+    # What was under way on the connections that the worker had, and no more.
+    scene.expect(tally, scene.done * load.connections, LOST)
+    return tally
+
+
+def stopped(scene: Scene) -> Tally:
+    server = scene.start()
+    with scene.load() as load:
+        for _ in scene.beats(0.5):
+            worker = scene.chance.choice(server.workers() or [0])
+            if worker and send(worker, signal.SIGSTOP):
+                scene.done += 1
+                time.sleep(scene.chance.uniform(0.05, 0.8))
+                send(worker, signal.SIGCONT)
+        scene.recover(load)
+        tally = load.stop()
+    scene.expect(tally, 0)
+    return tally
+
+
+def stormed(scene: Scene) -> Tally:
+    server, kills = scene.start(), 0
+    held: set[int] = set()
+    with scene.load() as load:
+        for _ in scene.beats(0.2):
+            workers = server.workers()
+            if not workers:
+                continue
+            worker, number = scene.chance.choice(workers), scene.chance.choice(["KILL", "STOP", "CONT", "CONT"])
+            # One at least goes on, or it is no wonder that nobody is served.
+            if number == "STOP" and len(held & set(workers)) >= len(workers) - 1:
+                continue
+            scene.done += send(worker, signal.Signals[f"SIG{number}"])
+            kills += number == "KILL"
+            held = held | {worker} if number == "STOP" else held - {worker}
+        for worker in held:
+            send(worker, signal.SIGCONT)
+        scene.recover(load)
+        tally = load.stop()
+    scene.expect(tally, kills * load.connections, LOST)
+    return tally
+
+
+def forkless(scene: Scene) -> Tally:
+    if os.geteuid() == 0:
+        raise Skip("root may fork beyond RLIMIT_NPROC; run it as another user")
+    server = scene.start()
+    with scene.load() as load:
+        for _ in scene.beats(2.0):
+            _, hard = resource.prlimit(server.pid, resource.RLIMIT_NPROC)
+            resource.prlimit(server.pid, resource.RLIMIT_NPROC, (1, hard))
+            if workers := server.workers():
+                scene.done += send(scene.chance.choice(workers), signal.SIGKILL)
+            time.sleep(1.0)
+            resource.prlimit(server.pid, resource.RLIMIT_NPROC, (hard, hard))
+            with contextlib.suppress(TimeoutError):
+                until(server.is_whole, "all workers", RECOVERY)
+        scene.recover(load)
+        tally = load.stop()
+    if not re.search(FORK_FAILED, server.log(), re.IGNORECASE):
+        scene.complaints.append("the log tells of no fork that failed")
+    scene.expect(tally, scene.done * load.connections, LOST)
+    return tally
+
+
+def few_descriptors(scene: Scene) -> Tally:
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40))
+
+    scene.start(limits=limit)
+    with scene.load(kept=80, fresh=20) as load:
+        for _ in scene.beats(scene.seconds):
+            scene.done += 1
+        scene.recover(load)
+        tally = load.stop()
+    scene.expect(tally, 0)
+    return tally
+
+
+def full_log(scene: Scene) -> Tally:
+    if not Path("/dev/full").exists():
+        raise Skip("there is no /dev/full")
+    # The port is not to be read from a log that takes nothing.
+    first = Server(scene.directory, scene.arguments, 1)
+    port = first.port
+    first.stop()
+    server = scene.start("--log-level", "debug", port=port, log=Path("/dev/full"))
+    with scene.load() as load:
+        for _ in scene.beats(2.0):
+            # There is something to say, too.
+            scene.done += any(send(worker, signal.SIGTERM) for worker in server.workers()[:1])
+        scene.recover(load)
+        tally = load.stop()
+    scene.expect(tally, scene.done, CROSSED)
+    return tally
+
+
+@contextlib.contextmanager
+def small_disk(directory: Path) -> Iterator[Path]:
+    """A file system of one megabyte."""
+    place = directory / "small"
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=1m,mode=0777", "tmpfs", str(place)]
+    if os.geteuid() != 0 or subprocess.run(command, capture_output=True).returncode:
+        raise Skip("a small file system can only be mounted by root")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+def full_spool(scene: Scene) -> Tally:
+    with small_disk(scene.directory) as place:
+        scene.start("--tmp-upload-dir", str(place))
+        # Every third client uploads.
+        with scene.load(kinds=(Kind(), Kind("/wait"), UPLOAD)) as load:
+            for _ in scene.beats(scene.seconds):
+                scene.done += 1
+            scene.recover(load)
+            tally = load.stop()
+        assert scene.server is not None
+        scene.server.stop()
+    told = sum(count for cause, count in tally.failures.items() if cause.startswith("status "))
+    scene.expect(tally, tally.failed, ("status 507", "status 503"))
+    if not told:
+        scene.complaints.append("no upload was told that there is no space")
+    return tally
+
+
+def leaking(scene: Scene) -> Tally:
+    scene.start("--max-requests", "200", "--max-requests-jitter", "50")
+    with scene.load(kinds=(Kind("/leak"),)) as load:
+        for _ in scene.beats(scene.seconds):
+            pass
+        scene.recover(load)
+        tally = load.stop()
+    assert scene.server is not None
+    scene.done = max(0, scene.server.log().count("Booting worker") - scene.workers)
+    if not scene.done:
+        scene.complaints.append("no worker was recycled")
+    scene.expect(tally, scene.done, CROSSED)
+    return tally
+
+
+def leaking_by_memory(scene: Scene) -> Tally:
+    scene.start("--max-worker-memory", str(96 * 1024 * 1024))
+    with scene.load(kinds=(Kind("/leak"),)) as load:
+        for _ in scene.beats(scene.seconds):
+            pass
+        scene.recover(load)
+        tally = load.stop()
+    assert scene.server is not None
+    scene.done = max(0, scene.server.log().count("Booting worker") - scene.workers)
+    scene.expect(tally, scene.done, CROSSED)
+    return tally
+
+
+def master_killed(scene: Scene) -> Tally:
+    server = scene.start()
+    # As long as its successor needs, nobody listens.
+    with scene.load() as load:
+        for _ in scene.beats(3.0):
+            former = server
+            send(former.pid, signal.SIGKILL)
+            former.process.wait()
+            scene.done += 1
+            try:
+                until(lambda former=former: not former.members(), "the workers to leave", RECOVERY)
+            except TimeoutError as error:
+                scene.complaints.append(f"orphans: {error}")
+                former.kill()
+            server = scene.start(port=server.port)
+        scene.recover(load)
+        tally = load.stop()
+    scene.expect(tally, tally.failed, ("refused", *LOST))
+    return tally
+
+
+def reloaded(scene: Scene) -> Tally:
+    server = scene.start()
+    with scene.load() as load:
+        for _ in scene.beats(1.0):
+            scene.done += send(server.pid, signal.SIGHUP)
+        scene.recover(load)
+        tally = load.stop()
+    scene.expect(tally, 0)
+    return tally
+
+
+FAULTS = (
+    Fault("kill", "the requests that the worker had begun, at most one for each of its connections", killed),
+    Fault("stop", "nothing: what the worker has waits until it is continued, others go on", stopped),
+    Fault("storm", "as for `kill`", stormed),
+    Fault("fork", "as for `kill`; the workers that are left serve until the machine can fork again", forkless),
+    Fault("descriptors", "nothing: idle connections give way to new ones", few_descriptors),
+    Fault("log", "nothing but the log, and what a worker that is told to leave costs (`leak`)", full_log),
+    Fault("spool", "large uploads, told by 507 or 503; nothing else", full_spool),
+    Fault(
+        "leak",
+        "a request that crosses with the end of an idle connection, at most one for each worker replaced",
+        leaking,
+        needs="--max-requests",
+    ),
+    Fault("memory", "as for `leak`", leaking_by_memory, needs="--max-worker-memory"),
+    Fault("master", "everything until another master listens; no worker stays behind", master_killed),
+    Fault("reload", "nothing", reloaded, needs="--reload"),
+)
