@@ -7,6 +7,7 @@ extension Arbiter {
     func reload() {
         guard supervisor.isServing else { return }
         host.log(.info, "Hang up: \(succession.masterName)")
+        service.noteReload()
         let number = lastGeneration + 1
         // What failed to be read has no workers, and its number is used up all the same.
         lastGeneration = number
@@ -25,6 +26,7 @@ extension Arbiter {
     private func giveUp(_ number: Int) {
         host.log(.error, "The reload is given up: the old workers and the old configuration stay.")
         tell(.abandoned(generation: number))
+        service.noteReloaded("Serving; the reload failed")
     }
 
     /// The first worker of a configuration serves.
@@ -47,6 +49,7 @@ extension Arbiter {
         }
         host.log(.error, "The reload is given up, \(text): the old workers and the old configuration stay.")
         tell(.abandoned(generation: number))
+        service.noteReloaded("Serving; the reload failed")
     }
 
     // MARK: The pid file

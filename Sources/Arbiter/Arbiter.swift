@@ -14,6 +14,8 @@ public final class Arbiter {
     var pidFile: PidFile?
     /// What started this master and what it started itself, when one server replaces another (USR2).
     var succession = Succession()
+    /// Whoever watches over the server.
+    var service = Service()
     /// When logs were told to be reopened last.
     var logsReopenedAt: Nanoseconds = 0
 
@@ -42,6 +44,11 @@ public final class Arbiter {
             return .exit(1)
         }
         succession = Succession(environment: Process.environment)
+        do throws(ServiceVariableError) {
+            service = try Service(allowedSilence: configuration.allowedSilence)
+        } catch {
+            host.log(.warning, "\(error)")
+        }
         setTitle()
         guard makePidFile() else { return .exit(1) }
         tell(.workersChanged(new: supervisor.wanted, old: nil))
@@ -66,8 +73,11 @@ public final class Arbiter {
             reap(signals)
             takeMessages(messages)
             checkPromotion()
+            if !supervisor.isServing { service.noteStop(successor: succession.successor) }
+            service.watch(serving: supervisor.table.workers.count(where: \.isServing), wanted: supervisor.wanted)
             if let outcome = carryOut(supervisor.actions(at: Clock.now()), signals, messages) { return outcome }
-            sleep(signals, until: [supervisor.deadline, succession.deadline(at: Clock.now())].compactMap(\.self).min(), messages)
+            let deadlines = [supervisor.deadline, succession.deadline(at: Clock.now()), service.deadline]
+            sleep(signals, until: deadlines.compactMap(\.self).min(), messages)
         }
     }
 
@@ -88,7 +98,9 @@ public final class Arbiter {
             case .adopt(let generation): adopt(generation)
             case .abandon(let generation, let reason): report(abandoned: generation, reason)
             case .retire(let generation): retire(generation)
-            case .rolledOut: host.log(.info, "The new configuration is in use by all workers.")
+            case .rolledOut:
+                host.log(.info, "The new configuration is in use by all workers.")
+                service.noteReloaded("Serving with a new configuration")
             case .closeListeners: closeListeners()
             case .signal(let pid, let signal): send(signal, to: pid)
             case .finish(let code, let reason, let abandoned):
@@ -130,6 +142,8 @@ public final class Arbiter {
     private func noteReady(_ pid: ProcessID) {
         guard let worker = supervisor.receive(.workerReady(pid: pid), at: Clock.now()) else { return }
         host.log(.debug, "Worker (pid:\(pid)) is ready")
+        // A successor becomes the main process when its predecessor says so.
+        if !succession.isSuccessor { service.noteServing(processID, workers: supervisor.wanted) }
         // It was forked with the old files and could not be told.
         if worker.spawnedAt < logsReopenedAt { try? Process.send(.user1, to: pid) }
     }

@@ -194,13 +194,15 @@ class Arbiter:
     def _starting(self) -> None:
         self.pid = os.getpid()
         self.master_pid = int(os.environ.pop("GUNICORN_PID", "0"))
-        # They were meant for this process; what an application starts is none of their business.
         os.environ.pop("GUNICORN_FD", None)
         if self.master_pid:
             self.master_name = "Master.2"
         self.cfg.on_starting(self)
 
     def _listening(self, generation: int, listeners: list[tuple[int, str]]) -> None:
+        # The core has taken them. They were meant for this process, and not for what an application starts.
+        for name in ("LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "LISTEN_PIDFDID"):
+            os.environ.pop(name, None)
         self._listeners[generation] = [Listener(*each) for each in listeners]
         if generation == self._adopted:
             self.LISTENERS = self._listeners[generation]
