@@ -148,7 +148,12 @@ def test_one_that_fails_in_a_worker_is_a_failed_boot(tmp_path: Path, hook: str, 
 
 @pytest.mark.parametrize(
     ("hook", "parameters"),
-    [("child_exit", "server, worker"), ("worker_exit", "server, worker"), ("on_exit", "server"), ("worker_int", "worker")],
+    [
+        ("child_exit", "server, worker"),
+        ("worker_exit", "server, worker"),
+        ("on_exit", "server"),
+        ("worker_int", "worker"),
+    ],
 )
 def test_one_that_fails_at_the_end_changes_nothing(serve: Serve, tmp_path: Path, hook: str, parameters: str) -> None:
     server = start(serve, tmp_path, f"def {hook}({parameters}):\n    raise KeyError('bad hook')\n")

@@ -115,7 +115,9 @@ def test_the_manager_hears_of_a_life(manager: Manager) -> None:
 
 
 def test_ready_waits_for_a_worker(manager: Manager, tmp_path: Path) -> None:
-    (tmp_path / "slowly.py").write_text(f"import time\ntime.sleep(1)\nopen({str(tmp_path / 'loaded')!r}, 'w')\napp = print\n")
+    (tmp_path / "slowly.py").write_text(
+        f"import time\ntime.sleep(1)\nopen({str(tmp_path / 'loaded')!r}, 'w')\napp = print\n"
+    )
     manager.start("-b", "127.0.0.1:0", "--pythonpath", str(tmp_path), "slowly:app")
     until(lambda: manager.count("READY"), "READY=1")
     assert (tmp_path / "loaded").exists()

@@ -219,5 +219,3 @@ def make_environment(path: Path) -> tuple[str, Path]:
     library = next(path.glob("lib/python*/site-packages"))
     (library / "monoceros.pth").write_text(f"{Path(__file__).resolve().parent.parent / 'python'}\n")
     return str(path / "bin" / "python"), path
-
-

@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import Platform
@@ -39,9 +40,8 @@ import Testing
     }
 
     private func overwrite(_ path: String, _ text: String) throws {
-        let descriptor = try Descriptor.overwriting(path)
-        defer { descriptor.close() }
-        let bytes = Array(text.utf8)
-        try bytes.withUnsafeBufferPointer { try descriptor.writeAll(UnsafeRawBufferPointer($0)) }
+        let file = try #require(fopen(path, "w"))
+        defer { fclose(file) }
+        fputs(text, file)
     }
 }

@@ -142,6 +142,9 @@ class Arbiter:
     def _say_notices(self, cfg: Any) -> None:
         for line in cfg.notices + cfg.without_effect():
             self.log.warning("%s", line)
+        for name in ("preload_app", "reload", "reuse_port"):
+            if getattr(cfg, name):
+                self.log.warning("%s (%s) is not there yet, and has no effect.", name, cfg.settings[name].source)
 
     # What hooks call
 

@@ -306,8 +306,8 @@ class Host:
                 raise SystemExit(0)
 
         def handle_quit(number, frame):
-            # Once is enough: a terminal's INT and the master's QUIT come together. Not SIG_IGN, since Python complains of
-            # a signal that arrived before it was ignored and is handled after.
+            # Once is enough: a terminal's INT and the master's QUIT come together. Not SIG_IGN: Python complains of a
+            # signal that arrived before it was ignored and is handled after.
             for each in (signal.SIGINT, signal.SIGQUIT):
                 signal.signal(each, lambda number, frame: None)
             control.quit()
