@@ -8,8 +8,8 @@ extension Arbiter {
     /// Nanoseconds between two of them.
     private static let bindInterval = Nanoseconds.seconds(1)
 
-    /// Listens on all addresses of the first configuration. Returns false, with one line in the log and nothing left open,
-    /// when one of them cannot be had. A request to stop ends the attempts; the policy knows of it then.
+    /// Listens on all addresses of the first configuration. Returns false, with one line in the log and nothing left
+    /// open, when one of them cannot be had. A request to stop ends the attempts; the policy knows of it then.
     func bind(_ signals: SignalPipe) -> Bool {
         let configuration = current.configuration
         do throws(ListenError) {
@@ -38,8 +38,8 @@ extension Arbiter {
         return tell(.listening(generation: 1, current.listeners.map(\.socket)))
     }
 
-    /// The sockets that the service manager opened; nil when it did not. They are where the server listens, whatever the
-    /// configuration says.
+    /// The sockets that the service manager opened; nil when it did not. They are where the server listens, whatever
+    /// the configuration says.
     private func takeGiven(_ configuration: ArbiterConfiguration) throws(ListenError) -> [Listener]? {
         let sockets: [InheritedSocket]
         do throws(InheritedSocketError) {
@@ -93,8 +93,8 @@ extension Arbiter {
         return nil
     }
 
-    /// Gives a new configuration its sockets: those that are there for its addresses, and new ones for the rest. An address
-    /// in use is not waited for: there is a server that serves meanwhile.
+    /// Gives a new configuration its sockets: those that are there for its addresses, and new ones for the rest. An
+    /// address in use is not waited for: there is a server that serves meanwhile.
     ///
     /// - Returns: false, with one line in the log and nothing changed, when an address cannot be had.
     func rebind(_ generation: inout Generation) -> Bool {

@@ -2,8 +2,8 @@ internal import Platform
 internal import Supervision
 
 extension Arbiter {
-    /// Reads the configuration again and has it prove itself: a worker is forked for it, and when that serves the others
-    /// follow. Until then everything stays as it is.
+    /// Reads the configuration again and has it prove itself: a worker is forked for it, and when that serves the
+    /// others follow. Until then everything stays as it is.
     func reload() {
         guard supervisor.isServing else { return }
         host.log(.info, "Hang up: \(succession.masterName)")

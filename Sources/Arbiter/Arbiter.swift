@@ -112,8 +112,8 @@ public final class Arbiter {
         return nil
     }
 
-    /// Sleeps until a signal or a message arrives or `deadline`, in nanoseconds of the monotonic clock; nil for as long as
-    /// it takes.
+    /// Sleeps until a signal or a message arrives or `deadline`, in nanoseconds of the monotonic clock; nil for as long
+    /// as it takes.
     func sleep(_ signals: SignalPipe, until deadline: Nanoseconds?, _ messages: MessageChannel? = nil) {
         let now = Clock.now()
         let limit = deadline.map { $0 > now ? $0 - now : 0 }

@@ -1,8 +1,8 @@
 // How workers are replaced.
 
 extension SettingKey<Int> {
-    // One at a time needs the memory of one worker more, and leaves the processors to the requests. gunicorn forks as many
-    // as there are.
+    // One at a time needs the memory of one worker more, and leaves the processors to the requests. gunicorn forks as
+    // many as there are.
     static let reloadStep = SettingKey(
         Setting(
             "reload_step", .workerProcesses, ["--reload-step"], .int(1...SettingRange.anyCount.upperBound),

@@ -64,7 +64,7 @@ class Host:
         self.app = app
         self.logger = logger
         self.server = server
-        self.process_name = app.cfg.proc_name
+        self.process_name = getattr(getattr(app, "cfg", None), "proc_name", "")
         self.version = __version__
         self.server_software = SERVER_SOFTWARE
         self.errors_stream = ErrorsStream()
@@ -80,6 +80,7 @@ class Host:
         self._word = os.pipe()
         for end in self._word:
             os.set_blocking(end, False)
+        self._let_one_speak()
 
     # In the master
 

@@ -210,7 +210,8 @@ SIGNALS = """
     class Control:
         def __getattr__(self, name):
             return lambda: said.append(name)
-    Host(None, None).install_worker_signals(Control())
+    # The logger is told to reopen its files by a name of its own.
+    Host(None, Control()).install_worker_signals(Control())
     try:
         os.kill(os.getpid(), signal.{name})
         for _ in range(1000):
@@ -230,7 +231,7 @@ SIGNALS = """
         ("SIGINT", "['quit']", 0),
         ("SIGQUIT", "['quit']", 0),
         ("SIGABRT", "['abort']", 1),
-        ("SIGUSR1", "[]", 9),
+        ("SIGUSR1", "['reopen_files']", 9),
         ("SIGWINCH", "[]", 9),
         ("SIGCHLD", "[]", 9),
         ("SIGHUP", "", -signal.SIGHUP),
