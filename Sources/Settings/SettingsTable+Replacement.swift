@@ -8,8 +8,8 @@ extension SettingKey<Int> {
             "reload_step", .workerProcesses, ["--reload-step"], .int(1...SettingRange.anyCount.upperBound),
             default: .int(1), for: .arbiter, origin: .own, metavar: "INT",
             """
-            How many workers more than workers may exist at once while some are replaced, at a reload for one: so many are \
-            replaced at a time.
+            How many workers more than workers may exist at once while some are replaced, at a reload for one: so many \
+            are replaced at a time.
             """))
 }
 
