@@ -21,6 +21,8 @@ extension Server {
         arbiter.umask = UInt32(configuration.umask)
         arbiter.owner = (configuration.user, configuration.group)
         arbiter.pidFile = configuration.pidfile
+        // Time enough for the master to replace a worker that hangs, and for the next one to boot.
+        arbiter.allowedSilence = configuration.timeout.map { .seconds($0 + (configuration.bootTimeout ?? 60)) }
         arbiter.isDaemon = configuration.daemon
         arbiter.processName = processName
         arbiter.serverName = "monoceros \(host.version)"

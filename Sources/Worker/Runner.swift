@@ -20,7 +20,9 @@ final class Runner {
     private let slot: Int
     private var threadID: Int32 = 0
 
-    init(crew: Crew, gateway: Gateway, gauge: RunnerGauge, slot: Int, report: WorkerReport, isMain: Bool) {
+    init(
+        crew: Crew, bench: Workbench, gateway: Gateway, gauge: RunnerGauge, slot: Int, report: WorkerReport, isMain: Bool
+    ) {
         self.crew = crew
         self.gauge = gauge
         self.slot = slot
@@ -28,7 +30,7 @@ final class Runner {
         self.report = report
         self.isMain = isMain
         isOneOfMany = crew.configuration.runners > 1
-        bench = Workbench(policy: crew.configuration.transport.policy)
+        self.bench = bench
     }
 
     /// What became of the baton while requests were served.

@@ -96,12 +96,16 @@ public final class Worker {
         // the first time by two threads of a forked process at once, see docs/fork-safety.md.
         let outlook = Outlook(crew.lifetime, crew.commons)
         for (index, gauge) in crew.gauges.enumerated() {
+            let bench = Workbench(policy: crew.configuration.transport.policy)
             let gateway = try Gateway(
-                application: application, errors: errors, log: report.application, types: types,
+                on: bench, application: application, errors: errors, log: report.application, types: types,
                 configuration: crew.configuration.gateway, outlook: outlook,
                 writeTimeout: crew.configuration.transport.timeouts.write,
                 noteClientWait: { gauge.exclude($0) }, gil)
-            runners.append(Runner(crew: crew, gateway: gateway, gauge: gauge, slot: index, report: report, isMain: isMain))
+            runners.append(
+                Runner(
+                    crew: crew, bench: bench, gateway: gateway, gauge: gauge, slot: index, report: report,
+                    isMain: isMain))
         }
         let pilot = Pilot(crew: crew, mainGauge: isMain ? runners[0].gauge : nil)
         Process.noteForks()

@@ -64,7 +64,7 @@ class Host:
         self.app = app
         self.logger = logger
         self.server = server
-        self.process_name = app.cfg.proc_name
+        self.process_name = getattr(getattr(app, "cfg", None), "proc_name", "")
         self.version = __version__
         self.server_software = SERVER_SOFTWARE
         self.errors_stream = ErrorsStream()
@@ -80,6 +80,7 @@ class Host:
         self._word = os.pipe()
         for end in self._word:
             os.set_blocking(end, False)
+        self._let_one_speak()
 
     # In the master
 
@@ -137,6 +138,8 @@ class Host:
 
     def end_worker(self) -> None:
         """The last thing that a worker does, however it ends."""
+        # On its way out, Python gives the signals their default action, and QUIT would leave a core.
+        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT))
         try:
             self.server.cfg.worker_exit(self.server, self.worker)
         except Exception:
@@ -152,7 +155,10 @@ class Host:
             yield
         except BaseException as error:
             if self._gives_up or (self.control is not None and self.control.is_quitting()):
-                raise
+                if isinstance(error, SystemExit):
+                    raise
+                # What a module of C made of the SystemExit of a signal handler.
+                raise SystemExit(0) from None
             if self._may_speak():
                 self.logger.error("Exception in worker process", exc_info=trim(error))
                 self.report(f"Failed to {purpose}: {last_line(error)}")
@@ -199,6 +205,10 @@ class Host:
         """The descriptor that the core writes access lines to. Its number stays the same when logs are reopened."""
         return accesslog.descriptor(self.logger)
 
+    def report_lost_access_lines(self, count: int, error: int) -> None:
+        """Says how many lines the access log did not take, now that it takes some again. `error` is an errno, or 0."""
+        logwriter.say_lost("the access log", count, OSError(error, os.strerror(error)) if error else None)
+
     def observer(self, worker: object) -> Observer:
         """What each request is told to, in a worker. `worker` is what hooks get."""
         return Observer(self.app.cfg, self.logger, worker)
@@ -219,7 +229,6 @@ class Host:
         When that fails it has been reported, and SystemExit carries the worker's exit status: 4 when the app spec names
         nothing that can be served, 3 when its module is missing or raised.
         """
-        logwriter.allow_threads()
         name = getattr(self.app, "app_uri", None) or type(self.app).__name__
         # BaseException: a module that calls sys.exit() on import, or is interrupted, has not booted either.
         with self._reporting(f"load {name!r}"):
@@ -301,9 +310,10 @@ class Host:
                 raise SystemExit(0)
 
         def handle_quit(number, frame):
-            # Once is enough: on the way out, Python would give the signals their default action.
+            # Once is enough: a terminal's INT and the master's QUIT come together. Not SIG_IGN: Python complains of a
+            # signal that arrived before it was ignored and is handled after.
             for each in (signal.SIGINT, signal.SIGQUIT):
-                signal.signal(each, signal.SIG_IGN)
+                signal.signal(each, lambda number, frame: None)
             control.quit()
             self._call_hook("worker_int")
             # Out of the application's frame too, as gunicorn does: QUIT does not wait for a request.
@@ -318,11 +328,10 @@ class Host:
             self._call_hook("worker_abort")
             raise SystemExit(1)
 
-        logwriter.allow_threads()
-
         def handle_user1(number, frame):
             self.reopen_logs()
 
+        logwriter.allow_threads()
         # What the arbiter did with a signal is not for a worker; HUP, USR2 and CHLD have no meaning here.
         for number in (signal.SIGHUP, signal.SIGUSR2, signal.SIGCHLD):
             signal.signal(number, signal.SIG_DFL)
