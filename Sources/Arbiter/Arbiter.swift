@@ -82,7 +82,7 @@ public final class Arbiter {
             checkPromotion()
             lookAfterWorkers()
             if !supervisor.isServing { service.noteStop(successor: succession.successor) }
-            service.watch(serving: supervisor.table.workers.count(where: \.isServing), wanted: supervisor.wanted)
+            service.watch(lives: signsOfLife, wanted: supervisor.wanted)
             if let outcome = carryOut(supervisor.actions(at: Clock.now()), signals, messages) { return outcome }
             let deadlines = [supervisor.deadline, succession.deadline(at: Clock.now()), service.deadline, lookDeadline]
             sleep(signals, until: deadlines.compactMap(\.self).min(), messages)
