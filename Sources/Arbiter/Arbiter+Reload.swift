@@ -4,14 +4,15 @@ internal import Supervision
 extension Arbiter {
     /// Reads the configuration again and has it prove itself: a worker is forked for it, and when that serves the
     /// others follow. Until then everything stays as it is.
-    func reload() {
+    func reload(because cause: ReloadCause = .hangUp) {
         guard supervisor.isServing else { return }
-        host.log(.info, "Hang up: \(succession.masterName)")
+        if cause == .hangUp { host.log(.info, "Hang up: \(succession.masterName)") }
         service.noteReload()
         let number = lastGeneration + 1
         // What failed to be read has no workers, and its number is used up all the same.
         lastGeneration = number
         guard let configuration = host.readConfiguration(number) else { return giveUp(number) }
+        watchFiles(for: configuration)
         var generation = Generation(number: number, configuration: configuration, listeners: [])
         guard rebind(&generation) else { return giveUp(number) }
         generations[number] = generation
@@ -36,6 +37,7 @@ extension Arbiter {
         tell(.workersChanged(new: supervisor.wanted, old: supervisor.wanted))
         setTitle()
         replacePidFile()
+        stopWatchingFiles()
     }
 
     func report(abandoned number: Int, _ reason: AbandonReason) {
@@ -80,4 +82,11 @@ extension Arbiter {
         let name = current.configuration.processName + (succession.isSuccessor ? ".2" : "")
         Process.setTitle("monoceros: master [\(name)]")
     }
+}
+
+/// Why the server reloads.
+enum ReloadCause {
+    /// HUP.
+    case hangUp
+    case filesChanged
 }

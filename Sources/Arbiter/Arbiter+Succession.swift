@@ -26,6 +26,7 @@ extension Arbiter {
             tell(.successor(pid: child))
         case .child:
             signals.abandonInChild()
+            reloadWatch?.close()
             mask.restore()
             host.afterForkInChild()
             become(parent: processID)

@@ -42,7 +42,9 @@ extension Arbiter {
             messages.receiving.close()
             let seat = WorkerSeat(
                 generation: number, parentID: processID, listeners: generation.listeners.map(\.socket),
-                shared: means.flatMap { means in cell.map { (means, $0) } }, channel: messages)
+                shared: means.flatMap { means in cell.map { (means, $0) } }, reports: reloadWatch?.reportDescriptor,
+                channel: messages)
+            reloadWatch?.close()
             closeOthers(than: number)
             follow(seat)
             mask.restore()

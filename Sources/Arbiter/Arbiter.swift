@@ -19,6 +19,8 @@ public final class Arbiter {
     var cells: Cells?
     /// When workers are looked after next.
     var nextLook: Nanoseconds = 0
+    /// The files of the code, where they are watched (`--reload`).
+    var reloadWatch: ReloadWatch?
     /// Whoever watches over the server.
     var service = Service()
     /// When logs were told to be reopened last.
@@ -55,6 +57,7 @@ public final class Arbiter {
         } catch {
             host.log(.warning, "\(error)")
         }
+        watchFiles(for: configuration)
         setTitle()
         guard makePidFile() else { return .exit(1) }
         tell(.workersChanged(new: supervisor.wanted, old: nil))
@@ -80,11 +83,15 @@ public final class Arbiter {
             reap(signals)
             takeMessages(messages)
             checkPromotion()
+            lookAtFiles()
             lookAfterWorkers()
             if !supervisor.isServing { service.noteStop(successor: succession.successor) }
             service.watch(lives: signsOfLife, wanted: supervisor.wanted)
             if let outcome = carryOut(supervisor.actions(at: Clock.now()), signals, messages) { return outcome }
-            let deadlines = [supervisor.deadline, succession.deadline(at: Clock.now()), service.deadline, lookDeadline]
+            let deadlines = [
+                supervisor.deadline, succession.deadline(at: Clock.now()), service.deadline, lookDeadline,
+                reloadWatch?.deadline,
+            ]
             sleep(signals, until: deadlines.compactMap(\.self).min(), messages)
         }
     }
@@ -106,6 +113,8 @@ public final class Arbiter {
             case .adopt(let generation): adopt(generation)
             case .abandon(let generation, let reason): report(abandoned: generation, reason)
             case .retire(let generation): retire(generation)
+            case .awaitMending(let reason):
+                host.log(.error, "\(reason.text) Listening, and waiting for a file to change.")
             case .rolledOut:
                 host.log(.info, "The new configuration is in use by all workers.")
                 service.noteReloaded("Serving with a new configuration")
@@ -124,7 +133,7 @@ public final class Arbiter {
     func sleep(_ signals: SignalPipe, until deadline: Nanoseconds?, _ messages: MessageChannel? = nil) {
         let now = Clock.now()
         let limit = deadline.map { $0 > now ? $0 - now : 0 }
-        let others = messages.map { [$0.receiving] } ?? []
+        let others = messages.map { [$0.receiving] + (reloadWatch?.descriptors ?? []) } ?? []
         if limit != 0 { host.blocking { signals.wait(nanoseconds: limit, others: others) } }
         if let code = host.checkPythonSignals() {
             supervisor.receive(.fail(exitCode: code), at: Clock.now())
@@ -144,7 +153,6 @@ public final class Arbiter {
                 }
                 let reason = String(decoding: message.payload, as: UTF8.self)
                 host.log(.info, "Worker (pid:\(message.pid)) is to be replaced: \(reason)")
-            case .modules: continue
             }
         }
     }

@@ -25,6 +25,8 @@ public struct ArbiterHost {
     public var notify: (ArbiterEvent) -> EventOutcome
     /// Reads the configuration again, which is to have this number. Nil when that fails, which the host has reported.
     public var readConfiguration: (_ generation: Int) -> ArbiterConfiguration?
+    /// Finds the files that the configuration in force names for `--reload`, beside those of the code.
+    public var namedFiles: () -> NamedFiles
     /// In a forked child: becomes the program that this one was started as, with these variables added to the
     /// environment. Returns only when that fails, which the host has reported.
     public var execute: (_ variables: [(name: String, value: String)]) -> Void
@@ -38,6 +40,7 @@ public struct ArbiterHost {
         checkPythonSignals: @escaping () -> Int32?,
         notify: @escaping (ArbiterEvent) -> EventOutcome,
         readConfiguration: @escaping (Int) -> ArbiterConfiguration?,
+        namedFiles: @escaping () -> NamedFiles,
         execute: @escaping (_ variables: [(name: String, value: String)]) -> Void
     ) {
         self.log = log
@@ -48,6 +51,7 @@ public struct ArbiterHost {
         self.checkPythonSignals = checkPythonSignals
         self.notify = notify
         self.readConfiguration = readConfiguration
+        self.namedFiles = namedFiles
         self.execute = execute
     }
 }

@@ -106,6 +106,28 @@ extension Host {
         }
     }
 
+    /// The files that the configuration names for `--reload`.
+    func namedFiles(_ gil: borrowing GIL) -> NamedFiles {
+        do throws(PythonError) {
+            let answer = try gil.call(try gil.attribute(object, "named_files"))
+            guard gil.isTuple(answer), gil.count(answer) == 2 else { return NamedFiles() }
+            return NamedFiles(
+                files: try texts(try gil.item(answer, 0), gil), directories: try texts(try gil.item(answer, 1), gil))
+        } catch {
+            logException("The files to watch cannot be found", gil)
+            return NamedFiles()
+        }
+    }
+
+    private func texts(_ list: PyPointer, _ gil: borrowing GIL) throws(PythonError) -> Set<String> {
+        guard gil.isList(list) else { return [] }
+        var texts: Set<String> = []
+        for index in 0..<gil.count(list) {
+            if let text = gil.text(try gil.item(list, index)) { texts.insert(text) }
+        }
+        return texts
+    }
+
     /// Becomes the program that this one was started as. Returns only when that fails, which has been logged.
     func execute(_ variables: [(name: String, value: String)], _ gil: borrowing GIL) {
         do throws(PythonError) {

@@ -34,6 +34,8 @@ public enum SupervisionAction: Equatable, Sendable {
     case abandon(generation: Int, AbandonReason)
     /// No worker of this generation takes connections any more: close the listening sockets that only it has.
     case retire(generation: Int)
+    /// A worker of the configuration in force failed to boot, and none is forked in its place before the next reload.
+    case awaitMending(HaltReason)
     /// Every worker that serves is of this generation: the reload is done.
     case rolledOut(generation: Int)
     /// Close the listening sockets, so that the kernel refuses what no worker would accept any more.

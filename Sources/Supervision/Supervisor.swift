@@ -161,6 +161,12 @@ public struct Supervisor: Sendable {
 
     /// While others serve, code that does not boot any more is no reason to end them: its time may come again.
     private mutating func bootFailed(_ worker: WorkerProcess, _ reason: HaltReason, at now: UInt64) {
+        if worker.terms.awaitsMending {
+            // Those that boot beside it fail for the same reason; one word is enough.
+            guard worker.generation == roster.current.number, !roster.current.isBroken else { return }
+            roster.noteBroken()
+            return news.append(.awaitMending(reason))
+        }
         guard !table.workers.contains(where: \.isServing) else {
             return respawn.recordBootFailure(of: worker, at: now)
         }

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from monoceros import daemon
+from monoceros import daemon, reloader
 from monoceros.errors import ConfigError, HaltServer
 from monoceros.generations import Snapshot, apply_environment, withdraw_environment
 from monoceros.host import APP_LOAD_ERROR, WORKER_BOOT_ERROR, Host
@@ -142,7 +142,7 @@ class Arbiter:
     def _say_notices(self, cfg: Any) -> None:
         for line in cfg.notices + cfg.without_effect():
             self.log.warning("%s", line)
-        for name in ("preload_app", "reload", "reuse_port"):
+        for name in ("preload_app", "reuse_port"):
             if getattr(cfg, name):
                 self.log.warning("%s (%s) is not there yet, and has no effect.", name, cfg.settings[name].source)
 
@@ -288,6 +288,13 @@ class Arbiter:
         finally:
             before.restore()
         return None
+
+    def named_files(self) -> tuple[list[str], list[str]]:
+        """The files that `reload_extra_files` leads to, and the directories in which another one could come to match."""
+        found = reloader.expand(self.cfg.reload_extra_files, self.cfg.start_directory)
+        if found.is_cut:
+            self.log.warning("reload_extra_files leads to more than %s files: the rest is not watched.", reloader.MOST_FOUND)
+        return sorted(found.files), sorted(found.directories)
 
     def _enter(self, generation: int) -> None:
         """Sets the process up for a configuration."""

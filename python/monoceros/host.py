@@ -16,6 +16,7 @@ from monoceros import SERVER_SOFTWARE, __version__, accesslog, identity, logwrit
 from monoceros.application import AppImportError, AppModuleNotFoundError
 from monoceros.glogging import Logger
 from monoceros.observer import Observer
+from monoceros.reloader import Reporter, expected_files
 from monoceros.wsgi import ErrorsStream
 
 # gunicorn's exit statuses of a worker: the arbiter stops the server when it sees one of them.
@@ -93,6 +94,10 @@ class Host:
     def read_configuration(self, generation: int) -> tuple[dict[str, Any], str] | None:
         """Reads the configuration again; None when that fails, which has been logged."""
         return self.server.read_configuration(generation)
+
+    def named_files(self) -> tuple[list[str], list[str]]:
+        """The files that the configuration names for `--reload`, and the directories where another could come to be."""
+        return self.server.named_files()
 
     def execute(self, variables: Sequence[tuple[str, str]]) -> None:
         """Becomes the program that this one was started as, where it was. Returns when that fails."""
@@ -223,12 +228,29 @@ class Host:
         extra = {"metric": "gunicorn.backlog", "value": count, "mtype": "histogram"}
         self.logger.debug("socket backlog: %s", count, extra=extra)
 
-    def load_application(self) -> Callable[..., object]:
+    def load_application(self, reports: int | None = None) -> Callable[..., object]:
         """Returns the application, in a worker after the fork.
 
         When that fails it has been reported, and SystemExit carries the worker's exit status: 4 when the app spec names
         nothing that can be served, 3 when its module is missing or raised.
+
+        :param reports: the descriptor to tell which files the code comes from; None when nobody watches them.
         """
+        reporter = Reporter(reports) if reports is not None else None
+        try:
+            application = self._load()
+        except BaseException as error:
+            if reporter is not None:
+                # What was raised before it was reported to people and became an exit status.
+                spec = getattr(self.app, "app_uri", None) or ""
+                reporter.report_failure(error.__cause__ or error.__context__ or error, expected_files(spec))
+            raise
+        if reporter is not None:
+            reporter.report()
+            reporter.start()
+        return application
+
+    def _load(self) -> Callable[..., object]:
         name = getattr(self.app, "app_uri", None) or type(self.app).__name__
         # BaseException: a module that calls sys.exit() on import, or is interrupted, has not booted either.
         with self._reporting(f"load {name!r}"):
@@ -239,11 +261,12 @@ class Host:
                     self.report(str(error))
                 is_missing = isinstance(error, AppModuleNotFoundError)
                 status = WORKER_BOOT_ERROR if is_missing else APP_LOAD_ERROR
+                fault = error
             else:
                 if self.worker is not None:
                     self.worker.wsgi = application
                 return application
-        raise SystemExit(status)
+        raise SystemExit(status) from fault
 
     def report(self, line: str) -> None:
         """Writes a line for the person who starts the server, whatever the log level is."""
