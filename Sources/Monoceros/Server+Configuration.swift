@@ -63,7 +63,8 @@ extension Server {
             maximumConnections: configuration.workerConnections,
             // Where several workers share a listener, taking more than one connection at a time takes it from an idle
             // one.
-            acceptBatch: configuration.workers > 1 ? 1 : 64, streamsBodies: configuration.streamRequestBody)
+            acceptBatch: configuration.workers > 1 ? 1 : 64, sharesListeners: configuration.workers > 1,
+            streamsBodies: configuration.streamRequestBody)
     }
 
     private func gatewayConfiguration(_ seat: WorkerSeat) -> GatewayConfiguration {

@@ -12,22 +12,31 @@ final class BodyReceipt {
     private var sink: BodySink
     /// Bytes since the deadline was set, the framing's included.
     private var recent = 0
+    /// When enough had come for that, or the head.
+    private(set) var lastProgress: Nanoseconds
+    /// How much to read at a time.
+    var piece: PieceSize
 
-    init(length: Int, limits: BodyLimits) {
+    init(length: Int, limits: BodyLimits, now: Nanoseconds) {
         remainder = .length(length)
         sink = BodySink(limits: limits)
+        lastProgress = now
+        piece = .plain
     }
 
-    init(chunkedUnder policy: RequestPolicy, limits: BodyLimits) {
+    init(chunkedUnder policy: RequestPolicy, limits: BodyLimits, now: Nanoseconds) {
         remainder = .chunked(ChunkedDecoder(policy: policy))
         sink = BodySink(limits: limits)
+        lastProgress = now
+        piece = .chunked
     }
 
     /// Notes that bytes came. Whether they are enough to set the deadline anew.
-    func makesProgress(_ count: Int) -> Bool {
+    func makesProgress(_ count: Int, now: Nanoseconds) -> Bool {
         recent += count
         guard recent >= Timeouts.progress else { return false }
         recent = 0
+        lastProgress = now
         return true
     }
 
