@@ -137,8 +137,10 @@ public final class Reactor {
 
     /// The request that has waited for longest. What the batch brings has come later and waits behind it. Nil after a
     /// while, though there may be more: others must be heard of, and connections accepted, while all these are served.
+    /// Nil, too, once after each poll while requests are postponed: those came before the ones that are held.
     private func nextHeld(on bench: Workbench) -> Exchange? {
         holdComplete(on: bench)
+        if !postponed.isEmpty, batch.takePostponedTurn() { return nil }
         while !held.isEmpty, batch.takeHeldTurn(now: now), let connection = held.popFirst() {
             if resume(connection, on: bench) { return exchange(connection, on: bench) }
         }
