@@ -12,8 +12,8 @@ public protocol PilotDuties {
     ///
     /// - Returns: nanoseconds until it is due again.
     func check() -> Nanoseconds
-    /// Whether the reactor that the pilot drives may accept: it does so for runners, and the pilot cannot run the
-    /// application.
+    /// Whether the reactor that the pilot drives accepts at once what comes: it does so for runners, and the pilot cannot
+    /// run the application.
     func setAccepting(_ accepts: Bool, _ baton: borrowing Baton)
     /// Does the I/O at hand, then settles what runners gave back: in this order, since the I/O drains the waker, and a
     /// wake-up that comes later is still there for the poll.

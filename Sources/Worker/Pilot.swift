@@ -4,8 +4,8 @@ internal import Transport
 
 /// The thread that keeps the worker going while applications run: it takes the baton from a runner whose application
 /// outlasts a tick, and gives it to an idle runner or, when there is none, goes on with the I/O itself. It never
-/// touches Python, and accepts no connection: that would take it from a worker that could serve it. Its loop is
-/// `PilotLoop`.
+/// touches Python, and accepts a connection only when no other worker did: one of them could perhaps serve it at once.
+/// Its loop is `PilotLoop`.
 final class Pilot: @unchecked Sendable {
     // `@unchecked`: made on the main thread and then used by the pilot's alone.
 
