@@ -46,10 +46,11 @@ final class Crew: @unchecked Sendable {
     /// A request that was postponed and has its turn.
     @inline(__always)
     func nextPostponed(_ baton: borrowing Baton, on bench: Workbench) -> Exchange? {
-        guard let since = reactor.oldestPostponement(baton) else { return nil }
+        guard let (since, kind) = reactor.oldestPostponement(baton) else { return nil }
         guard
             handOver.isAwaited || lifetime.isLeaving
-                || lastRunner.yields(at: reactor.recently(baton), since: since)
+                || lastRunner.yields(
+                    at: reactor.recently(baton), since: since, usual: promotion.usualDuration(kind))
         else { return nil }
         return reactor.nextPostponed(baton, on: bench)
     }
@@ -63,6 +64,7 @@ final class Crew: @unchecked Sendable {
     func settleReturns(_ baton: borrowing Baton) {
         for item in returns.takeAll() {
             promotion.note(item.kind, outlastedTick: item.outlastedTick)
+            promotion.learn(item.kind, duration: item.duration)
             reactor.finish(item.exchange, baton)
         }
     }

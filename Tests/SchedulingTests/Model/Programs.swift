@@ -105,7 +105,7 @@ extension ModelMemory {
         case .finishing:  // `crew.reactor.finish(ended, baton)`
             store("finish", isQuiet: true) { self.finish(&$0) }
             return fails() ? .failing : .serving
-        case .returning:  // `giveBack(ended, kind, outlastedTick: !isShort)`
+        case .returning:  // `giveBack(ended, kind, outlastedTick: !isShort, duration: duration)`
             store("append to the returns") { $0.returned += 1 }
             store("mark the returns") { $0.returnsMarked = true }
             store("wake the reactor") { $0.waker = true }  // `crew.reactor.waker.wake()`
