@@ -66,6 +66,7 @@ final class Runner {
     /// Drives the reactor for as long as the baton stays here. `.kept` means that the worker is done.
     private func drive(_ taken: consuming Baton, _ python: inout PythonThread) -> Turn {
         var baton = taken
+        crew.noteDriver(Thread.currentID, baton)
         if isOneOfMany { crew.lastRunner.tookOver(at: Clock.now(), returns: ranPostponed) }
         ranPostponed = false
         // A signal may have ended the wait for the baton, as it ends a poll in which nothing happened.

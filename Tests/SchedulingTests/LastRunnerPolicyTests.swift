@@ -63,7 +63,9 @@ import Testing
             // Others come free, but for those that came earlier.
             policy.tookOver(at: start + .milliseconds(millisecond))
             policy.servedShort(at: start + .milliseconds(millisecond))
-            #expect(policy.yields(at: start + .milliseconds(millisecond), since: start, usual: usual) == (millisecond == 1000))
+            #expect(
+                policy.yields(at: start + .milliseconds(millisecond), since: start, usual: usual)
+                    == (millisecond == 1000))
         }
         // Each has its own second.
         let later = start + .milliseconds(600)
