@@ -15,6 +15,8 @@ final class Pilot: @unchecked Sendable {
     private let bench: Workbench
     /// When the watchdog looks next.
     private var nextCheck: Nanoseconds = 0
+    /// Of the loan that was seen last.
+    private var excuse = ExcusePolicy()
 
     init(crew: Crew, mainGauge: RunnerGauge?) {
         self.crew = crew
@@ -63,6 +65,14 @@ extension Pilot: PilotDuties {
         nextCheck = now + Crew.nap
         crew.watchdog.check(mainGauge, at: now)
         return Crew.nap
+    }
+
+    func beginWatching() { excuse.begin(cpuTime: Thread.cpuTime(of: crew.driver)) }
+
+    func excuses() -> Bool {
+        let thread = crew.driver
+        return excuse.excuses(
+            cpuTime: Thread.cpuTime(of: thread), tick: tick, isRunnable: Thread.isRunnable(thread))
     }
 
     func setAccepting(_ accepts: Bool, _ baton: borrowing Baton) { crew.reactor.setAccepting(accepts, baton) }
