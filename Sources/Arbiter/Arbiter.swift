@@ -14,6 +14,11 @@ public final class Arbiter {
     var pidFile: PidFile?
     /// What started this master and what it started itself, when one server replaces another (USR2).
     var succession = Succession()
+    /// What the workers share; nil when the system gave nothing.
+    var means: SharedMeans?
+    var cells: Cells?
+    /// When workers are looked after next.
+    var nextLook: Nanoseconds = 0
     /// Whoever watches over the server.
     var service = Service()
     /// When logs were told to be reopened last.
@@ -43,6 +48,7 @@ public final class Arbiter {
             host.log(.error, "Can't start: \(error)")
             return .exit(1)
         }
+        makeMeans(configuration)
         succession = Succession(environment: Process.environment)
         do throws(ServiceVariableError) {
             service = try Service(allowedSilence: configuration.allowedSilence)
@@ -74,10 +80,11 @@ public final class Arbiter {
             reap(signals)
             takeMessages(messages)
             checkPromotion()
+            lookAfterWorkers()
             if !supervisor.isServing { service.noteStop(successor: succession.successor) }
-            service.watch(serving: supervisor.table.workers.count(where: \.isServing), wanted: supervisor.wanted)
+            service.watch(lives: signsOfLife, wanted: supervisor.wanted)
             if let outcome = carryOut(supervisor.actions(at: Clock.now()), signals, messages) { return outcome }
-            let deadlines = [supervisor.deadline, succession.deadline(at: Clock.now()), service.deadline]
+            let deadlines = [supervisor.deadline, succession.deadline(at: Clock.now()), service.deadline, lookDeadline]
             sleep(signals, until: deadlines.compactMap(\.self).min(), messages)
         }
     }

@@ -63,11 +63,10 @@ struct Service {
     /// Shows the manager that there is progress, if it is time to and there is.
     ///
     /// - Parameters:
-    ///   - serving: how many workers serve.
+    ///   - lives: when each worker that serves gave its last sign of life.
     ///   - wanted: how many there shall be.
-    mutating func watch(serving: Int, wanted: Int) {
+    mutating func watch(lives: [Nanoseconds], wanted: Int) {
         let now = Clock.now()
-        let lives = Array(repeating: now, count: serving)
         guard watchdog?.verdict(heartbeats: lives, wanted: wanted, at: now) == .send else { return }
         manager?.notify(.watchdog)
     }
