@@ -4,8 +4,8 @@ internal import Synchronization
 /// terminal that was stopped, a file on a server that does not answer.
 ///
 /// No flag keeps every such write from blocking. O_NONBLOCK is out: the descriptor is shared with other processes, the
-/// flag would be too, and it does nothing for files. So another thread writes, and is left where it is when it takes too
-/// long.
+/// flag would be too, and it does nothing for files. So another thread writes, and is left where it is when it takes
+/// too long.
 public enum LastWords {
     /// Writes the text, and returns when that is done, has failed, or the time is over. The write may still go on then.
     ///

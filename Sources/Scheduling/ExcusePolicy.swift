@@ -3,12 +3,13 @@ public import Platform
 /// Tells an application that takes long from one whose thread does not get the CPU.
 ///
 /// Where others use the CPU too, a thread may wait for it for longer than a tick in the middle of the shortest
-/// application. Giving its baton to another runner does not help: that one waits for the same CPU, and then for Python's
-/// lock, which the first still has. So the pilot leaves a loan alone whose runner is ready to run and has had less than a
-/// tick of the CPU since the loan was first seen. An application that sleeps is not ready to run, and one that computes
-/// uses its tick up.
+/// application. Giving its baton to another runner does not help: that one waits for the same CPU, and then for
+/// Python's lock, which the first still has. So the pilot leaves a loan alone whose runner is ready to run and has had
+/// less than a tick of the CPU since the loan was first seen. An application that sleeps is not ready to run, and one
+/// that computes uses its tick up.
 ///
-/// Only so often: on a machine with an idle CPU, and for whatever the kernel's figures do not tell, it is better to go on.
+/// Only so often: on a machine with an idle CPU, and for whatever the kernel's figures do not tell, it is better to go
+/// on.
 public struct ExcusePolicy: Sendable {
     /// How often one loan is excused at most.
     public static let most = 20

@@ -10,8 +10,8 @@ public import Platform
 /// That is worth its while as long as other runners come free now and then, as they do where they are in requests of
 /// the same kind. When none has for twice the time that a postponed request takes, they are in something longer, and
 /// what is postponed has the last runner, one after the other, until another comes free. So it is the queue that waits
-/// for so long, not each request in it; and where nothing has come free for long, nobody waits at all. Whatever happens,
-/// no request is postponed for longer than a second.
+/// for so long, not each request in it; and where nothing has come free for long, nobody waits at all. Whatever
+/// happens, no request is postponed for longer than a second.
 ///
 /// Where there are few runners one is too large a share, and it is given to the first request that comes.
 ///

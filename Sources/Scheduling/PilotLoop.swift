@@ -14,11 +14,11 @@ public protocol PilotDuties {
     func check() -> Nanoseconds
     /// A loan is seen for the first time.
     func beginWatching()
-    /// Whether a loan that is due is left alone until the next glance, since its runner had no chance to end it. Not for
-    /// ever.
+    /// Whether a loan that is due is left alone until the next glance, since its runner had no chance to end it. Not
+    /// for ever.
     func excuses() -> Bool
-    /// Whether the reactor that the pilot drives accepts at once what comes: it does so for runners, and the pilot cannot
-    /// run the application.
+    /// Whether the reactor that the pilot drives accepts at once what comes: it does so for runners, and the pilot
+    /// cannot run the application.
     func setAccepting(_ accepts: Bool, _ baton: borrowing Baton)
     /// Does the I/O at hand, then settles what runners gave back: in this order, since the I/O drains the waker, and a
     /// wake-up that comes later is still there for the poll.

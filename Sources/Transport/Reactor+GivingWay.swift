@@ -4,8 +4,8 @@ internal import Platform
 
 /// Who makes room where all places, or all descriptors, are taken.
 extension Reactor {
-    /// The connection that gives way, and when the first in their order may if none does now. It goes through all of them, which only a
-    /// worker without room does.
+    /// The connection that gives way, and when the first in their order may if none does now. It goes through all of
+    /// them, which only a worker without room does.
     func whoGivesWay() -> (connection: Connection?, moment: Nanoseconds?) {
         while true {
             var found: (connection: Connection, candidate: Admission.Candidate)?

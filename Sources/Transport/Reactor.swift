@@ -176,7 +176,8 @@ public final class Reactor {
         return nil
     }
 
-    /// When the request was postponed that has waited for longest, on the monotonic clock, and its kind; nil when none is.
+    /// When the request was postponed that has waited for longest, on the monotonic clock, and its kind; nil when none
+    /// is.
     public func oldestPostponement(_ baton: borrowing Baton) -> (since: Nanoseconds, kind: UInt32)? {
         postponed.first.map { ($0.since, $0.kind) }
     }

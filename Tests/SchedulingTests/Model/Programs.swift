@@ -3,8 +3,8 @@ import Platform
 @testable import Scheduling
 
 /// What the threads of a worker do, as `Sources` has it, piece by piece. The line that a piece stands for is beside it,
-/// between backticks, and `ProgramQuoteTests` finds each of them in the files that the `MARK` above names. The hand-over
-/// itself is no copy: `take`, `lend` and the others are the code of Sources/Scheduling.
+/// between backticks, and `ProgramQuoteTests` finds each of them in the files that the `MARK` above names. The
+/// hand-over itself is no copy: `take`, `lend` and the others are the code of Sources/Scheduling.
 ///
 /// A piece ends by the place where the thread goes on. It must not do anything but by steps, since it is run again for
 /// each of them.
