@@ -17,8 +17,8 @@ let strict: [SwiftSetting] = [
 /// Settings of the library's targets. Regular expressions and tasks are not used: without the modules that the compiler
 /// imports for them, the library has a sixth less to load.
 ///
-/// A request passes through seven modules: where the compiler does not look across their borders when it optimizes, it costs
-/// a tenth more instructions.
+/// A request passes through seven modules: where the compiler does not look across their borders when it optimizes, it
+/// costs a tenth more instructions.
 let lean: [SwiftSetting] =
     strict + [
         .unsafeFlags([
@@ -77,7 +77,8 @@ let package = Package(
         // A worker, from the socket up.
         .target(name: "Scheduling", dependencies: ["Platform"], swiftSettings: lean),
         .target(
-            name: "Transport", dependencies: ["HTTPServer", "HTTPWire", "Platform", "ProxyWire", "Scheduling", "Telemetry"],
+            name: "Transport",
+            dependencies: ["HTTPServer", "HTTPWire", "Platform", "ProxyWire", "Scheduling", "Telemetry"],
             swiftSettings: hot),
         .target(name: "PythonBridge", dependencies: ["CPython"], swiftSettings: lean),
         .target(

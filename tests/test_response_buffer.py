@@ -58,7 +58,7 @@ def test_a_large_block_at_the_end_does_not_hold_the_worker(strict: Server) -> No
         connection.take(32 << 20)
 
 
-# As in gunicorn, text that is no number is a mistake in the command line, and a number that does not do one in a setting.
+# As in gunicorn: text that is no number is a mistake in the command line, a number that does not do one in a setting.
 @pytest.mark.parametrize(("value", "status"), [("-1", 1), ("much", 2)])
 def test_a_value_that_is_none(value: str, status: int) -> None:
     result = run("--response-buffer", value, "probe:app")

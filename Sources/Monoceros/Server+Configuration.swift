@@ -51,8 +51,8 @@ extension Server {
             },
             requestTimeout: configuration.requestTimeout.map { .seconds($0) },
             lockTimeout: configuration.timeout.map { .seconds($0) },
-            // With one runner and no other worker there is nobody to give the baton, or a connection, to: the pilot only
-            // has to keep the I/O from standing still.
+            // With one runner and no other worker there is nobody to give the baton, or a connection, to: the pilot
+            // only has to keep the I/O from standing still.
             tick: runners == 1 && configuration.workers == 1 ? .milliseconds(5) : .milliseconds(2),
             gracefulTimeout: .seconds(configuration.gracefulTimeout), workers: configuration.workers,
             parent: seat.parentID)

@@ -83,6 +83,8 @@ struct Server {
         if lifetime.isLeaving { worker.drain() }
         let errors = try host.errorsStream(gil)
         let report = try host.workerReport(gil)
+        // In this order: whoever leaves because this one is ready must see it on the scoreboard.
+        worker.announce()
         seat.reportReady()
         do throws(PythonError) {
             try worker.run(application: application.pointer, errors: errors.pointer, report: report, &gil)

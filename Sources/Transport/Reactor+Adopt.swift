@@ -5,8 +5,8 @@ internal import Telemetry
 
 /// Connections that come from another worker of the server.
 extension Reactor {
-    /// Watches the relay while this worker has a runner and a place free. Level-triggered, as the listeners are, and for
-    /// the same reason.
+    /// Watches the relay while this worker has a runner and a place free. Level-triggered, as the listeners are, and
+    /// for the same reason.
     func updateRelay() {
         guard let sharing else { return }
         let wanted =

@@ -138,7 +138,8 @@ extension Reactor {
         guard let sharing else { return }
         sharing.announce(
             ScoreboardPresence(
-                lifetime: sharing.parting == nil && !isClosing ? .serving : .leaving, accepting: admission.attention == .now,
+                lifetime: sharing.parting == nil && !isClosing ? .serving : .leaving,
+                accepting: admission.attention == .now,
                 runners: runners, busy: busy, waiting: waiting))
     }
 

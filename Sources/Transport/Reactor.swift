@@ -46,8 +46,8 @@ public final class Reactor {
     var queue = Queue<Connection>()
     /// Whole requests that came while no runner was free.
     var held = Queue<Connection>()
-    /// Whole requests that their owner does not want to run yet, and since when.
-    var postponed = Queue<(connection: Connection, since: Nanoseconds)>()
+    /// Whole requests that their owner does not want to run yet, since when, and of which kind.
+    var postponed = Queue<(connection: Connection, since: Nanoseconds, kind: UInt32)>()
 
     /// Complete requests so far.
     var requestCount = 0
@@ -145,8 +145,10 @@ public final class Reactor {
 
     /// The request that has waited for longest. What the batch brings has come later and waits behind it. Nil after a
     /// while, though there may be more: others must be heard of, and connections accepted, while all these are served.
+    /// Nil, too, once after each poll while requests are postponed: those came before the ones that are held.
     private func nextHeld(on bench: Workbench) -> Exchange? {
         holdComplete(on: bench)
+        if !postponed.isEmpty, batch.takePostponedTurn() { return nil }
         while !held.isEmpty, batch.takeHeldTurn(now: now), let connection = held.popFirst() {
             if resume(connection, on: bench) { return exchange(connection, on: bench) }
         }
@@ -160,9 +162,11 @@ public final class Reactor {
     }
 
     /// Puts back what `next` gave and nobody has begun to run, until `nextPostponed`: others come first.
-    public func postpone(_ exchange: consuming Exchange, _ baton: borrowing Baton) {
+    ///
+    /// - Parameter kind: for the owner, see `oldestPostponement`.
+    public func postpone(_ exchange: consuming Exchange, kind: UInt32, _ baton: borrowing Baton) {
         detach(exchange.connection, from: exchange.bench)
-        postponed.append((exchange.connection, now))
+        postponed.append((exchange.connection, now, kind))
     }
 
     public func nextPostponed(_ baton: borrowing Baton, on bench: Workbench) -> Exchange? {
@@ -172,8 +176,11 @@ public final class Reactor {
         return nil
     }
 
-    /// When the request was postponed that has waited for longest, on the monotonic clock; nil when none is.
-    public func oldestPostponement(_ baton: borrowing Baton) -> Nanoseconds? { postponed.first?.since }
+    /// When the request was postponed that has waited for longest, on the monotonic clock, and its kind; nil when none
+    /// is.
+    public func oldestPostponement(_ baton: borrowing Baton) -> (since: Nanoseconds, kind: UInt32)? {
+        postponed.first.map { ($0.since, $0.kind) }
+    }
 
     /// For a thread that can't run the application: does all there is to do, and holds complete requests for `next`.
     public func holdRequests(_ baton: borrowing Baton, on bench: Workbench) { holdComplete(on: bench) }

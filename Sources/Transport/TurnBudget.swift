@@ -18,7 +18,8 @@ struct TurnBudget {
     private var bytes: Int
     private var end: Nanoseconds?
 
-    /// - Parameter now: when the turn began; nil where that is not worth a look at the clock before there are many bytes.
+    /// - Parameter now: when the turn began; nil where that is not worth a look at the clock before there are many
+    ///   bytes.
     init(bytes: Int, now: Nanoseconds? = nil) {
         self.bytes = bytes
         end = now.map { $0 + Self.time }

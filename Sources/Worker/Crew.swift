@@ -1,5 +1,6 @@
 internal import Platform
 internal import Scheduling
+internal import Synchronization
 internal import Transport
 
 /// What the threads of a worker share. The reactor is in it, but only the thread that has the baton touches that.
@@ -17,6 +18,8 @@ final class Crew: @unchecked Sendable {
     var promotion = PromotionPolicy()
     /// What takes the last free runner. Only the thread that has the baton touches it.
     var lastRunner: LastRunnerPolicy
+    /// The kernel's number of the thread that took the baton last, of the runners; 0 before.
+    private let driverID = Atomic<Int32>(0)
     /// Requests after which the worker is replaced; nil for any number.
     private let requestLimit: Int?
     /// What this worker has in common with others.
@@ -51,13 +54,21 @@ final class Crew: @unchecked Sendable {
         !handOver.isAwaited && lastRunner.postpones(at: reactor.recently(baton))
     }
 
+    /// The kernel's number of the runner's thread that took the baton last: of the one that lent it, if it is lent. Any
+    /// thread.
+    var driver: Int32 { driverID.load(ordering: .relaxed) }
+
+    /// The calling thread, a runner's, took the baton.
+    func noteDriver(_ id: Int32, _ baton: borrowing Baton) { driverID.store(id, ordering: .relaxed) }
+
     /// A request that was postponed and has its turn.
     @inline(__always)
     func nextPostponed(_ baton: borrowing Baton, on bench: Workbench) -> Exchange? {
-        guard let since = reactor.oldestPostponement(baton) else { return nil }
+        guard let (since, kind) = reactor.oldestPostponement(baton) else { return nil }
         guard
             handOver.isAwaited || lifetime.isLeaving
-                || lastRunner.yields(at: reactor.recently(baton), since: since)
+                || lastRunner.yields(
+                    at: reactor.recently(baton), since: since, usual: promotion.usualDuration(kind))
         else { return nil }
         return reactor.nextPostponed(baton, on: bench)
     }
@@ -71,6 +82,7 @@ final class Crew: @unchecked Sendable {
     func settleReturns(_ baton: borrowing Baton) {
         for item in returns.takeAll() {
             promotion.note(item.kind, outlastedTick: item.outlastedTick)
+            promotion.learn(item.kind, duration: item.duration)
             reactor.finish(item.exchange, baton)
         }
     }

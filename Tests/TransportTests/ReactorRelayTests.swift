@@ -42,7 +42,8 @@ import Testing
     @Test func halfABodyTravels() throws {
         let text = Request.post("/a", "hello world")
         try travel(
-            String(text.dropLast(6)), String(text.suffix(6)), expecting: ["POST /a memory 11 hello world"], phase: .body)
+            String(text.dropLast(6)), String(text.suffix(6)), expecting: ["POST /a memory 11 hello world"], phase: .body
+        )
     }
 
     @Test func aHeadTravelsWhoseBodyHasNotBegun() throws {

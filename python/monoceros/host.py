@@ -311,6 +311,24 @@ class Host:
         finally:
             os._exit(status)
 
+    def leave_fork(self, error: BaseException | None) -> NoReturn:
+        """Ends a process that the application forked and that came back from it, as multiprocessing ends its own."""
+        status = 0 if error is None else 1
+        try:
+            if isinstance(error, SystemExit):
+                if error.code is None or isinstance(error.code, int):
+                    status = (error.code or 0) & 0xFF
+                else:
+                    print(error.code, file=sys.stderr)
+            elif error is not None:
+                message = "Error in a process that the application forked"
+                self.log_exception(message, type(error), error, error.__traceback__)
+            for stream in (sys.stdout, sys.stderr):
+                if stream is not None:
+                    stream.flush()
+        finally:
+            os._exit(status)
+
     def watch_signals(self, descriptor: int) -> None:
         """Has Python write a byte to the descriptor for every signal, so that a worker asleep in the core wakes."""
         signal.set_wakeup_fd(descriptor, warn_on_full_buffer=False)
@@ -354,6 +372,10 @@ class Host:
         def handle_user1(number, frame):
             self.reopen_logs()
 
+        # Not SIG_IGN: programs that the application starts would ignore it too.
+        def handle_window_changed(number, frame):
+            pass
+
         logwriter.allow_threads()
         # What the arbiter did with a signal is not for a worker; HUP, USR2 and CHLD have no meaning here.
         for number in (signal.SIGHUP, signal.SIGUSR2, signal.SIGCHLD):
@@ -363,10 +385,10 @@ class Host:
         signal.signal(signal.SIGQUIT, handle_quit)
         signal.signal(signal.SIGABRT, handle_abort)
         signal.signal(signal.SIGUSR1, handle_user1)
-        signal.signal(signal.SIGWINCH, signal.SIG_IGN)
+        signal.signal(signal.SIGWINCH, handle_window_changed)
         # A request under way must not see its system calls interrupted by a graceful stop. `signal.signal` above
         # switched interruption on, so this comes after it.
-        for number in (signal.SIGTERM, signal.SIGUSR1):
+        for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGWINCH):
             signal.siginterrupt(number, False)
 
     def _call_hook(self, name: str) -> None:
