@@ -49,6 +49,10 @@ extension Server {
                 // Workers that were started together should not all be replaced together.
                 most + Int.random(in: 0...configuration.maxRequestsJitter)
             },
+            longestLife: configuration.maxWorkerLifetime.map { most in
+                .seconds(most) + .random(in: 0...(.seconds(configuration.maxWorkerLifetimeJitter)))
+            },
+            mostMemory: configuration.maxWorkerMemory,
             requestTimeout: configuration.requestTimeout.map { .seconds($0) },
             lockTimeout: configuration.timeout.map { .seconds($0) },
             // With one runner and no other worker there is nobody to give the baton, or a connection, to: the pilot

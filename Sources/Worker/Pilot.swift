@@ -16,6 +16,7 @@ final class Pilot: @unchecked Sendable {
     private let bench: Workbench
     /// When the watchdog looks next.
     private var nextCheck: Nanoseconds = 0
+    private var recycling: RecyclingPolicy
     /// Of the loan that was seen last.
     private var excuse = ExcusePolicy()
 
@@ -23,6 +24,8 @@ final class Pilot: @unchecked Sendable {
         self.crew = crew
         self.mainGauge = mainGauge
         bench = Workbench(policy: crew.configuration.transport.policy)
+        recycling = RecyclingPolicy(
+            lifetime: crew.configuration.longestLife, memory: crew.configuration.mostMemory, at: Clock.now())
     }
 
     /// The thread's body.
@@ -66,6 +69,11 @@ extension Pilot: PilotDuties {
         nextCheck = now + Crew.nap
         crew.commons?.cell.heartbeat(now)
         crew.watchdog.check(mainGauge, at: now)
+        if let reason = recycling.verdict(
+            at: now, resident: MemoryUse.resident, proportional: MemoryUse.proportional)
+        {
+            crew.requestReplacement(reason)
+        }
         return Crew.nap
     }
 
