@@ -8,6 +8,11 @@ extension Arbiter {
         guard supervisor.isServing else { return }
         if cause == .hangUp { host.log(.info, "Hang up: \(succession.masterName)") }
         service.noteReload()
+        if let awaited = awaitedMold, awaited != supervisor.generation {
+            host.log(.info, "The reload is given up for the next one.")
+            tell(.abandoned(generation: awaited))
+            retire(awaited)
+        }
         let number = lastGeneration + 1
         // What failed to be read has no workers, and its number is used up all the same.
         lastGeneration = number
@@ -22,10 +27,15 @@ extension Arbiter {
             retire(number)
             return giveUp(number)
         }
-        supervisor.receive(.reload(generation: number, configuration.terms), at: Clock.now())
+        if configuration.preloads, configuration.terms.workers > 0 {
+            // It is for the workers when its application is loaded.
+            awaitedMold = number
+        } else {
+            supervisor.receive(.reload(generation: number, configuration.terms), at: Clock.now())
+        }
     }
 
-    private func giveUp(_ number: Int) {
+    func giveUp(_ number: Int) {
         host.log(.error, "The reload is given up: the old workers and the old configuration stay.")
         tell(.abandoned(generation: number))
         service.noteReloaded("Serving; the reload failed")

@@ -27,6 +27,7 @@ extension Arbiter {
         case .child:
             signals.abandonInChild()
             reloadWatch?.close()
+            for mold in molds.values { mold.closeChannels() }
             mask.restore()
             host.afterForkInChild()
             become(parent: processID)

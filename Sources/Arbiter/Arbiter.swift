@@ -21,6 +21,12 @@ public final class Arbiter {
     var nextLook: Nanoseconds = 0
     /// The files of the code, where they are watched (`--reload`).
     var reloadWatch: ReloadWatch?
+    /// The processes that workers are forked from, by configuration (`--preload`).
+    var molds: [Int: Mold] = [:]
+    /// The configuration whose application is being loaded.
+    var awaitedMold: Int?
+    /// Molds that were ended and not yet reaped.
+    var endedMolds: Set<ProcessID> = []
     /// Whoever watches over the server.
     var service = Service()
     /// When logs were told to be reopened last.
@@ -74,6 +80,7 @@ public final class Arbiter {
                 return leave(1)
             }
         }
+        if configuration.preloads, supervisor.wanted > 0 { awaitedMold = 1 }
         return loop(signals, messages)
     }
 
@@ -84,12 +91,18 @@ public final class Arbiter {
             takeMessages(messages)
             checkPromotion()
             lookAtFiles()
+            endSlowMolds()
+            if let outcome = forkMold(signals, messages) { return outcome }
             lookAfterWorkers()
             if !supervisor.isServing { service.noteStop(successor: succession.successor) }
             service.watch(lives: signsOfLife, wanted: supervisor.wanted)
-            if let outcome = carryOut(supervisor.actions(at: Clock.now()), signals, messages) { return outcome }
+            if !isPreloading,
+                let outcome = carryOut(supervisor.actions(at: Clock.now()), signals, messages)
+            {
+                return outcome
+            }
             let deadlines = [
-                supervisor.deadline, succession.deadline(at: Clock.now()), service.deadline, lookDeadline,
+                isPreloading ? nil : supervisor.deadline, moldDeadline, succession.deadline(at: Clock.now()), service.deadline, lookDeadline,
                 reloadWatch?.deadline,
             ]
             sleep(signals, until: deadlines.compactMap(\.self).min(), messages)
@@ -147,6 +160,7 @@ public final class Arbiter {
             guard let message = WorkerMessage(bytes) else { continue }
             switch message.kind {
             case .ready: noteReady(message.pid)
+            case .preloaded: noteMold(message.pid)
             case .wantsToLeave:
                 guard supervisor.receive(.workerWantsToLeave(pid: message.pid), at: Clock.now()) != nil else {
                     continue
@@ -178,6 +192,9 @@ public final class Arbiter {
     }
 
     private func leave(_ code: Int32) -> ArbiterOutcome {
+        for number in molds.keys { endMold(number) }
+        // They were killed, which takes no time.
+        for pid in endedMolds { _ = try? Process.wait(for: pid) }
         pidFile?.remove()
         tell(.exiting)
         return .exit(code)

@@ -2,6 +2,7 @@ internal import Arbiter
 internal import Platform
 internal import PythonBridge
 internal import Settings
+internal import Supervision
 
 /// What happens in the master, told to Python.
 extension Host {
@@ -38,6 +39,12 @@ extension Host {
         case .reopenLogs: try call("reopen_logs", [], gil)
         case .willFork(let age, let generation):
             try call("will_fork", [try gil.integer(age).leak(), try gil.integer(generation).leak()], gil)
+        case .willOrder(let age, let generation):
+            try call("will_order", [try gil.integer(age).leak(), try gil.integer(generation).leak()], gil)
+        case .willForkFromMold(let age, let generation):
+            try call("will_fork_from_mold", [try gil.integer(age).leak(), try gil.integer(generation).leak()], gil)
+        case .willPreload(let generation): try call("will_preload", [try gil.integer(generation).leak()], gil)
+        case .didForkMold: try call("did_fork_mold", [], gil)
         case .forked(let pid, let age, let generation):
             try call(
                 "forked",
@@ -126,6 +133,21 @@ extension Host {
             if let text = gil.text(try gil.item(list, index)) { texts.insert(text) }
         }
         return texts
+    }
+
+    /// Loads the application for workers that are forked from this process.
+    ///
+    /// - Returns: nil when that went well; otherwise the exit status, and the reason was reported.
+    func preload(_ reports: Descriptor?, _ gil: borrowing GIL) -> Int32? {
+        do throws(PythonError) {
+            let load = try gil.attribute(object, "preload")
+            let number = reports.map { Int($0.rawValue) } ?? -1
+            let status = gil.integerValue(try gil.call(load, try gil.integer(number))) ?? 1
+            return status == 0 ? nil : Int32(clamping: status)
+        } catch {
+            logException("The application cannot be loaded", gil)
+            return HaltReason.workerFailedToBoot.exitCode
+        }
     }
 
     /// Becomes the program that this one was started as. Returns only when that fails, which has been logged.

@@ -49,6 +49,7 @@ extension Server {
                 return Server(configuration: configuration, host: host).arbiterConfiguration(processName: name)
             },
             namedFiles: { host.namedFiles(GIL.heldByCaller()) },
+            preload: { reports in host.preload(reports, GIL.heldByCaller()) },
             execute: { variables in host.execute(variables, GIL.heldByCaller()) })
     }
 }

@@ -21,6 +21,7 @@ extension Server {
         arbiter.umask = UInt32(configuration.umask)
         arbiter.owner = (configuration.user, configuration.group)
         if configuration.reload { arbiter.reloadEngine = configuration.reloadEngine == "poll" ? .poll : .inotify }
+        arbiter.preloads = configuration.preloadApp
         arbiter.pidFile = configuration.pidfile
         // Time enough for the master to replace a worker that hangs, and for the next one to boot.
         arbiter.allowedSilence = configuration.timeout.map { .seconds($0 + (configuration.bootTimeout ?? 60)) }

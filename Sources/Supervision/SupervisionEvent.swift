@@ -10,6 +10,8 @@ public enum SupervisionEvent: Equatable, Sendable {
     case workerWantsToLeave(pid: Int32)
     /// A worker that serves has given no sign of life for too long.
     case workerSilent(pid: Int32)
+    /// The application of the configuration in force could not be loaded, and there is no worker.
+    case preloadFailed(HaltReason)
     /// A child was reaped.
     case workerExited(pid: Int32, WorkerExit)
     /// There is a new configuration, with a number that is greater than all before it.

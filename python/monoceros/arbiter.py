@@ -142,7 +142,7 @@ class Arbiter:
     def _say_notices(self, cfg: Any) -> None:
         for line in cfg.notices + cfg.without_effect():
             self.log.warning("%s", line)
-        for name in ("preload_app", "reuse_port"):
+        for name in ("reuse_port",):
             if getattr(cfg, name):
                 self.log.warning("%s (%s) is not there yet, and has no effect.", name, cfg.settings[name].source)
 
@@ -235,12 +235,21 @@ class Arbiter:
         self.log.reopen_files()
 
     def _will_fork(self, age: int, generation: int) -> None:
+        self._will_order(age, generation)
+        self.cfg.pre_fork(self, self._worker)
+
+    def _will_order(self, age: int, generation: int) -> None:
         self._enter(generation)
         self.worker_age = age
         self._worker = self.worker_class(
             age, self.pid, self.LISTENERS, self.app, self.timeout / 2.0, self.cfg, self.log
         )
-        self.cfg.pre_fork(self, self._worker)
+
+    def _will_preload(self, generation: int) -> None:
+        self._enter(generation)
+
+    def _did_fork_mold(self) -> None:
+        self._enter(self._adopted)
 
     def _forked(self, pid: int | None, age: int, generation: int) -> None:
         worker, self._worker = self._worker, None
@@ -324,6 +333,9 @@ class Arbiter:
         worker.pid = os.getpid()
         if self._entered != self._adopted:
             self.log.setup(self.cfg)
+        if self.cfg.preload_app:
+            # The process that it was forked from has those that were there when the application was loaded.
+            self.log.reopen_files()
         return worker
 
 
@@ -337,6 +349,11 @@ EVENTS: dict[str, Callable[..., None]] = {
     "abandoned": Arbiter._abandon,
     "reopen_logs": Arbiter._reopen_logs,
     "will_fork": Arbiter._will_fork,
+    "will_order": Arbiter._will_order,
+    # Attributes that the hook gives to the worker are for the worker.
+    "will_fork_from_mold": Arbiter._will_fork,
+    "will_preload": Arbiter._will_preload,
+    "did_fork_mold": Arbiter._did_fork_mold,
     "forked": Arbiter._forked,
     "worker_exited": Arbiter._worker_exited,
     "successor": Arbiter._successor,

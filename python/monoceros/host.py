@@ -2,6 +2,7 @@
 
 import atexit
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -87,7 +88,7 @@ class Host:
 
     def notify(self, event: str, *arguments: Any) -> tuple[str, int]:
         """Tells the server what happens; returns what is to be done, see `Arbiter.notify`."""
-        if event == "will_fork":
+        if event in ("will_fork", "will_order", "will_preload"):
             self._let_one_speak()
         return self.server.notify(event, *arguments)
 
@@ -236,19 +237,47 @@ class Host:
 
         :param reports: the descriptor to tell which files the code comes from; None when nobody watches them.
         """
+        application, reporter = self._load_and_report(reports)
+        if reporter is not None:
+            reporter.start()
+        return application
+
+    def preload(self, reports: int) -> int:
+        """Loads the application in a process from which workers are forked.
+
+        Returns 0, or the exit status when that failed and has been reported. `reports` is as for `load_application`, and
+        -1 when nobody watches the files.
+        """
+        try:
+            self._load_and_report(reports if reports >= 0 else None)
+        except SystemExit as error:
+            return error.code if isinstance(error.code, int) and error.code else WORKER_BOOT_ERROR
+        count = len(os.listdir("/proc/self/task")) - 1
+        if count:
+            self.log(
+                logging.WARNING,
+                f"The application has started {count} thread{'s' if count > 1 else ''} while it was loaded: with --preload "
+                "they are not there in the workers. Start them in the hook post_fork.",
+            )
+        # What is garbage would be copied to each worker by the first collection there; and what is none is not to be
+        # looked at again, which would copy it too.
+        gc.collect()
+        gc.freeze()
+        return 0
+
+    def _load_and_report(self, reports: int | None) -> tuple[Callable[..., object], Reporter | None]:
         reporter = Reporter(reports) if reports is not None else None
         try:
             application = self._load()
         except BaseException as error:
             if reporter is not None:
-                # What was raised before it was reported to people and became an exit status.
                 spec = getattr(self.app, "app_uri", None) or ""
+                # What was raised before it was reported to people and became an exit status.
                 reporter.report_failure(error.__cause__ or error.__context__ or error, expected_files(spec))
             raise
         if reporter is not None:
             reporter.report()
-            reporter.start()
-        return application
+        return application, reporter
 
     def _load(self) -> Callable[..., object]:
         name = getattr(self.app, "app_uri", None) or type(self.app).__name__
