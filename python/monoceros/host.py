@@ -78,6 +78,7 @@ class Host:
         self._is_booting = False
         # In a worker: it was told to leave before it served, and the SystemExit on its way is not the application's.
         self._gives_up = False
+        self._is_frozen = False
         # One byte, for the first of several workers that fail together to take: that one says why.
         self._word = os.pipe()
         for end in self._word:
@@ -90,7 +91,18 @@ class Host:
         """Tells the server what happens; returns what is to be done, see `Arbiter.notify`."""
         if event in ("will_fork", "will_order", "will_preload"):
             self._let_one_speak()
+            self._freeze()
         return self.server.notify(event, *arguments)
+
+    def _freeze(self) -> None:
+        """Before the first fork: keeps the collector of the children from writing to each object that the master has.
+
+        A page that nobody writes to is shared.
+        """
+        if not self._is_frozen:
+            self._is_frozen = True
+            gc.collect()
+            gc.freeze()
 
     def read_configuration(self, generation: int) -> tuple[dict[str, Any], str] | None:
         """Reads the configuration again; None when that fails, which has been logged."""
