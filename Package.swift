@@ -81,7 +81,10 @@ let package = Package(
             dependencies: ["HTTPServer", "HTTPWire", "Platform", "ProxyWire", "PythonBridge", "Transport"],
             swiftSettings: hot),
         .target(
-            name: "Worker", dependencies: ["Platform", "PythonBridge", "Scheduling", "Transport", "WSGI"],
+            name: "Worker",
+            dependencies: [
+                "HTTPServer", "HTTPWire", "Platform", "PythonBridge", "Scheduling", "Telemetry", "Transport", "WSGI",
+            ],
             swiftSettings: hot),
 
         // The master.
@@ -92,8 +95,8 @@ let package = Package(
         .target(
             name: "Monoceros",
             dependencies: [
-                "Arbiter", "HTTPWire", "Platform", "ProxyWire", "PythonBridge", "Settings", "Supervision", "Transport",
-                "WSGI", "Worker",
+                "Arbiter", "HTTPWire", "Platform", "ProxyWire", "PythonBridge", "Settings", "Supervision", "Telemetry",
+                "Transport", "WSGI", "Worker",
             ],
             swiftSettings: lean,
             linkerSettings: [.unsafeFlags(["-static-stdlib"])]),

@@ -81,9 +81,10 @@ struct Server {
         if lifetime.isLeaving { worker.drain() }
         let errors = try host.errorsStream(gil)
         let report = try host.workerReport(gil)
+        let telemetry = try host.workerTelemetry(configuration, gil)
         seat.reportReady()
         do throws(PythonError) {
-            try worker.run(application: application.pointer, errors: errors.pointer, report: report, &gil)
+            try worker.run(application: application.pointer, errors: errors.pointer, report: report, telemetry: telemetry, &gil)
         } catch {
             if worker.threadsLeftBehind > 0 { host.leaveThreadsBehind(worker.threadsLeftBehind, gil) }
             throw error

@@ -16,6 +16,13 @@ public enum Clock {
         return Int64(time.tv_sec)
     }
 
+    /// How many seconds local time is ahead of UTC at a moment, given in seconds since 1970 (`localtime_r(3)`).
+    public static func zoneOffset(at seconds: Int64) -> Int {
+        var moment = time_t(seconds)
+        var local = tm()
+        return localtime_r(&moment, &local) == nil ? 0 : local.tm_gmtoff
+    }
+
     private static func read(_ clock: clockid_t) -> Nanoseconds {
         var time = timespec()
         _ = clock_gettime(clock, &time)

@@ -158,6 +158,14 @@ extension GIL {
         try owned(cpython_call_4(callable.pointer, first.pointer, second.pointer, third.pointer, fourth.pointer))
     }
 
+    /// Calls with the items of a list as arguments.
+    public borrowing func call(
+        _ callable: borrowing some PythonObject, list: borrowing some PythonObject
+    ) throws(PythonError) -> PyRef {
+        let arguments = try owned(PyList_AsTuple(list.pointer))
+        return try owned(PyObject_CallObject(callable.pointer, arguments.pointer))
+    }
+
     /// Whether the object is an instance of a type, or of a subclass.
     public borrowing func isInstance(_ object: borrowing some PythonObject, _ type: borrowing some PythonObject) -> Bool
     {

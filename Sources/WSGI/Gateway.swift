@@ -13,6 +13,10 @@ public final class Gateway {
     private let outlook: any WorkerOutlook
     /// Hears of each request that is served.
     public var observer: (any ExchangeObserver)?
+    /// Tells Python of each request; nil where nobody there asks for it.
+    public var hooks: RequestHooks?
+    /// What is kept of each environ; nil where nobody asks for it.
+    public var excerpt: EnvironExcerpt?
     private let writeTimeout: Nanoseconds
     private let noteClientWait: (Nanoseconds) -> Void
     /// How many more responses leave at once, because `close` takes long after them.
@@ -66,6 +70,7 @@ public final class Gateway {
             isLeaving = handleError(response, &gil)
         }
         if response.writer.state != .complete { remark(response, gil) }
+        if let hooks { hooks.end(response.exchange, gil) }
         if let observer { response.exchange.tell(observer, at: Clock.now()) }
         let ended = response.end()
         do throws(PythonError) {
@@ -86,11 +91,16 @@ public final class Gateway {
     }
 
     private func answer(_ response: Response, _ gil: inout GIL) throws(PythonError) {
+        excerpt?.clear()
         guard let environ = try self.environ.make(response.exchange, gil) else {
             return refuseOutsideMountPoint(response, &gil)
         }
         current = environ.pointer
-        defer { current = nil }
+        defer {
+            if let excerpt { take(excerpt, from: environ.pointer, gil) }
+            current = nil
+        }
+        if let hooks, try hooks.begin(response.exchange, environ: environ.pointer, gil) { response.mustClose = true }
         let result = try run(environ, &gil)
         var failure = false
         do throws(PythonError) {
@@ -102,6 +112,17 @@ public final class Gateway {
         let start = response.isDeferred ? Clock.now() : 0
         try close(result.pointer, afterFailure: failure, &gil)
         if start != 0, Clock.now() &- start > Self.longestClose { promptRequests = Self.promptness }
+    }
+
+    /// Keeps what was asked for of an environ, whatever became of its request.
+    private func take(_ excerpt: EnvironExcerpt, from environ: PyPointer, _ gil: borrowing GIL) {
+        let failure = gil.isErrorSet ? gil.takeException() : nil
+        do throws(PythonError) {
+            try excerpt.take(from: environ, gil)
+        } catch {
+            log.exception("The environ of a request cannot be read for the access log", gil.takeException(), gil)
+        }
+        if let failure { _ = gil.restore(failure) }
     }
 
     /// Nanoseconds that `close` may take while the response waits for others.
@@ -208,7 +229,7 @@ public final class Gateway {
             answer(fault, response, &gil)
             return false
         }
-        log.exception("Error handling request \(response.exchange.target)", exception, gil)
+        log.exception("Error handling request \(response.exchange.line)", exception, gil)
         response.refuse(.applicationError(for: response.exchange.audience), &gil)
         return false
     }

@@ -1,4 +1,5 @@
 internal import Platform
+internal import PythonBridge
 internal import Scheduling
 internal import Transport
 
@@ -13,6 +14,8 @@ final class Crew: @unchecked Sendable {
     let watchdog: Watchdog
     /// What the main thread waits on where it is no runner; nil where it is one.
     let attendance: WakePipe?
+    /// Who is told of requests. Set before there are threads.
+    var telemetry = WorkerTelemetry()
     /// How requests of a kind went. Only the thread that has the baton touches it.
     var promotion = PromotionPolicy()
     /// What takes the last free runner. Only the thread that has the baton touches it.
@@ -75,6 +78,12 @@ final class Crew: @unchecked Sendable {
         let isAnything = reactor.poll(baton, milliseconds: milliseconds, ignoringHeld: ignoringHeld)
         if reactor.isBroken { lifetime.receive(.breakDown(until: latestEnd)) }
         return isAnything
+    }
+
+    /// Says which lines of the access log were lost, if any were.
+    func reportLostLines(_ gil: borrowing GIL) {
+        guard let (count, cause) = telemetry.accessLog?.takeReport() else { return }
+        telemetry.reportLost?(count, cause, gil)
     }
 
     // MARK: The end

@@ -40,6 +40,7 @@ final class Pilot: @unchecked Sendable {
             if now >= end { break }
             crew.handOver.sleep(end - now)
         }
+        crew.telemetry.flush()
         Watchdog.leave(
             "Worker cannot leave (pid:\(Process.id)): a thread or an exit function of the application does not end. "
                 + "The process is ended.")
@@ -61,7 +62,8 @@ extension Pilot: PilotDuties {
         let now = Clock.now()
         guard now >= nextCheck else { return nextCheck - now }
         nextCheck = now + Crew.nap
-        crew.watchdog.check(mainGauge, at: now)
+        crew.telemetry.statsd?.send()
+        crew.watchdog.check(mainGauge, at: now) { crew.telemetry.flush() }
         return Crew.nap
     }
 
@@ -81,7 +83,10 @@ extension Pilot: PilotDuties {
         guard lifetime.isOverdue(at: Clock.now()) else { return false }
         // The runners are in applications that do not come back, and the arbiter, which would end this process, is
         // perhaps gone.
-        guard crew.attendance != nil else { Process.exitImmediately(1) }
+        guard crew.attendance != nil else {
+            crew.telemetry.flush()
+            Process.exitImmediately(1)
+        }
         crew.end()
         return true
     }

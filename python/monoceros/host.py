@@ -203,9 +203,17 @@ class Host:
         """Says how many lines the access log did not take, now that it takes some again. `error` is an errno, or 0."""
         logwriter.say_lost("the access log", count, OSError(error, os.strerror(error)) if error else None)
 
-    def observer(self, worker: object) -> Observer:
-        """What each request is told to, in a worker. `worker` is what hooks get."""
-        return Observer(self.app.cfg, self.logger, worker)
+    def observer(self) -> Observer:
+        """What each request is told to, in a worker."""
+        return Observer(self.app.cfg, self.logger, self.worker)
+
+    def environ_texts(self, environ: dict[str, Any], names: Sequence[str]) -> list[bytes | None]:
+        """What stands in the environ under these names, in any case, as the access log writes it."""
+        return accesslog.environ_texts(environ, names)
+
+    def statsd_descriptor(self) -> int | None:
+        """The socket by which the core sends what it counts of requests; None when Python sends it, or nobody does."""
+        return accesslog.statsd_descriptor(self.logger)
 
     def count_workers(self, count: int) -> None:
         """Tells the logger how many workers there are, when that changes: a gauge for statsd."""

@@ -40,6 +40,7 @@ class Observer:
         request = Request(environ, fields, number, keeps_alive)
         if self._before is not None:
             self._before(self._worker, request)
+        self._worker.nr += 1
         return request
 
     def end(

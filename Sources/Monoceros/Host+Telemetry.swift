@@ -1,0 +1,72 @@
+internal import Platform
+internal import PythonBridge
+internal import Settings
+internal import Telemetry
+internal import WSGI
+internal import Worker
+
+/// Who is told of a worker's requests, as Python and the settings say.
+extension Host {
+    func workerTelemetry(
+        _ configuration: ServerConfiguration, _ gil: borrowing GIL
+    ) throws(PythonError) -> WorkerTelemetry {
+        var telemetry = WorkerTelemetry()
+        telemetry.mount = configuration.rootPath
+        if let (format, descriptor) = try accessLog(configuration, gil) {
+            telemetry.accessLog = AccessLog(
+                format: format, isJSON: configuration.accessLogJSON, descriptor: descriptor)
+            let names = format.environNames
+            if !names.isEmpty {
+                let read = try gil.attribute(object, "environ_texts").leak()
+                telemetry.makeExcerpt = { (gil) throws(PythonError) in try EnvironExcerpt(names, read: read, gil) }
+            }
+            telemetry.reportLost = { count, cause, gil in self.reportLostLines(count, cause, gil) }
+        }
+        if let number = try integer("statsd_descriptor", gil) {
+            telemetry.statsd = StatsdReporter(
+                format: StatsdFormat(prefix: configuration.statsdPrefix, tags: configuration.dogstatsdTags),
+                socket: Descriptor(rawValue: Int32(clamping: number)))
+        }
+        let observer = try gil.call(try gil.attribute(object, "observer"))
+        if try gil.isTrue(try gil.attribute(observer.pointer, "is_needed").pointer) {
+            let kept = observer.leak()
+            telemetry.makeHooks = { (gil) throws(PythonError) in try RequestHooks(kept, gil) }
+        }
+        return telemetry
+    }
+
+    /// Says at the start that the format cannot be used, while there is somebody to read it.
+    ///
+    /// - Throws: `PythonError`: ValueError.
+    func checkAccessLog(_ configuration: ServerConfiguration, _ gil: borrowing GIL) throws(PythonError) {
+        _ = try accessLog(configuration, gil)
+    }
+
+    /// Nil where there is no access log, or Python writes it.
+    private func accessLog(
+        _ configuration: ServerConfiguration, _ gil: borrowing GIL
+    ) throws(PythonError) -> (format: AccessLogFormat, descriptor: Descriptor)? {
+        let isPythons = try gil.call(try gil.attribute(object, "needs_python_access_log"))
+        if try gil.isTrue(isPythons.pointer) { return nil }
+        guard let number = try integer("access_descriptor", gil) else { return nil }
+        do throws(AccessLogFormatError) {
+            return (try AccessLogFormat(configuration.accessLogFormat), Descriptor(rawValue: Int32(clamping: number)))
+        } catch {
+            throw gil.raise(.valueError, "access_log_format: \(error)")
+        }
+    }
+
+    /// What a method returns that takes no arguments; nil for None.
+    private func integer(_ method: String, _ gil: borrowing GIL) throws(PythonError) -> Int? {
+        gil.integerValue(try gil.call(try gil.attribute(object, method)).pointer)
+    }
+
+    private func reportLostLines(_ count: Int, _ cause: Int32, _ gil: borrowing GIL) {
+        do throws(PythonError) {
+            let method = try gil.attribute(object, "report_lost_access_lines")
+            _ = try gil.call(method, try gil.integer(count), try gil.integer(Int(cause)))
+        } catch {
+            gil.writeUnraisable()
+        }
+    }
+}
