@@ -35,13 +35,6 @@ extension Host {
         return telemetry
     }
 
-    /// Says at the start that the format cannot be used, while there is somebody to read it.
-    ///
-    /// - Throws: `PythonError`: ValueError.
-    func checkAccessLog(_ configuration: ServerConfiguration, _ gil: borrowing GIL) throws(PythonError) {
-        _ = try accessLog(configuration, gil)
-    }
-
     /// Nil where there is no access log, or Python writes it.
     private func accessLog(
         _ configuration: ServerConfiguration, _ gil: borrowing GIL

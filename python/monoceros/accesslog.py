@@ -29,6 +29,18 @@ def needs_python(logger: Any, cfg: Any) -> bool:
     return bool(cfg.logconfig or cfg.logconfig_dict or cfg.logconfig_json) or _native_handler(logger) is None
 
 
+def check(logger: Any, cfg: Any) -> None:
+    """Raises RuntimeError, with a line for the user, for an `access_log_format` that the core cannot write."""
+    if needs_python(logger, cfg) or _native_handler(logger) is None:
+        return
+    from monoceros import _native
+
+    try:
+        _native.check_access_log_format(cfg.access_log_format)
+    except ValueError as error:
+        raise RuntimeError(f"access_log_format: {error}") from None
+
+
 def descriptor(logger: Any) -> int | None:
     """Where the core writes access lines to; None when there is no access log, or `needs_python`.
 
