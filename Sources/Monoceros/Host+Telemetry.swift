@@ -8,7 +8,7 @@ internal import Worker
 /// Who is told of a worker's requests, as Python and the settings say.
 extension Host {
     func workerTelemetry(
-        _ configuration: ServerConfiguration, _ gil: borrowing GIL
+        _ configuration: ServerConfiguration, listeners: [Descriptor], _ gil: borrowing GIL
     ) throws(PythonError) -> WorkerTelemetry {
         var telemetry = WorkerTelemetry()
         telemetry.mount = configuration.rootPath
@@ -25,10 +25,11 @@ extension Host {
         if let number = try integer("statsd_descriptor", gil) {
             telemetry.statsd = StatsdReporter(
                 format: StatsdFormat(prefix: configuration.statsdPrefix, tags: configuration.dogstatsdTags),
-                socket: Descriptor(rawValue: Int32(clamping: number)))
+                socket: Descriptor(rawValue: Int32(clamping: number)),
+                listeners: configuration.enableBacklogMetric ? listeners : [])
         }
         let observer = try gil.call(try gil.attribute(object, "observer"))
-        if try gil.isTrue(try gil.attribute(observer.pointer, "is_needed").pointer) {
+        if try gil.isTrue(try gil.attribute(observer, "is_needed")) {
             let kept = observer.leak()
             telemetry.makeHooks = { (gil) throws(PythonError) in try RequestHooks(kept, gil) }
         }
@@ -40,7 +41,7 @@ extension Host {
         _ configuration: ServerConfiguration, _ gil: borrowing GIL
     ) throws(PythonError) -> (format: AccessLogFormat, descriptor: Descriptor)? {
         let isPythons = try gil.call(try gil.attribute(object, "needs_python_access_log"))
-        if try gil.isTrue(isPythons.pointer) { return nil }
+        if try gil.isTrue(isPythons) { return nil }
         guard let number = try integer("access_descriptor", gil) else { return nil }
         do throws(AccessLogFormatError) {
             return (try AccessLogFormat(configuration.accessLogFormat), Descriptor(rawValue: Int32(clamping: number)))
@@ -51,7 +52,7 @@ extension Host {
 
     /// What a method returns that takes no arguments; nil for None.
     private func integer(_ method: String, _ gil: borrowing GIL) throws(PythonError) -> Int? {
-        gil.integerValue(try gil.call(try gil.attribute(object, method)).pointer)
+        gil.integerValue(try gil.call(try gil.attribute(object, method)))
     }
 
     private func reportLostLines(_ count: Int, _ cause: Int32, _ gil: borrowing GIL) {

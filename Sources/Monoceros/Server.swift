@@ -81,7 +81,8 @@ struct Server {
         if lifetime.isLeaving { worker.drain() }
         let errors = try host.errorsStream(gil)
         let report = try host.workerReport(gil)
-        let telemetry = try host.workerTelemetry(configuration, gil)
+        let telemetry = try host.workerTelemetry(
+            configuration, listeners: seat.listeners.map(\.descriptor), gil)
         seat.reportReady()
         do throws(PythonError) {
             try worker.run(application: application.pointer, errors: errors.pointer, report: report, telemetry: telemetry, &gil)

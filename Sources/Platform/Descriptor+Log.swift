@@ -23,6 +23,13 @@ extension Descriptor {
         }
     }
 
+    /// How many connections wait in a listener's queue (`TCP_INFO`, tcp(7)); nil where the system does not say, as for
+    /// Unix sockets.
+    public var acceptQueueLength: Int? {
+        let count = csystem_accept_queue(rawValue)
+        return count < 0 ? nil : Int(count)
+    }
+
     /// `write(2)`. Returns how many bytes were written.
     public func write(_ bytes: UnsafeRawBufferPointer) throws(SystemError) -> Int {
         try systemCall("write") { Glibc.write(rawValue, bytes.baseAddress, bytes.count) }

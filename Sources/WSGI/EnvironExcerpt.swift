@@ -18,7 +18,7 @@ public final class EnvironExcerpt {
         self.names = names
         places = names.map { _ in nil }
         let list = try gil.list()
-        for name in names { try gil.append(list.pointer, try gil.string(String(decoding: name, as: UTF8.self))) }
+        for name in names { try gil.append(list, try gil.string(String(decoding: name, as: UTF8.self))) }
         self.list = list.leak()
         gil.retain(read)
         self.read = read
@@ -32,7 +32,7 @@ public final class EnvironExcerpt {
         let found = try gil.call(read, environ, list)
         var used = 0
         for index in names.indices {
-            let value = try gil.item(found.pointer, index)
+            let value = try gil.item(found, index)
             if value == gil.none() { continue }
             let bytes = try gil.bytes(of: value)
             reserve(used + bytes.count, used: used)

@@ -16,8 +16,8 @@ public final class RequestHooks {
     /// - Parameter observer: Python's object.
     /// - Throws: `PythonError`.
     public init(_ observer: borrowing some PythonObject, _ gil: borrowing GIL) throws(PythonError) {
-        begin = try gil.attribute(observer.pointer, "begin").leak()
-        end = try gil.attribute(observer.pointer, "end").leak()
+        begin = try gil.attribute(observer, "begin").leak()
+        end = try gil.attribute(observer, "end").leak()
         shouldClose = try gil.interned("should_close").leak()
     }
 
@@ -33,9 +33,9 @@ public final class RequestHooks {
         let request = try gil.call(
             begin, environ, fields, try gil.integer(exchange.number), gil.bool(staysOpen))
         gil.retain(environ)
-        let answer = try gil.call(try gil.attribute(request.pointer, "should_close"))
+        let answer = try gil.call(try gil.attribute(request, shouldClose))
         seen = (request.leak(), environ)
-        return try gil.isTrue(answer.pointer)
+        return try gil.isTrue(answer)
     }
 
     /// After the response, and whatever became of it.
@@ -62,23 +62,23 @@ public final class RequestHooks {
             if name == "Content-Length" { length = Int(String(decoding: value, as: UTF8.self)) }
             if name == "Transfer-Encoding" { isChunked = true }
             guard place >= record.fieldsOffset || (name == "Content-Length" && record.hasGivenLength) else { continue }
-            let pair = try gil.pair(try gil.string(name).pointer, try gil.string(latin1: value[...]).pointer)
-            try gil.append(fields.pointer, pair)
+            let pair = try gil.pair(try gil.string(name), try gil.string(latin1: value[...]))
+            try gil.append(fields, pair)
         }
         let arguments = try gil.list()
-        try gil.append(arguments.pointer, request)
-        try gil.append(arguments.pointer, environ)
-        try gil.append(arguments.pointer, try gil.string(latin1: Self.status(in: head, code: record.status)[...]))
-        try gil.append(arguments.pointer, fields)
-        try gil.append(arguments.pointer, try gil.integer(record.bodyCount))
+        try gil.append(arguments, request)
+        try gil.append(arguments, environ)
+        try gil.append(arguments, try gil.string(latin1: Self.status(in: head, code: record.status)[...]))
+        try gil.append(arguments, fields)
+        try gil.append(arguments, try gil.integer(record.bodyCount))
         if let length {
-            try gil.append(arguments.pointer, try gil.integer(length))
+            try gil.append(arguments, try gil.integer(length))
         } else {
-            try gil.append(arguments.pointer, gil.none())
+            try gil.append(arguments, gil.none())
         }
-        try gil.append(arguments.pointer, gil.bool(isChunked))
-        try gil.append(arguments.pointer, try gil.integer(Int(record.duration / 1000)))
-        _ = try gil.call(end, list: arguments.pointer)
+        try gil.append(arguments, gil.bool(isChunked))
+        try gil.append(arguments, try gil.integer(Int(record.duration / 1000)))
+        _ = try gil.call(end, list: arguments)
     }
 
     // MARK: Heads as Python's objects
@@ -94,8 +94,8 @@ public final class RequestHooks {
                 value.removeAll()
                 FieldSyntax.unfold(exchange.bytes(field.value).bytes, into: &value)
             }
-            let pair = try gil.pair(try gil.string(name).pointer, try gil.string(latin1: value[...]).pointer)
-            try gil.append(list.pointer, pair)
+            let pair = try gil.pair(try gil.string(name), try gil.string(latin1: value[...]))
+            try gil.append(list, pair)
         }
         return list
     }

@@ -8,6 +8,8 @@ public final class StatsdReporter: @unchecked Sendable {
     // the main thread when the pilot has left: `sending` keeps them apart.
     private let format: StatsdFormat
     private let socket: Descriptor
+    /// Whose queues are told of (`enable_backlog_metric`).
+    private let listeners: [Descriptor]
     private var tallies: [StatsdTally] = []
     private var buffer = TextBuffer(capacity: 4096)
     private let sending = LockWord()
@@ -15,10 +17,13 @@ public final class StatsdReporter: @unchecked Sendable {
     /// Bytes of a datagram: what an Ethernet carries.
     private static let datagramSize = 1432
 
-    /// - Parameter socket: connected to the server; datagrams that it does not take at once are lost.
-    public init(format: StatsdFormat, socket: Descriptor) {
+    /// - Parameters:
+    ///   - socket: connected to the server; datagrams that it does not take at once are lost.
+    ///   - listeners: whose queues are told of; none where they are not.
+    public init(format: StatsdFormat, socket: Descriptor, listeners: [Descriptor]) {
         self.format = format
         self.socket = socket
+        self.listeners = listeners
     }
 
     /// One for each thread that ends exchanges. Before there are threads.
@@ -37,6 +42,12 @@ public final class StatsdReporter: @unchecked Sendable {
             aggregate.flush(format, limit: Self.datagramSize, buffer: &buffer) { _ = try? socket.sendNow($0) }
             tally.giveBack(aggregate)
         }
+        let waiting = listeners.compactMap(\.acceptQueueLength)
+        guard !waiting.isEmpty else { return }
+        buffer.removeAll()
+        format.write("gunicorn.backlog", "\(waiting.reduce(0, +))", .histogram, to: &buffer)
+        _ = try? socket.sendNow(buffer.bytes)
+        buffer.removeAll()
     }
 }
 

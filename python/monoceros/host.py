@@ -76,6 +76,8 @@ class Host:
         self._is_booting = False
         # In a worker: it was told to leave before it served, and the SystemExit on its way is not the application's.
         self._gives_up = False
+        # In the master: how many workers statsd was told of.
+        self._worker_count = 0
         # One byte, for the first of several workers that fail together to take: that one says why.
         self._word = os.pipe()
         for end in self._word:
@@ -87,7 +89,13 @@ class Host:
         """Tells the server what happens; returns what is to be done, see `Arbiter.notify`."""
         if event == "will_fork":
             self._let_one_speak()
-        return self.server.notify(event, *arguments)
+        outcome = self.server.notify(event, *arguments)
+        # As gunicorn: how many there are, whenever that changes.
+        count = len(getattr(self.server, "WORKERS", ()))
+        if event in ("forked", "worker_exited") and count != self._worker_count:
+            self._worker_count = count
+            self.count_workers(count)
+        return outcome
 
     def read_configuration(self, generation: int) -> tuple[dict[str, Any], str] | None:
         """Reads the configuration again; None when that fails, which has been logged."""

@@ -73,6 +73,9 @@ static inline ssize_t csystem_send_vectors(int descriptor, const struct iovec *v
     return sendmsg(descriptor, &message, MSG_NOSIGNAL);
 }
 
+/// Connections that wait to be accepted (`TCP_INFO`); -1 when the socket does not say.
+int csystem_accept_queue(int listener);
+
 /// `ioctl` is variadic. -1 when the socket does not say.
 int csystem_unsent(int socket);
 
