@@ -24,7 +24,7 @@ KINDS = [("--workers", "1"), ("--workers", "2", "--threads", "4")]
 
 #: All atoms whose text does not depend on the moment.
 ATOMS = (
-    '%(h)s|%(l)s|%(u)s|%(r)s|%(m)s|%(U)s|%(q)s|%(H)s|%(s)s|%(b)s|%(B)s|%(f)s|%(a)s|%({x-one}i)s|%({X-Two}i)s|'
+    "%(h)s|%(l)s|%(u)s|%(r)s|%(m)s|%(U)s|%(q)s|%(H)s|%(s)s|%(b)s|%(B)s|%(f)s|%(a)s|%({x-one}i)s|%({X-Two}i)s|"
     "%({content-type}o)s|%({x-answer}o)s|%({x-none}o)s|%({remote_user}e)s|%({path_info}e)s|%({none}e)s|%(none)s|%%|"
     "%(s)5s|%(m)-6s|"
 )
@@ -151,21 +151,23 @@ def test_nothing_forges_a_line(serve: Serve, tmp_path: Path) -> None:
     path = tmp_path / "access.log"
     server = serve("--access-logfile", str(path), "--access-logformat", '"%(U)s" "%(a)s" "%({monoceros.test}e)s"',
                    "logged:app")  # fmt: skip
-    fetch(server.address, '/%0A127.0.0.1%22%1B', headers=[("User-Agent", 'x" \\"200\t\xff')])
+    fetch(server.address, "/%0A127.0.0.1%22%1B", headers=[("User-Agent", 'x" \\"200\t\xff')])
     assert read_when(path, 1) == [r'"/\n127.0.0.1\"\x1b" "x\" \\\"200\t' + '\xff" ' + r'"said \"so\"\n"']
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_requests_that_are_refused(serve: Serve, tmp_path: Path, kind: tuple[str, ...]) -> None:
     path = tmp_path / "access.log"
-    server = serve("--access-logfile", str(path), "--access-logformat", '"%(r)s" %(s)s %(b)s %(U)s', *kind, "logged:app")
+    server = serve(
+        "--access-logfile", str(path), "--access-logformat", '"%(r)s" %(s)s %(b)s %(U)s', *kind, "logged:app"
+    )
     for raw in (b"GET /bad HTTP/1.1\r\nHost: a\r\nNo colon\r\n\r\n", b"\x16\x03\x01 nonsense\r\n\r\n"):
         with Connection(server.address) as connection:
             connection.send(raw)
             size = len(connection.read_response().body)
             connection.assert_closed()
     first, second = sorted(read_when(path, 2))
-    assert re.fullmatch(rf'"GET /bad HTTP/1\.1" 400 \d+ -', first), first
+    assert re.fullmatch(r'"GET /bad HTTP/1\.1" 400 \d+ -', first), first
     assert re.fullmatch(rf'"\\x16\\x03\\x01 nonsense -" 400 {size} -', second), second
 
 
@@ -291,7 +293,9 @@ def test_a_pipe_that_nobody_reads_stops_nothing(short_path: str, tmp_path: Path,
 
         if kind[1] == "1":
             until(is_said, "the count of lost lines")
-            lost = re.search(r"\[ERROR\] (\d+) lines were lost: the access log could not be written", errors.read_text())
+            lost = re.search(
+                r"\[ERROR\] (\d+) lines were lost: the access log could not be written", errors.read_text()
+            )
             assert lost is not None and 0 < int(lost[1]) < 1500
             assert all(len(line) > 4000 for line in received.splitlines()[:-1]), "lines are whole"
         assert server.stop() == 0

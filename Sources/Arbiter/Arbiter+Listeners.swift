@@ -92,7 +92,9 @@ extension Arbiter {
                 return false
             }
         }
-        if !new.isEmpty { host.log(.info, "Listening at: \(generation.listeners.map(\.socket.url).joined(separator: ","))") }
+        if !new.isEmpty {
+            host.log(.info, "Listening at: \(generation.listeners.map(\.socket.url).joined(separator: ","))")
+        }
         return true
     }
 

@@ -47,7 +47,8 @@ public final class Arbiter {
         tell(.workersChanged(new: supervisor.wanted, old: nil))
         guard attempt(.starting), bind(signals) else { return leave(1) }
         if supervisor.isServing {
-            host.log(.info, "Listening at: \(current.listeners.map(\.socket.url).joined(separator: ",")) (\(processID))")
+            host.log(
+                .info, "Listening at: \(current.listeners.map(\.socket.url).joined(separator: ",")) (\(processID))")
             host.log(.info, "Using worker: \(configuration.workerClass)")
             if supervisor.wanted == 0 {
                 host.log(.warning, "There are 0 workers: nobody answers until the signal TTIN adds one.")
@@ -67,7 +68,9 @@ public final class Arbiter {
             takeMessages(messages)
             checkPromotion()
             if let outcome = carryOut(supervisor.actions(at: Clock.now()), signals, messages) { return outcome }
-            sleep(signals, until: [supervisor.deadline, succession.deadline(at: Clock.now())].compactMap(\.self).min(), messages)
+            sleep(
+                signals, until: [supervisor.deadline, succession.deadline(at: Clock.now())].compactMap(\.self).min(),
+                messages)
         }
     }
 
@@ -119,7 +122,9 @@ public final class Arbiter {
             switch message.kind {
             case .ready: noteReady(message.pid)
             case .wantsToLeave:
-                guard supervisor.receive(.workerWantsToLeave(pid: message.pid), at: Clock.now()) != nil else { continue }
+                guard supervisor.receive(.workerWantsToLeave(pid: message.pid), at: Clock.now()) != nil else {
+                    continue
+                }
                 let reason = String(decoding: message.payload, as: UTF8.self)
                 host.log(.info, "Worker (pid:\(message.pid)) is to be replaced: \(reason)")
             case .modules: continue

@@ -44,10 +44,21 @@ extension Host {
         if try gil.isTrue(isPythons) { return nil }
         guard let number = try integer("access_descriptor", gil) else { return nil }
         do throws(AccessLogFormatError) {
-            return (try AccessLogFormat(configuration.accessLogFormat), Descriptor(rawValue: Int32(clamping: number)))
+            return (
+                try AccessLogFormat(configuration.accessLogFormat), own(Descriptor(rawValue: Int32(clamping: number)))
+            )
         } catch {
             throw gil.raise(.valueError, "access_log_format: \(error)")
         }
+    }
+
+    /// A descriptor that stays open. That of a file does, and is opened anew under the same number. Python's own opening
+    /// of a pipe it closes when stdout becomes something else.
+    private func own(_ descriptor: Descriptor) -> Descriptor {
+        guard descriptor.kind == .other, descriptor.rawValue > 2, let copy = try? descriptor.duplicate() else {
+            return descriptor
+        }
+        return copy
     }
 
     /// What a method returns that takes no arguments; nil for None.

@@ -85,7 +85,8 @@ struct Server {
             configuration, listeners: seat.listeners.map(\.descriptor), gil)
         seat.reportReady()
         do throws(PythonError) {
-            try worker.run(application: application.pointer, errors: errors.pointer, report: report, telemetry: telemetry, &gil)
+            try worker.run(
+                application: application.pointer, errors: errors.pointer, report: report, telemetry: telemetry, &gil)
         } catch {
             if worker.threadsLeftBehind > 0 { host.leaveThreadsBehind(worker.threadsLeftBehind, gil) }
             throw error

@@ -49,8 +49,10 @@ final class AccessLogScribe: ExchangeObserver {
         client = other
         switch other {
         case .unknown, .unix: clientText = []
-        case .ipv4(let address, let port): clientText = Array(SocketAddress.ipv4(address: address, port: port).host.utf8)
-        case .ipv6(let address, let port): clientText = Array(SocketAddress.ipv6(address: address, port: port).host.utf8)
+        case .ipv4(let address, let port):
+            clientText = Array(SocketAddress.ipv4(address: address, port: port).host.utf8)
+        case .ipv6(let address, let port):
+            clientText = Array(SocketAddress.ipv6(address: address, port: port).host.utf8)
         }
     }
 

@@ -40,7 +40,7 @@ final class Watchdog: @unchecked Sendable {
     func check(_ gauge: RunnerGauge?, at now: Nanoseconds, beforeLeaving: () -> Void) {
         if let lockTimeout {
             let seen = mainThreadSeen.load(ordering: .relaxed)
-            if silence.look(at: now, since: seen) > lockTimeout { 
+            if silence.look(at: now, since: seen) > lockTimeout {
                 beforeLeaving()
                 stop("no thread could run Python for", lockTimeout)
             }
