@@ -52,8 +52,8 @@ extension Host {
         }
     }
 
-    /// A descriptor that stays open. That of a file does, and is opened anew under the same number. Python's own opening
-    /// of a pipe it closes when stdout becomes something else.
+    /// A descriptor that stays open. That of a file does, and is opened anew under the same number. Python's own
+    /// opening of a pipe it closes when stdout becomes something else.
     private func own(_ descriptor: Descriptor) -> Descriptor {
         guard descriptor.kind == .other, descriptor.rawValue > 2, let copy = try? descriptor.duplicate() else {
             return descriptor
