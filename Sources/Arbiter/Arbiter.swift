@@ -14,6 +14,13 @@ public final class Arbiter {
     var pidFile: PidFile?
     /// What started this master and what it started itself, when one server replaces another (USR2).
     var succession = Succession()
+    /// What the workers share; nil when the system gave nothing.
+    var means: SharedMeans?
+    var cells: Cells?
+    /// When workers are looked after next.
+    var nextLook: Nanoseconds = 0
+    /// Whoever watches over the server.
+    var service = Service()
     /// When logs were told to be reopened last.
     var logsReopenedAt: Nanoseconds = 0
 
@@ -41,7 +48,13 @@ public final class Arbiter {
             host.log(.error, "Can't start: \(error)")
             return .exit(1)
         }
+        makeMeans(configuration)
         succession = Succession(environment: Process.environment)
+        do throws(ServiceVariableError) {
+            service = try Service(allowedSilence: configuration.allowedSilence)
+        } catch {
+            host.log(.warning, "\(error)")
+        }
         setTitle()
         guard makePidFile() else { return .exit(1) }
         tell(.workersChanged(new: supervisor.wanted, old: nil))
@@ -67,10 +80,12 @@ public final class Arbiter {
             reap(signals)
             takeMessages(messages)
             checkPromotion()
+            lookAfterWorkers()
+            if !supervisor.isServing { service.noteStop(successor: succession.successor) }
+            service.watch(lives: signsOfLife, wanted: supervisor.wanted)
             if let outcome = carryOut(supervisor.actions(at: Clock.now()), signals, messages) { return outcome }
-            sleep(
-                signals, until: [supervisor.deadline, succession.deadline(at: Clock.now())].compactMap(\.self).min(),
-                messages)
+            let deadlines = [supervisor.deadline, succession.deadline(at: Clock.now()), service.deadline, lookDeadline]
+            sleep(signals, until: deadlines.compactMap(\.self).min(), messages)
         }
     }
 
@@ -91,7 +106,9 @@ public final class Arbiter {
             case .adopt(let generation): adopt(generation)
             case .abandon(let generation, let reason): report(abandoned: generation, reason)
             case .retire(let generation): retire(generation)
-            case .rolledOut: host.log(.info, "The new configuration is in use by all workers.")
+            case .rolledOut:
+                host.log(.info, "The new configuration is in use by all workers.")
+                service.noteReloaded("Serving with a new configuration")
             case .closeListeners: closeListeners()
             case .signal(let pid, let signal): send(signal, to: pid)
             case .finish(let code, let reason, let abandoned):
@@ -102,8 +119,8 @@ public final class Arbiter {
         return nil
     }
 
-    /// Sleeps until a signal or a message arrives or `deadline`, in nanoseconds of the monotonic clock; nil for as long as
-    /// it takes.
+    /// Sleeps until a signal or a message arrives or `deadline`, in nanoseconds of the monotonic clock; nil for as long
+    /// as it takes.
     func sleep(_ signals: SignalPipe, until deadline: Nanoseconds?, _ messages: MessageChannel? = nil) {
         let now = Clock.now()
         let limit = deadline.map { $0 > now ? $0 - now : 0 }
@@ -135,6 +152,8 @@ public final class Arbiter {
     private func noteReady(_ pid: ProcessID) {
         guard let worker = supervisor.receive(.workerReady(pid: pid), at: Clock.now()) else { return }
         host.log(.debug, "Worker (pid:\(pid)) is ready")
+        // A successor becomes the main process when its predecessor says so.
+        if !succession.isSuccessor { service.noteServing(processID, workers: supervisor.wanted) }
         // It was forked with the old files and could not be told.
         if worker.spawnedAt < logsReopenedAt { try? Process.send(.user1, to: pid) }
     }

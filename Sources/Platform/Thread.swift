@@ -31,6 +31,16 @@ public enum Thread {
         nanosleep(&time, nil)
     }
 
+    /// Nanoseconds that a thread of this process has had the CPU for; nil when that cannot be told.
+    public static func cpuTime(of id: Int32) -> Nanoseconds? {
+        let time = csystem_thread_cpu_time(id)
+        return time == 0 ? nil : time
+    }
+
+    /// Whether a thread of this process has the CPU or waits for it, as opposed to sleeping (`proc_pid_stat(5)`). False
+    /// also when that cannot be told.
+    public static func isRunnable(_ id: Int32) -> Bool { csystem_thread_state(id) == CChar(UInt8(ascii: "R")) }
+
     /// Names the calling thread, as `start` does.
     public static func setName(_ name: String) { csystem_thread_name(name) }
 

@@ -2,6 +2,7 @@ public import HTTPServer
 public import HTTPWire
 public import Platform
 public import ProxyWire
+internal import Telemetry
 
 /// One request and its response, in flight (RFC 9110 §3.4).
 ///
@@ -12,8 +13,8 @@ public import ProxyWire
 /// It lends what it consists of and owns none of it: the connection goes back to the reactor, and the bench, which has
 /// the request's bytes and the writer of the response, serves the next one.
 public struct Exchange: ~Copyable {
-    let connection: Connection
-    let bench: Workbench
+    @usableFromInline let connection: Connection
+    @usableFromInline let bench: Workbench
     public let body: RequestBody
     /// When it was handed out, on the monotonic clock.
     public let began: Nanoseconds
@@ -30,14 +31,14 @@ public struct Exchange: ~Copyable {
 
     /// Ranges over ``request``.
     public var head: RequestHead {
-        @inline(__always) _read { yield bench.parser.head }
+        @inlinable @inline(__always) _read { yield bench.parser.head }
     }
 
     /// The head, and the body if that is inline.
-    public var request: UnsafeRawBufferPointer { bench.request }
+    @inlinable public var request: UnsafeRawBufferPointer { bench.request }
 
     /// The bytes that a range of the head stands for. Valid until the exchange ends.
-    @inline(__always)
+    @inlinable @inline(__always)
     public func bytes(_ range: ByteRange) -> UnsafeRawBufferPointer { bench.bytes(range) }
 
     /// The other end of the socket, or the client that a PROXY header announced.
@@ -57,7 +58,7 @@ public struct Exchange: ~Copyable {
     }
 
     /// A number that requests of a kind share (`PromotionPolicy.kind`).
-    @inline(__always)
+    @inlinable @inline(__always)
     public func kind(_ number: (UInt8, UnsafeRawBufferPointer) -> UInt32) -> UInt32 {
         number(bench.parser.head.knownMethod.rawValue, bench.bytes(bench.parser.head.path))
     }
@@ -69,12 +70,12 @@ public struct Exchange: ~Copyable {
 
     /// What the response has come to.
     public var writer: ResponseWriter {
-        @inline(__always) _read { yield bench.writer }
-        @inline(__always) nonmutating _modify { yield &bench.writer }
+        @inlinable @inline(__always) _read { yield bench.writer }
+        @inlinable @inline(__always) nonmutating _modify { yield &bench.writer }
     }
 
     /// The way to the client, for the runner.
-    public var output: Connection { connection }
+    @inlinable public var output: Connection { connection }
 
     // MARK: The end
 
@@ -109,8 +110,15 @@ public struct Exchange: ~Copyable {
         if case .stream(let stream) = body { bodyIsSound = stream.fault == nil }
         let persists = connection.session.persists(
             responseLeavesOpen: bench.writer.leavesConnectionOpen, bodyIsSound: bodyIsSound)
+        var ended = EndedExchange(connection: connection, began: began, persists: persists)
+        if connection.isShared {
+            ended.method = MethodClass(bench.parser.head.knownMethod)
+            ended.status = bench.writer.status
+            ended.receivedCount = bench.parser.head.byteCount &+ (body.count ?? 0)
+            ended.sentCount = bench.writer.handedCount &- bench.writer.lostCount
+        }
         bench.writer.end()
-        return EndedExchange(connection: connection, began: began, persists: persists)
+        return ended
     }
 }
 
@@ -122,6 +130,11 @@ public struct EndedExchange: @unchecked Sendable {
     public let began: Nanoseconds
     /// Whether the connection serves another request.
     var persists: Bool
+    /// For the scoreboard.
+    var method = MethodClass.other
+    var status = 0
+    var receivedCount = 0
+    var sentCount = 0
 
     /// Has a response leave at once that was to wait for others: for a runner that cannot tell when they come.
     public func sendDeferred() { connection.sendDeferred() }

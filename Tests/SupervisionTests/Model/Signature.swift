@@ -1,8 +1,8 @@
 @testable import Supervision
 
 extension ModelServer {
-    /// All that the future depends on. Process ids, ages and generations count by their order, times by their distance from
-    /// now, and what lies further back than anything looks is equally far away.
+    /// All that the future depends on. Process ids, ages and generations count by their order, times by their distance
+    /// from now, and what lies further back than anything looks is equally far away.
     var signature: [Int64] {
         let supervisor = master.supervisor
         let roster = supervisor.roster
