@@ -16,8 +16,8 @@ public struct PythonException: ~Copyable {
 
 /// The exceptions that we raise ourselves.
 public enum PythonExceptionType: Sendable {
-    case assertionError, brokenPipeError, connectionResetError, memoryError, osError, runtimeError, systemExit
-    case timeoutError, typeError, valueError
+    case assertionError, brokenPipeError, connectionResetError, memoryError, osError, runtimeError, stopIteration
+    case systemExit, timeoutError, typeError, valueError
 
     var pointer: PyPointer {
         switch self {
@@ -27,6 +27,7 @@ public enum PythonExceptionType: Sendable {
         case .memoryError: cpython_MemoryError()
         case .osError: cpython_OSError()
         case .runtimeError: cpython_RuntimeError()
+        case .stopIteration: cpython_StopIteration()
         case .systemExit: cpython_SystemExit()
         case .timeoutError: cpython_TimeoutError()
         case .typeError: cpython_TypeError()
