@@ -2,7 +2,9 @@ internal import CPython
 
 /// An exception taken out of the thread's state, normalized.
 public struct PythonException: ~Copyable {
+    /// Its class.
     public let type: PyRef
+    /// The exception itself.
     public let value: PyRef
     /// None when it has no traceback.
     public let traceback: PyRef
@@ -72,8 +74,10 @@ extension GIL {
         PyErr_Occurred() != nil && PyErr_ExceptionMatches(type.pointer) != 0
     }
 
+    /// Whether an exception is set in this thread.
     public var isErrorSet: Bool { PyErr_Occurred() != nil }
 
+    /// Drops the exception that is set, if one is.
     public borrowing func clearError() { PyErr_Clear() }
 
     /// Takes the exception that is set.
