@@ -33,14 +33,3 @@ extension Connection {
         if isDeferred { outputState.store(.pending, ordering: .releasing) }
     }
 }
-
-extension Reactor {
-    /// Forgets a connection that its application has taken. Others may have the socket open: it is not shut down.
-    func forget(_ connection: Connection) {
-        _ = connection.endOutput()
-        connection.life.close()
-        connection.outbox.discard(releasing: &releases)
-        connections.remove(connection)
-        connection.channel.close()
-    }
-}

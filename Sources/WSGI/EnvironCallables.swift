@@ -99,15 +99,17 @@ final class RequestLink {
         GIL.calledByPython { (gil) throws(PythonError) in
             try Arguments(values, count, names).check("duplicate_socket", 0...0, gil: gil)
             let link = RequestLink.of(box)
-            do throws(SystemError) {
-                guard let copy = try link.response?.connection?.duplicateSocket() else {
-                    throw SystemError(.badDescriptor, call: "fcntl")
-                }
-                link.socketWasUsed = true
-                return try gil.integer(Int(copy.rawValue)).leak()
-            } catch {
-                return try gil.integer(-Int(error.errno.rawValue)).leak()
+            guard let connection = link.response?.connection else {
+                return try gil.integer(-Int(Errno.badDescriptor.rawValue)).leak()
             }
+            let number: Int32
+            do throws(SystemError) {
+                number = try connection.duplicateSocket().rawValue
+                link.socketWasUsed = true
+            } catch {
+                number = -error.errno.rawValue
+            }
+            return try gil.integer(Int(number)).leak()
         }
     }
 

@@ -74,7 +74,9 @@ public final class Gateway {
         do throws(PythonError) {
             if environCallables.socketWasUsed { try environCallables.endSocket(gil) }
             if !callables.areUnused(gil) { try renewCallables(gil) }
-            if environCallables.socketWasUsed || !environCallables.areUnused(templates: environ.templateCount, gil) { try renewEnvironCallables(gil) }
+            if environCallables.socketWasUsed || !environCallables.areUnused(templates: environ.templateCount, gil) {
+                try renewEnvironCallables(gil)
+            }
         } catch {
             isLeaving = true
         }

@@ -19,6 +19,9 @@ extension Response {
         isSurrendered = true
         stream?.isReleased = true
         writer.lose()
-        return try rest.withUnsafeBytes { (bytes) throws(PythonError) in try gil.makeBytes(bytes) }
+        return try gil.makeBytes(count: rest.count) { target in
+            target.copyBytes(from: rest)
+            return rest.count
+        }
     }
 }

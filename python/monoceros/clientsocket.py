@@ -86,14 +86,15 @@ class ClientSocket(socket.socket):
 
 #: What may be asked of the connection, or set, while the response is still the server's to send.
 LOOKING = frozenset(
-    "_closed _io_refs family get_inheritable getblocking getpeername getsockname getsockopt gettimeout proto setsockopt "
-    "timeout type".split()
+    {"_closed", "_io_refs", "family", "get_inheritable", "getblocking", "getpeername", "getsockname", "getsockopt"}
+    | {"gettimeout", "proto", "setsockopt", "timeout", "type"}
 )
 #: What makes the connection the application's.
 TAKING = frozenset(
-    "accept bind close connect connect_ex detach dup fileno ioctl listen makefile recv recv_into recvfrom recvfrom_into "
-    "recvmsg recvmsg_into send sendall sendfile sendmsg sendmsg_afalg sendto set_inheritable setblocking settimeout "
-    "shutdown".split()
+    {"accept", "bind", "close", "connect", "connect_ex", "detach", "dup", "fileno", "ioctl", "listen", "makefile"}
+    | {"recv", "recv_into", "recvfrom", "recvfrom_into", "recvmsg", "recvmsg_into"}
+    | {"send", "sendall", "sendfile", "sendmsg", "sendmsg_afalg", "sendto"}
+    | {"set_inheritable", "setblocking", "settimeout", "shutdown"}
 )
 
 

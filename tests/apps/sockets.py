@@ -41,7 +41,9 @@ def raw(environ, start_response):
             # Nothing of this makes the connection the application's.
             offered.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             text = repr(offered) + pprint.pformat(environ) + str(copy_of(environ))
-            body = [json.dumps([offered.getsockname(), offered.getpeername(), offered.gettimeout(), text[:40]]).encode()]
+            body = [
+                json.dumps([offered.getsockname(), offered.getpeername(), offered.gettimeout(), text[:40]]).encode()
+            ]
         case "/is-socket":
             body = [str(isinstance(offered, socket.socket)).encode()]
         case "/echo":
