@@ -3,6 +3,7 @@ internal import Glibc
 /// A point on the monotonic clock, in nanoseconds. Comparable only within one boot.
 public typealias Nanoseconds = UInt64
 
+/// The system's clocks.
 public enum Clock {
     /// `CLOCK_MONOTONIC`: nanoseconds since an arbitrary start.
     public static func now() -> Nanoseconds {
@@ -31,7 +32,10 @@ public enum Clock {
 }
 
 extension Nanoseconds {
+    /// Seconds in nanoseconds.
     public static func seconds(_ count: Int) -> Nanoseconds { UInt64(count) &* 1_000_000_000 }
+    /// Milliseconds in nanoseconds.
     public static func milliseconds(_ count: Int) -> Nanoseconds { UInt64(count) &* 1_000_000 }
+    /// Microseconds in nanoseconds.
     public static func microseconds(_ count: Int) -> Nanoseconds { UInt64(count) &* 1_000 }
 }

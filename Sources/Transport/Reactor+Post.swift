@@ -37,22 +37,23 @@ extension Reactor {
             }
         }
         switch outcome {
-        case .posted?: forget(connection)
+        case .posted?:
+            forget(connection)
+            cell.countRelayedOut()
         case .later?: cell.countRelayFull()
         default: return .stays
         }
         return outcome ?? .stays
     }
 
-    /// The kernel has the connection for somebody else: it ends here without a word to the client.
-    private func forget(_ connection: Connection) {
+    /// Somebody else has the connection, another worker or its application: it ends here without a word to the client.
+    func forget(_ connection: Connection) {
         // Others have the socket open, so that closing it does not take it from the poller.
         if connection.isWatched { try? poller.remove(connection.channel.socket) }
         if case .held = connection.phase { requestCount &-= 1 }
         connection.life.close()
         connections.remove(connection)
         connection.channel.close()
-        sharing?.commons.cell.countRelayedOut()
     }
 
     // MARK: What waits

@@ -72,13 +72,16 @@ public final class Gateway {
         } catch {
             isLeaving = handleError(response, &gil)
         }
-        if response.writer.state != .complete { remark(response, gil) }
+        if response.writer.state != .complete, !response.isSurrendered { remark(response, gil) }
         if let hooks { response.withExchange { hooks.end($0, gil) } }
-        if let observer { response.withExchange { $0.tell(observer, at: Clock.now()) } }
+        if let observer, !response.isSurrendered { response.withExchange { $0.tell(observer, at: Clock.now()) } }
         let ended = response.end()
         do throws(PythonError) {
+            if environCallables.socketWasUsed { try environCallables.endSocket(gil) }
             if !callables.areUnused(gil) { try renewCallables(gil) }
-            if !environCallables.areUnused(templates: environ.templateCount, gil) { try renewEnvironCallables(gil) }
+            if environCallables.socketWasUsed || !environCallables.areUnused(templates: environ.templateCount, gil) {
+                try renewEnvironCallables(gil)
+            }
         } catch {
             isLeaving = true
         }
@@ -219,6 +222,11 @@ public final class Gateway {
         if gil.isRaised(.systemExit), outlook.isQuitting {
             response.writer.cut()
             return true
+        }
+        if response.isSurrendered, gil.isRaised(.stopIteration) {
+            // How flask-sock and python-engineio tell gunicorn that there is no response.
+            gil.clearError()
+            return false
         }
         if response.writer.isLost, gil.isRaised(.brokenPipeError) {
             // What `write` raised because the client left: no fault of the application.

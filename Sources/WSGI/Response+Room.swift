@@ -14,14 +14,31 @@ extension Response {
     /// - Throws: `PythonError` when a signal handler raised.
     func makeRoom(_ gil: inout GIL) throws(PythonError) {
         guard let mine = connection, mine.pendingOutputCount > bufferLimit, writer.wantsMore else { return }
+        try waitForClient(on: mine, until: bufferLimit / 2, &gil) { writer.wantsMore }
+    }
+
+    /// Waits until all that was handed over has left, or the client is given up.
+    ///
+    /// - Throws: `PythonError` when a signal handler raised.
+    func sendAllPending(_ gil: inout GIL) throws(PythonError) {
+        guard let mine = connection else { return }
+        mine.stopDeferring()
+        flush(mine, &gil)
+        try waitForClient(on: mine, until: 0, &gil) { true }
+    }
+
+    /// Waits until `limit` bytes at most wait for the client, the request or `isWanted` is over, or the client is lost.
+    private func waitForClient(
+        on mine: Connection, until limit: Int, _ gil: inout GIL, while isWanted: () -> Bool
+    ) throws(PythonError) {
         var unsent = mine.unsentByteCount
         var deadline = Clock.now() + writeTimeout
-        while connection === mine, writer.wantsMore, mine.pendingOutputCount > bufferLimit / 2 {
+        while connection === mine, isWanted(), mine.pendingOutputCount > limit {
             let start = Clock.now()
             let isWritable = gil.released { mine.waitUntilWritable(milliseconds: Self.waitSlice) }
             noteClientWait(Clock.now() - start)
             try gil.checkSignals()
-            guard connection === mine, writer.wantsMore else { return }
+            guard connection === mine, isWanted() else { return }
             if isWritable { flush(mine, &gil) }
             guard !writer.isLost else { return }
             guard writeTimeout > 0, Clock.now() >= deadline else { continue }
