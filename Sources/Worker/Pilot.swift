@@ -41,7 +41,8 @@ final class Pilot: @unchecked Sendable {
         while true {
             let now = Clock.now()
             if now >= end { break }
-            crew.handOver.sleep(end - now)
+            crew.commons?.cell.heartbeat(now)
+            crew.handOver.sleep(min(end - now, Crew.nap))
         }
         Watchdog.leave(
             "Worker cannot leave (pid:\(Process.id)): a thread or an exit function of the application does not end. "
