@@ -85,6 +85,8 @@ struct Server {
         let report = try host.workerReport(gil)
         let telemetry = try host.workerTelemetry(
             configuration, listeners: seat.listeners.map(\.descriptor), gil)
+        // In this order: whoever leaves because this one is ready must see it on the scoreboard.
+        worker.announce()
         seat.reportReady()
         do throws(PythonError) {
             try worker.run(

@@ -135,11 +135,13 @@ extension Reactor {
 
     /// Tells the others how many runners wait for a request here.
     @inline(__always)
-    public func announce(runners: Int, busy: Int, waiting: Int, _ baton: borrowing Baton) {
+    public func announce(runners: Int, busy: Int, waiting: Int, isLeaving: Bool = false, _ baton: borrowing Baton) {
         guard let sharing else { return }
+        // Their number may change while they serve (TTIN, TTOU).
+        sharing.policy.workers = sharing.commons.scoreboard.workersWanted
         sharing.announce(
             ScoreboardPresence(
-                lifetime: sharing.parting == nil && !isClosing ? .serving : .leaving,
+                lifetime: isLeaving || isClosing || sharing.parting != nil ? .leaving : .serving,
                 accepting: admission.attention == .now,
                 runners: runners, busy: busy, waiting: waiting))
     }

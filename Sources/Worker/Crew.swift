@@ -143,12 +143,14 @@ final class Crew: @unchecked Sendable {
     /// Ends the worker without waiting for a request. For the main thread, which is about to raise SystemExit.
     func quit() {
         lifetime.receive(.quit(until: latestEnd))
+        announceEnd()
         wakeAll()
     }
 
     /// Ends every thread that is not in the application. Any thread, any number of times.
     func end() {
         lifetime.receive(.end(until: latestEnd))
+        announceEnd()
         wakeAll()
     }
 

@@ -41,7 +41,8 @@ final class Pilot: @unchecked Sendable {
         while true {
             let now = Clock.now()
             if now >= end { break }
-            crew.handOver.sleep(end - now)
+            crew.commons?.cell.heartbeat(now)
+            crew.handOver.sleep(min(end - now, Crew.nap))
         }
         crew.telemetry.flush()
         Watchdog.leave(

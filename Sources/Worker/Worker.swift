@@ -1,6 +1,7 @@
 public import Platform
 public import PythonBridge
 internal import Scheduling
+internal import Telemetry
 public import Transport
 public import WSGI
 
@@ -67,6 +68,12 @@ public final class Worker {
 
     /// Where the handlers of signals write a byte each, so that no signal waits for the next request.
     public var signalDescriptor: Descriptor { (crew.attendance ?? crew.reactor.signals).writer }
+
+    /// Tells the other workers that this one serves from now on.
+    public func announce() {
+        crew.commons?.cell.setPresence(
+            ScoreboardPresence(lifetime: .serving, runners: crew.configuration.runners))
+    }
 
     /// Lets the requests under way finish, then ends `run`. For the main thread's signal handlers.
     public func drain() { crew.drain() }
