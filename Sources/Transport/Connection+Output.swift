@@ -96,7 +96,8 @@ extension Connection {
     public func transmit(
         file: Descriptor, offset: Int, count: Int, releasing releases: inout [UnsafeMutableRawPointer]
     ) throws(OutputFailure) {
-        try queue(releasing: &releases) { $0.append(file: file, offset: offset, count: count) }
+        let part = FilePart(.owned(file), offset: offset, count: count, spool: spool)
+        try queue(releasing: &releases) { $0.append(part) }
     }
 
     /// Sends what the socket takes of what waits.
@@ -220,7 +221,8 @@ extension Connection {
     func sendPending(releasing releases: inout [UnsafeMutableRawPointer]) throws(SystemError) {
         outputLock.lock()
         defer { outputLock.unlock() }
-        guard hasPendingOutput, try outbox.flush(to: channel, releasing: &releases) else { return }
+        guard hasPendingOutput else { return }
+        guard try outbox.flush(to: channel, releasing: &releases) else { return sendFromDisk() }
         outputState.store(.clear, ordering: .releasing)
     }
 

@@ -107,6 +107,7 @@ public struct Exchange: ~Copyable {
         let persists = connection.session.persists(
             responseLeavesOpen: bench.writer.leavesConnectionOpen, bodyIsSound: bodyIsSound)
         bench.writer.end()
+        connection.forgetClientWait()
         return EndedExchange(connection: connection, began: began, persists: persists)
     }
 }

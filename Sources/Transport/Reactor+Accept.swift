@@ -136,7 +136,8 @@ extension Reactor {
             channel: Channel(socket: socket), peer: peer, listener: listener, trust: trust(peer),
             generation: connections.nextGeneration(),
             life: ConnectionLife(startsWithPreamble: configuration.proxyMode != nil),
-            session: HTTP1Session(keepsAlive: configuration.keepsAlive), poller: poller)
+            session: HTTP1Session(keepsAlive: configuration.keepsAlive), poller: poller, spool: spool,
+            memory: memory)
         connections.insert(connection)
         setDeadline(connection, after: configuration.timeouts.head)
         return connection

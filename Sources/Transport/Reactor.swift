@@ -45,6 +45,14 @@ public final class Reactor {
     /// Whole requests that their owner does not want to run yet, and since when.
     var postponed = Queue<(connection: Connection, since: Nanoseconds)>()
 
+    /// Where files are made, and who waits for the disk.
+    let spool: Spool
+    let memory: MemoryBudget
+    /// When it is looked for a connection that gives way again, where none was found that could.
+    var nextRelief: Nanoseconds = 0
+    /// When the log hears again at the earliest that memory or disk is used up.
+    var nextScarcityNotice: Nanoseconds = 0
+
     /// Complete requests so far.
     var requestCount = 0
     public internal(set) var isClosing = false
@@ -72,6 +80,10 @@ public final class Reactor {
         timer = try TimerDescriptor()
         waker = try Waker()
         signals = try WakePipe()
+        configuration.spoolAllowance.join()
+        spool = Spool(
+            directory: configuration.body.spoolDirectory, allowance: configuration.spoolAllowance, waker: waker)
+        memory = MemoryBudget(limit: configuration.bufferMemory)
         now = Clock.now()
         deadlines = Deadlines(now: now)
         try poller.add(timer.descriptor, .readable, payload: Payload.timer)
@@ -80,6 +92,10 @@ public final class Reactor {
     }
 
     deinit {
+        spool.stop()
+        for returned in spool.takeReturned() {
+            if case .closed = returned.connection.phase { returned.connection.channel.close() }
+        }
         for connection in connections { connection.channel.shutdownAndClose() }
         timer.descriptor.close()
         waker.descriptor.close()
@@ -101,6 +117,7 @@ public final class Reactor {
     @discardableResult
     public func poll(_ baton: borrowing Baton, milliseconds: Int32, ignoringHeld: Bool = false) -> Bool {
         if batch.isOver { sendDeferred() }
+        settleDisk()
         updateAccepting()
         guard batch.isOver else { return true }
         let isBusy = !queue.isEmpty || (!held.isEmpty && !ignoringHeld)
@@ -113,6 +130,7 @@ public final class Reactor {
             isBroken = true
         }
         now = Clock.now()
+        if !held.isEmpty { cutLongestWait() }
         return isBusy || !batch.isOver
     }
 

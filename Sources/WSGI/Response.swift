@@ -23,15 +23,18 @@ final class Response {
 
     /// Bytes that may wait for the client before the application is held up (`response_buffer`).
     let bufferLimit: Int
+    /// Bytes that may wait in a file (`response_spool`).
+    let spoolLimit: Int
 
     init(
-        outlook: any WorkerOutlook, writeTimeout: Nanoseconds, bufferLimit: Int,
+        outlook: any WorkerOutlook, writeTimeout: Nanoseconds, bufferLimit: Int, spoolLimit: Int,
         noteClientWait: @escaping (Nanoseconds) -> Void
     ) {
         self.outlook = outlook
         self.noteClientWait = noteClientWait
         self.writeTimeout = writeTimeout
         self.bufferLimit = bufferLimit
+        self.spoolLimit = spoolLimit
     }
 
     /// - Parameter mayDefer: whether it may wait in the outbox if it is small.
