@@ -54,6 +54,37 @@ def test_a_custom_application_under_gunicorns_name(serve: Serve, tmp_path: Path)
     assert body(server) == b"Works fine"
 
 
+def test_the_recipe_for_hooks(serve: Serve, tmp_path: Path) -> None:
+    text = (APPLICATIONS / "embedding" / "standalone.py").read_text()
+    hooks = """
+        def pre_fork(server, worker):
+            print(f"pre-fork server {server.pid} worker {worker.pid}", file=sys.stderr, flush=True)
+
+        def when_ready(server):
+            server.log.info("ready with %s at %s", server.num_workers, server.address)
+
+        def post_fork(server, worker):
+            server.log.info("forked %s of %s", worker.pid, server.cfg.proc_name)
+
+        def child_exit(server, worker):
+            server.log.info("gone: %s", worker.pid)
+    """
+    text = text.replace("if __name__", f"{textwrap.dedent(hooks)}\nif __name__")
+    names = ("pre_fork", "when_ready", "post_fork", "child_exit")
+    given = "".join(f'    options["{name}"] = {name}\n' for name in names)
+    text = text.replace("    StandaloneApplication(handler", f"{given}    StandaloneApplication(handler")
+    (tmp_path / "program.py").write_text(text)
+    server = serve(program=(str(tmp_path / "program.py"), "proc_name=mine"))
+    server.expected_boots = 2
+    assert body(server) == b"Works fine"
+    boots = {match[1] for match in server.wait_for_log(r"Booting worker with pid: (\d+)", 2)}
+    server.wait_for_log(rf"pre-fork server {server.pid} worker \[booting\]\n", 2)
+    server.wait_for_log(r"\[INFO\] ready with 2 at \[\('127\.0\.0\.1', 0\)\]\n")
+    assert {match[1] for match in server.wait_for_log(r"\[INFO\] forked (\d+) of mine\n", 2)} == boots
+    server.stop()
+    assert {match[1] for match in server.wait_for_log(r"\[INFO\] gone: (\d+)\n", 2)} == boots
+
+
 def test_an_application_by_name_with_settings_of_its_own(serve: Serve) -> None:
     server = serve(program=("-m", "embedding.by_name", "plain:app"))
     assert body(server) == b"hello"

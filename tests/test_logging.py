@@ -198,6 +198,30 @@ def test_a_line_and_its_end_are_one_write(short_path: str) -> None:
 # Where it goes
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_files_are_opened_again_at_usr1(tmp_path: Path, kind: tuple[str, ...]) -> None:
+    path, old = tmp_path / "error.log", tmp_path / "error.log.1"
+    with started(f"{tmp_path}/s", *kind, "--error-logfile", str(path), "probe:app") as server:
+        fail_often(server.path, 1)
+        path.rename(old)
+        server.process.send_signal(signal.SIGUSR1)
+        # The workers are told by the master; each writes to the new file once it has been.
+        workers = int(kind[1])
+        until(lambda: path.exists(), "the new file")
+
+        def all_wrote() -> bool:
+            fail_often(server.path, 1)
+            pids = set(re.findall(r"\[(\d+)\] \[ERROR\] Error handling request", path.read_text()))
+            return len(pids) == workers
+
+        until(all_wrote, "lines of every worker in the new file")
+        before = old.read_text()
+        fail_often(server.path, 20)
+        assert server.stop() == 0
+    assert old.read_text() == before
+    assert "Shutting down: Master" in path.read_text()
+
+
 def test_a_file_of_its_own(tmp_path: Path) -> None:
     path = tmp_path / "error.log"
     server = Process(f"{tmp_path}/s", "--error-logfile", str(path), "probe:app", stderr=subprocess.PIPE)

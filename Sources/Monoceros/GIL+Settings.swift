@@ -70,8 +70,8 @@ extension GIL {
         }
     }
 
-    /// What an object of Python's is to a setting: a function comes as a tuple of how many arguments it takes and what to
-    /// call it, and what no setting takes is told in Python's own words.
+    /// What an object of Python's is to a setting. A function comes as a tuple: how many arguments it takes, and what
+    /// to call it. What no setting takes is told in Python's own words.
     private func value(_ object: PyPointer) throws(PythonError) -> SettingValue {
         if object == none() { return .none }
         if object == bool(true) { return .bool(true) }

@@ -12,8 +12,8 @@ public import ProxyWire
 /// It lends what it consists of and owns none of it: the connection goes back to the reactor, and the bench, which has
 /// the request's bytes and the writer of the response, serves the next one.
 public struct Exchange: ~Copyable {
-    let connection: Connection
-    let bench: Workbench
+    @usableFromInline let connection: Connection
+    @usableFromInline let bench: Workbench
     public let body: RequestBody
     /// When it was handed out, on the monotonic clock.
     public let began: Nanoseconds
@@ -30,14 +30,14 @@ public struct Exchange: ~Copyable {
 
     /// Ranges over ``request``.
     public var head: RequestHead {
-        @inline(__always) _read { yield bench.parser.head }
+        @inlinable @inline(__always) _read { yield bench.parser.head }
     }
 
     /// The head, and the body if that is inline.
-    public var request: UnsafeRawBufferPointer { bench.request }
+    @inlinable public var request: UnsafeRawBufferPointer { bench.request }
 
     /// The bytes that a range of the head stands for. Valid until the exchange ends.
-    @inline(__always)
+    @inlinable @inline(__always)
     public func bytes(_ range: ByteRange) -> UnsafeRawBufferPointer { bench.bytes(range) }
 
     /// The other end of the socket, or the client that a PROXY header announced.
@@ -57,7 +57,7 @@ public struct Exchange: ~Copyable {
     }
 
     /// A number that requests of a kind share (`PromotionPolicy.kind`).
-    @inline(__always)
+    @inlinable @inline(__always)
     public func kind(_ number: (UInt8, UnsafeRawBufferPointer) -> UInt32) -> UInt32 {
         number(bench.parser.head.knownMethod.rawValue, bench.bytes(bench.parser.head.path))
     }
@@ -66,12 +66,12 @@ public struct Exchange: ~Copyable {
 
     /// What the response has come to.
     public var writer: ResponseWriter {
-        @inline(__always) _read { yield bench.writer }
-        @inline(__always) nonmutating _modify { yield &bench.writer }
+        @inlinable @inline(__always) _read { yield bench.writer }
+        @inlinable @inline(__always) nonmutating _modify { yield &bench.writer }
     }
 
     /// The way to the client, for the runner.
-    public var output: Connection { connection }
+    @inlinable public var output: Connection { connection }
 
     // MARK: The end
 

@@ -1,4 +1,4 @@
-internal import HTTPServer
+public import HTTPServer
 public import HTTPWire
 
 /// What one thread needs to receive and parse: a buffer to read into and a parser. Every thread that may hold the baton
@@ -10,14 +10,14 @@ public final class Workbench {
     static let capacity = 262_144
 
     let buffer: UnsafeMutableRawBufferPointer
-    var parser: RequestParser
+    @usableFromInline var parser: RequestParser
     /// What makes the response.
-    var writer = ResponseWriter()
+    public var writer = ResponseWriter()
     /// The request under way: its head, and its body if that is inline. Pipelined requests may follow.
-    var request = UnsafeRawBufferPointer(start: nil, count: 0)
+    @usableFromInline var request = UnsafeRawBufferPointer(start: nil, count: 0)
 
     /// The bytes that a range of the head stands for. Valid until the next request on this bench.
-    @inline(__always)
+    @inlinable @inline(__always)
     func bytes(_ range: ByteRange) -> UnsafeRawBufferPointer {
         let offsets = range.offsets
         precondition(offsets.upperBound <= request.count)

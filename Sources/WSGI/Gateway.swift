@@ -6,6 +6,7 @@ public import Transport
 
 /// Runs the application, one request at a time. Each runner has its own.
 public final class Gateway {
+    private let bench: Workbench
     private let application: PyPointer
     private let log: ApplicationLog
     private let types: WSGITypes
@@ -25,17 +26,19 @@ public final class Gateway {
     private var current: PyPointer?
 
     /// - Parameters:
+    ///   - bench: of the thread that runs the application.
     ///   - application: the WSGI callable.
     ///   - errors: the `wsgi.errors` stream.
     ///   - writeTimeout: nanoseconds; 0 is for ever.
     ///   - noteClientWait: hears of each wait for the client while the application runs, in nanoseconds.
     public init(
-        application: PyPointer, errors: PyPointer, log: ApplicationLog, types: WSGITypes,
+        on bench: Workbench, application: PyPointer, errors: PyPointer, log: ApplicationLog, types: WSGITypes,
         configuration: GatewayConfiguration, outlook: any WorkerOutlook, writeTimeout: Nanoseconds,
         noteClientWait: @escaping (Nanoseconds) -> Void, _ gil: borrowing GIL
     ) throws(PythonError) {
         gil.retain(application)
         self.noteClientWait = noteClientWait
+        self.bench = bench
         self.application = application
         self.log = log
         self.types = types
@@ -43,7 +46,7 @@ public final class Gateway {
         self.outlook = outlook
         self.writeTimeout = writeTimeout
         environ = try EnvironBuilder(types: types, configuration: configuration, errors: errors, gil)
-        callables = try Self.makeCallables(outlook, writeTimeout, noteClientWait, configuration, types, gil)
+        callables = try Self.makeCallables(bench, outlook, writeTimeout, noteClientWait, configuration, types, gil)
         environCallables = try EnvironCallables(callables.response, types, gil)
         try environ.install(environCallables, gil)
         closeName = try gil.interned("close").leak()
@@ -66,7 +69,7 @@ public final class Gateway {
             isLeaving = handleError(response, &gil)
         }
         if response.writer.state != .complete { remark(response, gil) }
-        if let observer { response.exchange.tell(observer, at: Clock.now()) }
+        if let observer { response.withExchange { $0.tell(observer, at: Clock.now()) } }
         let ended = response.end()
         do throws(PythonError) {
             if !callables.areUnused(gil) { try renewCallables(gil) }
@@ -86,7 +89,8 @@ public final class Gateway {
     }
 
     private func answer(_ response: Response, _ gil: inout GIL) throws(PythonError) {
-        guard let environ = try self.environ.make(response.exchange, gil) else {
+        let made = try response.withExchange { (exchange) throws(PythonError) in try self.environ.make(exchange, gil) }
+        guard let environ = made else {
             return refuseOutsideMountPoint(response, &gil)
         }
         current = environ.pointer
@@ -208,8 +212,8 @@ public final class Gateway {
             answer(fault, response, &gil)
             return false
         }
-        log.exception("Error handling request \(response.exchange.target)", exception, gil)
-        response.refuse(.applicationError(for: response.exchange.audience), &gil)
+        log.exception("Error handling request \(response.withExchange { $0.target })", exception, gil)
+        response.refuse(.applicationError(for: response.withExchange { $0.audience }), &gil)
         return false
     }
 
@@ -217,10 +221,10 @@ public final class Gateway {
     /// the client.
     private func refuseOutsideMountPoint(_ response: Response, _ gil: inout GIL) {
         log.warning(
-            "\(response.exchange.line) is outside of the mount point, and is answered with 500. The proxy must pass on "
-                + "paths that begin with SCRIPT_NAME: see --root-path, the variable SCRIPT_NAME, and the proxy's "
+            "\(response.withExchange { $0.line }) is outside of the mount point, and is answered with 500. The proxy must "
+                + "pass on paths that begin with SCRIPT_NAME: see --root-path, the variable SCRIPT_NAME, and the proxy's "
                 + "SCRIPT_NAME field.", gil)
-        response.refuse(.outsideMountPoint(for: response.exchange.audience), &gil)
+        response.refuse(.outsideMountPoint(for: response.withExchange { $0.audience }), &gil)
     }
 
     /// What reading the body raised is the client's fault, and the reactor tells the log of it.
@@ -228,19 +232,20 @@ public final class Gateway {
         switch fault {
         case .disconnected:
             log.warning(
-                "The client of \(response.exchange.line) left in the middle of the body, which the application was "
-                    + "reading.", gil)
+                "The client of \(response.withExchange { $0.line }) left in the middle of the body, which the "
+                    + "application was reading.", gil)
             response.lose(&gil)
-        case .wire(let error): response.refuse(Refusal(error, for: response.exchange.audience), &gil)
+        case .wire(let error): response.refuse(Refusal(error, for: response.withExchange { $0.audience }), &gil)
         }
     }
 
     /// Says in the log that the client did not get all, if it did not, and why.
     private func remark(_ response: Response, _ gil: borrowing GIL) {
-        let record = response.exchange.record(at: Clock.now())
-        guard record.isRemarkable,
-            let remark = record.remark(head: response.exchange.request, promised: response.writer.promisedCount)
-        else { return }
+        let promised = response.writer.promisedCount
+        let remark = response.withExchange { exchange in
+            exchange.record(at: Clock.now()).remark(head: exchange.request, promised: promised)
+        }
+        guard let remark else { return }
         switch remark.level {
         case .warning: log.warning(remark.text, gil)
         case .debug: log.debug(remark.text, gil)
@@ -250,17 +255,18 @@ public final class Gateway {
     // MARK: Callables that the application keeps
 
     private static func makeCallables(
-        _ outlook: any WorkerOutlook, _ writeTimeout: Nanoseconds, _ noteClientWait: @escaping (Nanoseconds) -> Void,
+        _ bench: Workbench, _ outlook: any WorkerOutlook, _ writeTimeout: Nanoseconds,
+        _ noteClientWait: @escaping (Nanoseconds) -> Void,
         _ configuration: GatewayConfiguration, _ types: WSGITypes, _ gil: borrowing GIL
     ) throws(PythonError) -> ResponseCallables {
         let response = Response(
-            outlook: outlook, writeTimeout: writeTimeout, bufferLimit: configuration.responseBuffer,
+            on: bench, outlook: outlook, writeTimeout: writeTimeout, bufferLimit: configuration.responseBuffer,
             spoolLimit: configuration.responseSpool, noteClientWait: noteClientWait)
         return try ResponseCallables(response, types, gil)
     }
 
     private func renewCallables(_ gil: borrowing GIL) throws(PythonError) {
-        let renewed = try Self.makeCallables(outlook, writeTimeout, noteClientWait, configuration, types, gil)
+        let renewed = try Self.makeCallables(bench, outlook, writeTimeout, noteClientWait, configuration, types, gil)
         callables.discard(gil)
         callables = renewed
         environCallables.attach(renewed.response)

@@ -9,6 +9,10 @@ internal import Transport
 final class Response {
     /// What is answered; nil between requests.
     private var current: Exchange?
+    /// The way to the client; nil between requests.
+    private(set) var connection: Connection?
+    /// Where the writer is.
+    private let bench: Workbench
     /// The request's body, if the application reads it from the socket.
     private(set) var stream: BodyStream?
     /// Whether it may wait in the outbox if it is small.
@@ -27,9 +31,10 @@ final class Response {
     let spoolLimit: Int
 
     init(
-        outlook: any WorkerOutlook, writeTimeout: Nanoseconds, bufferLimit: Int, spoolLimit: Int,
+        on bench: Workbench, outlook: any WorkerOutlook, writeTimeout: Nanoseconds, bufferLimit: Int, spoolLimit: Int,
         noteClientWait: @escaping (Nanoseconds) -> Void
     ) {
+        self.bench = bench
         self.outlook = outlook
         self.noteClientWait = noteClientWait
         self.writeTimeout = writeTimeout
@@ -46,7 +51,8 @@ final class Response {
             // The client may wait for the response before it sends the rest of the body, and the application for that.
             self.mayDefer = false
         }
-        exchange.writer.begin(exchange.traits)
+        bench.writer.begin(exchange.traits)
+        connection = exchange.output
         current = consume exchange
     }
 
@@ -56,42 +62,29 @@ final class Response {
             stream.isReleased = true
             self.stream = nil
         }
+        connection = nil
         guard let exchange = current.take() else { preconditionFailure("no request is being answered") }
         return exchange.end()
     }
 
     /// Whether there is a request to answer.
     @inline(__always)
-    var isUnderWay: Bool {
-        switch current {
-        case .some: true
-        case .none: false
-        }
-    }
+    var isUnderWay: Bool { connection != nil }
 
     /// What is answered. There is one while ``isUnderWay``.
-    var exchange: Exchange {
-        @inline(__always) _read {
-            switch current {
-            case .some(let exchange): yield exchange
-            case .none: preconditionFailure("no request is being answered")
-            }
-        }
-    }
-
-    /// The way to the client; nil between requests.
-    @inline(__always)
-    var connection: Connection? {
+    func withExchange<Result: ~Copyable, Failure: Error>(
+        _ body: (borrowing Exchange) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
         switch current {
-        case .some(let exchange): exchange.output
-        case .none: nil
+        case .some(let exchange): try body(exchange)
+        case .none: preconditionFailure("no request is being answered")
         }
     }
 
-    /// What the response has come to. There is one while ``isUnderWay``.
+    /// What the response has come to.
     var writer: ResponseWriter {
-        @inline(__always) _read { yield exchange.writer }
-        @inline(__always) _modify { yield &exchange.writer }
+        @inline(__always) _read { yield bench.writer }
+        @inline(__always) _modify { yield &bench.writer }
     }
 
     /// `Date`, made anew once a second.

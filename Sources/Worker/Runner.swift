@@ -16,14 +16,14 @@ final class Runner {
     private let bench: Workbench
     let gauge: RunnerGauge
 
-    init(crew: Crew, gateway: Gateway, gauge: RunnerGauge, report: WorkerReport, isMain: Bool) {
+    init(crew: Crew, bench: Workbench, gateway: Gateway, gauge: RunnerGauge, report: WorkerReport, isMain: Bool) {
         self.crew = crew
         self.gauge = gauge
         self.gateway = gateway
         self.report = report
         self.isMain = isMain
         isOneOfMany = crew.configuration.runners > 1
-        bench = Workbench(policy: crew.configuration.transport.policy)
+        self.bench = bench
     }
 
     /// What became of the baton while requests were served.

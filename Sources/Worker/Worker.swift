@@ -90,12 +90,14 @@ public final class Worker {
         // Before there is a second thread: what Swift initializes on first use (`static let`) must not be reached for
         // the first time by two threads of a forked process at once, see docs/fork-safety.md.
         for gauge in crew.gauges {
+            let bench = Workbench(policy: crew.configuration.transport.policy)
             let gateway = try Gateway(
-                application: application, errors: errors, log: report.application, types: types,
+                on: bench, application: application, errors: errors, log: report.application, types: types,
                 configuration: crew.configuration.gateway, outlook: crew.lifetime,
                 writeTimeout: crew.configuration.transport.timeouts.write,
                 noteClientWait: { gauge.exclude($0) }, gil)
-            runners.append(Runner(crew: crew, gateway: gateway, gauge: gauge, report: report, isMain: isMain))
+            runners.append(
+                Runner(crew: crew, bench: bench, gateway: gateway, gauge: gauge, report: report, isMain: isMain))
         }
         let pilot = Pilot(crew: crew, mainGauge: isMain ? runners[0].gauge : nil)
         Process.noteForks()

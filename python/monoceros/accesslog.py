@@ -9,6 +9,7 @@ from typing import Any
 from monoceros.glogging import ACCESS_LOG, Logger
 from monoceros.instrument.statsd import Statsd
 from monoceros.loghandlers import FileHandler, StreamHandler
+from monoceros.logwriter import DescriptorTarget, writer_for
 
 #: What a subclass of the logger may replace of what makes an access line.
 OVERRIDABLE = ("access", "atoms", "now", "atoms_wrapper_class", "access_fmt", "_get_user")
@@ -28,10 +29,17 @@ def needs_python(logger: Any, cfg: Any) -> bool:
 
 
 def descriptor(logger: Any) -> int | None:
-    """Where the core writes access lines to; None when there is no access log, or `needs_python`."""
+    """Where the core writes access lines to; None when there is no access log, or `needs_python`.
+
+    A write to it does not block, but for a socket, which has to be asked not to with each call (MSG_DONTWAIT), and a
+    pipe of another user's, which is to be polled first.
+    """
     handler = _native_handler(logger)
     if handler is None:
         return None
+    writer = writer_for(handler.stream)
+    if writer is not None and isinstance(writer.target, DescriptorTarget):
+        return writer.target.prepare()
     return handler.stream.fileno()
 
 

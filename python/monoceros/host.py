@@ -199,6 +199,10 @@ class Host:
         """The descriptor that the core writes access lines to. Its number stays the same when logs are reopened."""
         return accesslog.descriptor(self.logger)
 
+    def report_lost_access_lines(self, count: int, error: int) -> None:
+        """Says how many lines the access log did not take, now that it takes some again. `error` is an errno, or 0."""
+        logwriter.say_lost("the access log", count, OSError(error, os.strerror(error)) if error else None)
+
     def observer(self, worker: object) -> Observer:
         """What each request is told to, in a worker. `worker` is what hooks get."""
         return Observer(self.app.cfg, self.logger, worker)
@@ -219,7 +223,6 @@ class Host:
         When that fails it has been reported, and SystemExit carries the worker's exit status: 4 when the app spec names
         nothing that can be served, 3 when its module is missing or raised.
         """
-        logwriter.allow_threads()
         name = getattr(self.app, "app_uri", None) or type(self.app).__name__
         # BaseException: a module that calls sys.exit() on import, or is interrupted, has not booted either.
         with self._reporting(f"load {name!r}"):
@@ -318,11 +321,10 @@ class Host:
             self._call_hook("worker_abort")
             raise SystemExit(1)
 
-        logwriter.allow_threads()
-
         def handle_user1(number, frame):
             self.reopen_logs()
 
+        logwriter.allow_threads()
         # What the arbiter did with a signal is not for a worker; HUP, USR2 and CHLD have no meaning here.
         for number in (signal.SIGHUP, signal.SIGUSR2, signal.SIGCHLD):
             signal.signal(number, signal.SIG_DFL)

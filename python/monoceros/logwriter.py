@@ -81,6 +81,11 @@ class DescriptorTarget:
     def fileno(self) -> int:
         return self._own if self._own is not None else self._shared
 
+    def prepare(self) -> int:
+        """The descriptor to write to: for a pipe or a terminal, the one that is opened without blocking."""
+        self._adopt(os.fstat(self._shared))
+        return self.fileno()
+
     def _adopt(self, status: os.stat_result) -> None:
         """Finds out how to write without blocking to what the descriptor has become."""
         self._release()

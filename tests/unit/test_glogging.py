@@ -62,6 +62,8 @@ def put_back():
     before = [(log, log.handlers[:], log.level, log.propagate, log.filters[:]) for log in logs]
     for log in logs[1:]:
         log.handlers[:] = []
+        # pytest puts handlers of its own on a logger that keeps its records to itself.
+        log.propagate = True
     yield
     for log, handlers, level, propagate, filters in before:
         for handler in log.handlers:

@@ -1,6 +1,7 @@
 """What the Swift core calls: the log, the application, `wsgi.errors`, a worker's signal handlers."""
 
 import contextlib
+import errno
 import functools
 import io
 import logging
@@ -28,7 +29,7 @@ class Application:
 
     def __init__(self, app_uri):
         self.app_uri = app_uri
-        self.cfg = None
+        self.cfg = SimpleNamespace(proc_name="shop")
         # No function of this file: it would stand in the tracebacks.
         self.wsgi = functools.partial(load_application, app_uri)
 
@@ -48,7 +49,20 @@ def settings(level):
 
 
 def make_host(spec="module:app", level="info"):
-    return Host(Application(spec), Logger(settings(level)))
+    host = Host(Application(spec), Logger(settings(level)))
+    # As the master does before it forks: of workers that fail together, one says why.
+    host._let_one_speak()
+    return host
+
+
+@pytest.fixture(autouse=True)
+def put_back():
+    """The logger is the process's: other tests find it as it was."""
+    log = logging.getLogger("gunicorn.error")
+    before = log.handlers[:], log.level, log.propagate
+    yield
+    log.handlers[:], log.level, log.propagate = before
+    log.manager._clear_cache()
 
 
 @contextlib.contextmanager
@@ -83,6 +97,18 @@ def test_the_level_keeps_lesser_messages_out():
         assert "but this" in text
         assert not host.log_enabled(logging.INFO)
         assert host.log_enabled(logging.ERROR)
+
+
+def test_lost_access_lines_are_said():
+    with captured() as stderr:
+        host = make_host()
+        host.report_lost_access_lines(1, errno.ENOSPC)
+        host.report_lost_access_lines(12, 0)
+        texts = [LINE.fullmatch(line).groups() for line in stderr.getvalue().splitlines(keepends=True)]
+    assert texts == [
+        ("ERROR", "1 line was lost: the access log could not be written (No space left on device)"),
+        ("ERROR", "12 lines were lost: the access log could not be written (it took no more)"),
+    ]
 
 
 def test_an_exception_is_logged_with_its_traceback():
@@ -205,12 +231,16 @@ def test_software_names_the_version():
 
 SIGNALS = """
     import os, signal, sys, time
+    from types import SimpleNamespace
     from monoceros.host import Host
     said = []
+    app = SimpleNamespace(cfg=SimpleNamespace(proc_name="shop"))
+    logger = SimpleNamespace(reopen_files=lambda: said.append("reopen"))
+    server = SimpleNamespace(cfg=SimpleNamespace(worker_int=lambda worker: None, worker_abort=lambda worker: None))
     class Control:
         def __getattr__(self, name):
             return lambda: said.append(name)
-    Host(None, None).install_worker_signals(Control())
+    Host(app, logger, server).install_worker_signals(Control())
     try:
         os.kill(os.getpid(), signal.{name})
         for _ in range(1000):
@@ -230,7 +260,7 @@ SIGNALS = """
         ("SIGINT", "['quit']", 0),
         ("SIGQUIT", "['quit']", 0),
         ("SIGABRT", "['abort']", 1),
-        ("SIGUSR1", "[]", 9),
+        ("SIGUSR1", "['reopen']", 9),
         ("SIGWINCH", "[]", 9),
         ("SIGCHLD", "[]", 9),
         ("SIGHUP", "", -signal.SIGHUP),
@@ -276,7 +306,8 @@ LEAVING = """
     from monoceros.host import Host
     atexit.register(print, "atexit")
     print("before", end=" ")
-    Host(SimpleNamespace(), Logger(SimpleNamespace(**{settings}))).leave_threads_behind(2, {error})
+    app = SimpleNamespace(cfg=SimpleNamespace(proc_name="shop"))
+    Host(app, Logger(SimpleNamespace(**{settings}))).leave_threads_behind(2, {error})
 """
 
 

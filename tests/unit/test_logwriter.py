@@ -169,6 +169,16 @@ def test_a_full_pipe_neither_blocks_nor_becomes_nonblocking_for_others(pipe):
     assert reports.entries == [("pipe", lost, errno.EAGAIN)]
 
 
+def test_a_pipe_is_prepared_for_others_that_write(pipe):
+    reading, writing = pipe
+    own = DescriptorTarget(writing, "pipe").prepare()
+    assert own != writing and not os.get_inheritable(own)
+    assert fcntl.fcntl(own, fcntl.F_GETFL) & os.O_NONBLOCK
+    os.write(own, b"same pipe")
+    assert os.read(reading, 100) == b"same pipe"
+    os.close(own)
+
+
 def test_a_pipe_that_cannot_be_opened_again_is_asked_first(pipe, monkeypatch):
     def refuse(path: str, *arguments: object, **options: object) -> int:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
