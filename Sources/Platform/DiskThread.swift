@@ -21,6 +21,7 @@ public final class DiskThread: Sendable {
     /// there the job runs on the spot, as it does where the system gives no thread.
     public func submit(_ job: any DiskJob) {
         if Process.isFork { return job.run() }
+        shared.pending.wrappingAdd(1, ordering: .relaxed)
         let mustStart = shared.state.withLock { state in
             state.jobs.append(job)
             defer { state.isStarted = true }
@@ -35,9 +36,12 @@ public final class DiskThread: Sendable {
                 state.isStarted = false
                 return state.takeAll()
             }
-            for job in jobs { job.run() }
+            for job in jobs { shared.run(job) }
         }
     }
+
+    /// Whether nothing waits, and nothing is being done. True where the thread has not started.
+    public var isIdle: Bool { shared.pending.load(ordering: .relaxed) == 0 }
 
     /// Ends the thread after all that was submitted, and waits for that. Nothing may be submitted afterwards.
     public func stop() {
@@ -67,10 +71,17 @@ public final class DiskThread: Sendable {
         /// Changes whenever there is news.
         let news = Atomic<UInt32>(0)
         let hasEnded = Atomic<UInt32>(0)
+        /// Jobs that are not done.
+        let pending = Atomic<Int>(0)
 
         func wake() {
             news.wrappingAdd(1, ordering: .releasing)
             Futex.wake(news)
+        }
+
+        func run(_ job: any DiskJob) {
+            job.run()
+            pending.wrappingSubtract(1, ordering: .relaxed)
         }
 
         func runAll() {
@@ -78,7 +89,7 @@ public final class DiskThread: Sendable {
                 // Read before the list is: what comes behind that look ends the sleep.
                 let before = news.load(ordering: .acquiring)
                 let (jobs, isStopping) = state.withLock { ($0.takeAll(), $0.isStopping) }
-                for job in jobs { job.run() }
+                for job in jobs { run(job) }
                 if !jobs.isEmpty { continue }
                 if isStopping { break }
                 Futex.wait(news, while: before)

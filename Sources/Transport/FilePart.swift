@@ -3,8 +3,9 @@ internal import Synchronization
 
 /// Part of a file on its way to a socket.
 ///
-/// What the system has in memory is sent on the spot. The rest is for the disk's thread, a piece at a time: meanwhile
-/// nobody else sends on that connection.
+/// A small part that the system has in memory is sent on the spot. The rest is for the disk's thread, a piece at a time:
+/// meanwhile nobody else sends on that connection. Where that thread is busy, large parts that are in memory do not
+/// wait for it either.
 ///
 /// Whoever has the connection's output touches it; the disk's thread, while it is there, what `job` says.
 final class FilePart {
@@ -72,6 +73,10 @@ final class FilePart {
             count -= sent.count
             // The end of the file, unless it was the socket that took nothing.
             if sent.count > 0 || !sent.isFull { return .sent(sent.count) }
+        }
+        if count > Self.pieceSize, let spool, spool.isIdle {
+            // No copy, and nobody asks whether it is in memory: whoever does cannot be sure.
+            return channel.waitUntilWritable(milliseconds: 0) ? .needsDisk : .full
         }
         let room = UnsafeMutableRawBufferPointer.allocate(byteCount: min(count, Self.pieceSize), alignment: 64)
         defer { room.deallocate() }

@@ -20,6 +20,9 @@ final class Spool: Sendable {
     /// Each connection has one job at a time at most, and so has each file that is closed: that bounds the jobs.
     func submit(_ job: any DiskJob) { thread.submit(job) }
 
+    /// Whether a job would begin at once.
+    var isIdle: Bool { thread.isIdle }
+
     /// Closes a file, of which this process perhaps has the last name: freeing its blocks takes time.
     func close(_ file: Descriptor) { submit(CloseFile(file)) }
 
