@@ -32,19 +32,24 @@ public final class SpoolAllowance: @unchecked Sendable {
     public func limited(to limit: Int?) -> SpoolAllowance { SpoolAllowance(limit: limit, mapping: mapping) }
 
     /// Takes a place for this process. To be called once after the fork, by its only thread.
-    public func join() {
+    public func join() { join(as: Int(Process.id), isGone: Self.isGone) }
+
+    func join(as process: Int, isGone: (Int) -> Bool) {
         for place in 0..<placeCount {
             let owner = word(place, 0).pointee.load(ordering: .relaxed)
-            if owner != 0, owner != Int(Process.id), !isGone(owner) { continue }
-            guard word(place, 0).pointee.compareExchange(expected: owner, desired: Int(Process.id), ordering: .relaxed)
-                .exchanged
+            if owner == 0 || owner == process {
+                if mine.load(ordering: .relaxed) >= 0 { continue }
+            } else if !isGone(owner) {
+                continue
+            }
+            guard word(place, 0).pointee.compareExchange(expected: owner, desired: process, ordering: .relaxed).exchanged
             else { continue }
             word(place, 1).pointee.store(0, ordering: .relaxed)
-            if mine.load(ordering: .relaxed) >= 0 {
+            if mine.load(ordering: .relaxed) < 0 {
+                mine.store(place, ordering: .relaxed)
+            } else {
                 // Another place of the dead: emptied, and free for the next.
                 word(place, 0).pointee.store(0, ordering: .relaxed)
-            } else {
-                mine.store(place, ordering: .relaxed)
             }
         }
     }
@@ -78,12 +83,12 @@ public final class SpoolAllowance: @unchecked Sendable {
     }
 
     private func count(_ bytes: Int) {
-        // More workers than places: the last is for all that found none, and is not emptied.
+        // More workers than places: the last is for all that found none.
         let place = mine.load(ordering: .relaxed)
         word(place < 0 ? placeCount - 1 : place, 1).pointee.wrappingAdd(bytes, ordering: .relaxed)
     }
 
-    private func isGone(_ process: Int) -> Bool {
+    private static func isGone(_ process: Int) -> Bool {
         guard let process = Int32(exactly: process) else { return true }
         return kill(process, 0) != 0 && Errno.current == .noSuchProcess
     }

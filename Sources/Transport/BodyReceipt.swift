@@ -38,10 +38,13 @@ final class BodyReceipt {
 
     /// Takes what is to be brought to the disk before anything else happens.
     func beginWrite(for connection: Connection, in spool: Spool) -> SpoolWrite? {
-        guard write == nil, let (block, file) = sink.takeBlock(isLast: isComplete) else { return nil }
+        guard write == nil, let (block, file) = takeBlock() else { return nil }
         write = SpoolWrite(block, to: file, for: connection, in: spool)
         return write
     }
+
+    /// What is to be written next.
+    func takeBlock() -> (block: ByteStore, file: SpoolFile)? { sink.takeBlock(isLast: isComplete) }
 
     /// The connection has come back from the disk.
     ///

@@ -73,13 +73,16 @@ extension Reactor {
 
     /// Closes the connections that have made the least progress until there is room again.
     ///
+    /// What requests in the application have does not count: their responses are about to go to files.
+    ///
     /// - Parameter spared: the one that is being read just now.
     func relieveMemory(sparing spared: Connection?) {
-        guard now >= nextRelief else { return }
+        guard now >= nextRelief, let limit = memory.limit else { return }
         while memory.isExceeded {
-            guard let connection = whoWastesMemory(sparing: spared) else {
-                // Those who have it are in the application. To look at all of them for each read would cost too much.
-                nextRelief = now &+ .milliseconds(100)
+            let (connection, bytes) = whoWastesMemory(sparing: spared)
+            guard bytes > limit, let connection else {
+                // To look at all of them for each read would cost too much.
+                nextRelief = now &+ .milliseconds(10)
                 return
             }
             noteScarcity("The memory for clients is used up (--buffer-memory): the slowest connections are closed.")
@@ -87,27 +90,35 @@ extension Reactor {
         }
     }
 
-    private func whoWastesMemory(sparing spared: Connection?) -> Connection? {
+    /// - Returns: who has made the least progress, and how many bytes all have that are not in the application.
+    private func whoWastesMemory(sparing spared: Connection?) -> (connection: Connection?, bytes: Int) {
         var found: (connection: Connection, since: Nanoseconds)?
-        for connection in connections where connection !== spared {
-            guard let since = wastesMemory(connection), since < found?.since ?? .max else { continue }
+        var bytes = 0
+        for connection in connections {
+            bytes += connection.memoryCharge.heads + connection.memoryCharge.bodies
+            if case .draining = connection.phase { bytes += connection.outbox.memoryCount }
+            guard connection !== spared, let since = wastesMemory(connection), since < found?.since ?? .max else {
+                continue
+            }
             found = (connection, since)
         }
-        return found?.connection
+        return (found?.connection, bytes)
     }
 
     /// Since when a connection that has memory has made no progress; nil for one that has none, or is not to blame. Its
     /// deadline tells.
     private func wastesMemory(_ connection: Connection) -> Nanoseconds? {
         let timeout: Nanoseconds
-        let bytes: Int
+        var bytes = connection.memoryCharge.heads + connection.memoryCharge.bodies
         switch connection.phase {
-        case .head(let head): (timeout, bytes) = (configuration.timeouts.head, head.bytes.footprint)
+        case .head: timeout = configuration.timeouts.head
         case .body(let body):
             // What is on its way to the disk leaves memory by itself.
             if body.receipt.isAtDisk { return nil }
-            (timeout, bytes) = (configuration.timeouts.body, body.head.footprint + body.receipt.memoryCount)
-        case .draining: (timeout, bytes) = (configuration.timeouts.write, connection.outbox.memoryCount)
+            timeout = configuration.timeouts.body
+        case .draining:
+            timeout = configuration.timeouts.write
+            bytes = connection.outbox.memoryCount
         default: return nil
         }
         guard bytes >= Self.memoryWorthAClose else { return nil }

@@ -8,7 +8,7 @@ import Testing
 /// Every way of a connection from one phase to another, and what it carries along.
 @Suite struct ConnectionLifeTests {
     private let bytes = ByteStore()
-    private let receipt = BodyReceipt(length: 5, limits: BodyLimits())
+    private let receipt = BodyReceipt(length: 5)
     private let running: RunningRequest
     /// The stream's: what that reads does not matter here.
     private let owner: Connection
@@ -20,7 +20,7 @@ import Testing
         owner = Connection(
             channel: Channel(socket: Descriptor(rawValue: -1)), peer: .unix(path: ""), listener: 0, trust: [],
             generation: 1, life: ConnectionLife(startsWithPreamble: false), session: HTTP1Session(keepsAlive: true),
-            poller: try Poller(capacity: 1))
+            poller: try Poller(capacity: 1), spool: .forTests(), memory: MemoryBudget(limit: nil))
         stream = BodyStream(
             of: owner, framing: .length(5), early: UnsafeRawBufferPointer(start: nil, count: 0),
             policy: RequestPolicy(), timeout: 0)
