@@ -171,9 +171,7 @@ def slow_disk(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def on_slow_disk(serve: Serve, library: str, *arguments: str) -> Server:
     """Each access takes three seconds."""
-    return serve(
-        "probe:app", *arguments, environment={"LD_PRELOAD": library, "SLOW_DISK_MICROSECONDS": "3000000"}
-    )
+    return serve("probe:app", *arguments, environment={"LD_PRELOAD": library, "SLOW_DISK_MICROSECONDS": "3000000"})
 
 
 def has_answered(connection: Connection) -> bool:

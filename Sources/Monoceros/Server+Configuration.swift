@@ -52,7 +52,8 @@ extension Server {
     func workerConfiguration(_ seat: WorkerSeat, _ allowance: SpoolAllowance) -> WorkerConfiguration {
         let runners = configuration.workerClass == .sync ? 1 : configuration.threads
         return WorkerConfiguration(
-            transport: transportConfiguration(limited(allowance)), gateway: gatewayConfiguration(seat), runners: runners,
+            transport: transportConfiguration(limited(allowance)), gateway: gatewayConfiguration(seat),
+            runners: runners,
             mainThreadRuns: configuration.workerClass == .sync,
             requestLimit: configuration.maxRequests.map { most in
                 // Workers that were started together should not all be replaced together.

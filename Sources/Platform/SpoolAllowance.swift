@@ -42,7 +42,8 @@ public final class SpoolAllowance: @unchecked Sendable {
             } else if !isGone(owner) {
                 continue
             }
-            guard word(place, 0).pointee.compareExchange(expected: owner, desired: process, ordering: .relaxed).exchanged
+            guard
+                word(place, 0).pointee.compareExchange(expected: owner, desired: process, ordering: .relaxed).exchanged
             else { continue }
             word(place, 1).pointee.store(0, ordering: .relaxed)
             if mine.load(ordering: .relaxed) < 0 {

@@ -50,8 +50,8 @@ public final class Connection {
     /// Whose the outbox of a running request is.
     let outputState = Atomic<OutputState>(.clear)
     let outputLock = LockWord()
-    /// The disk's thread may be sending on the socket, which must not be closed before it has given the connection back.
-    /// Set under the lock of the output, and cleared by whoever has the baton.
+    /// The disk's thread may be sending on the socket, which must not be closed before it has given the connection
+    /// back. Set under the lock of the output, and cleared by whoever has the baton.
     let isSocketAtDisk = Atomic<Bool>(false)
     /// Where what waits goes once it is too much for memory.
     let spool: Spool

@@ -41,7 +41,8 @@ extension Reactor {
     func refuseBody(_ connection: Connection, _ fault: SpoolFault, head: UnsafeRawBufferPointer) {
         switch fault {
         case .limitReached:
-            noteScarcity("Request bodies are refused: the files of all workers have as much as --spool-limit lets them.")
+            noteScarcity(
+                "Request bodies are refused: the files of all workers have as much as --spool-limit lets them.")
             refuse(connection, WireError(.spoolFull), head: head)
         case .system(let cause):
             let failure = SpoolFailure(cause: cause, directory: configuration.body.spoolDirectory)

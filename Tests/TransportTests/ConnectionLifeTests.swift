@@ -82,7 +82,8 @@ import Testing
                 let isFollowUp = kind == .running || kind == .draining || kind == .discarding
                 if isFollowUp { life.awaitNext(bytes) } else { life.keepHead(PartialHead(bytes: bytes)) }
             case .body: life.beginBody(PartialBody(head: bytes, receipt: receipt))
-            case .held: life.hold(HeldRequest(received: ReceivedBytes(store: bytes, requestCount: 3), body: .none, since: 0))
+            case .held:
+                life.hold(HeldRequest(received: ReceivedBytes(store: bytes, requestCount: 3), body: .none, since: 0))
             case .running: life.run(running)
             case .draining: life.drain(PartialResponse(sequel: .end(hasRest: false, isExpected: false), unsent: 4))
             case .discarding: life.discard(UnreadBody(stream: stream, budget: 2))

@@ -51,9 +51,11 @@ import Testing
         let isSent = try outbox.flush(to: Channel(socket: sender), releasing: &releases)
         #expect(isSent)
         var bytes = [UInt8](repeating: 0, count: 65_536)
-        guard case .processed(let count) = try bytes.withUnsafeMutableBytes({ (room) throws(SystemError) in
-            try receiver.receive(into: room)
-        }) else { return "" }
+        guard
+            case .processed(let count) = try bytes.withUnsafeMutableBytes({ (room) throws(SystemError) in
+                try receiver.receive(into: room)
+            })
+        else { return "" }
         return String(decoding: bytes[..<count], as: UTF8.self)
     }
 
