@@ -8,11 +8,15 @@ extension Arbiter {
     /// Nanoseconds between two of them.
     private static let bindInterval = Nanoseconds.seconds(1)
 
-    /// Listens on all addresses of the first configuration. Returns false, with one line in the log and nothing left open,
-    /// when one of them cannot be had. A request to stop ends the attempts; the policy knows of it then.
+    /// Listens on all addresses of the first configuration. Returns false, with one line in the log and nothing left
+    /// open, when one of them cannot be had. A request to stop ends the attempts; the policy knows of it then.
     func bind(_ signals: SignalPipe) -> Bool {
         let configuration = current.configuration
         do throws(ListenError) {
+            if let given = try takeGiven(configuration) {
+                generations[1]!.listeners = given
+                return tell(.listening(generation: 1, given.map(\.socket)))
+            }
             var inherited = try adoptInherited(configuration)
             var listeners: [Listener] = []
             for address in configuration.binds {
@@ -32,6 +36,26 @@ extension Arbiter {
             return false
         }
         return tell(.listening(generation: 1, current.listeners.map(\.socket)))
+    }
+
+    /// The sockets that the service manager opened; nil when it did not. They are where the server listens, whatever
+    /// the configuration says.
+    private func takeGiven(_ configuration: ArbiterConfiguration) throws(ListenError) -> [Listener]? {
+        let sockets: [InheritedSocket]
+        do throws(InheritedSocketError) {
+            sockets = try InheritedSocket.take()
+        } catch {
+            throw ListenError("the service manager's sockets", .descriptorUnusable("\(error)"))
+        }
+        if sockets.isEmpty { return nil }
+        service.gaveSockets = true
+        var listeners: [Listener] = []
+        for given in sockets {
+            let socket = try ListeningSocket.adopt(
+                descriptor: given.descriptor.rawValue, backlog: configuration.backlog)
+            listeners.append(Listener(bind: nil, socket: socket, isForeign: true))
+        }
+        return listeners
     }
 
     /// The sockets that the master before this one handed over.
@@ -69,12 +93,16 @@ extension Arbiter {
         return nil
     }
 
-    /// Gives a new configuration its sockets: those that are there for its addresses, and new ones for the rest. An address
-    /// in use is not waited for: there is a server that serves meanwhile.
+    /// Gives a new configuration its sockets: those that are there for its addresses, and new ones for the rest. An
+    /// address in use is not waited for: there is a server that serves meanwhile.
     ///
     /// - Returns: false, with one line in the log and nothing changed, when an address cannot be had.
     func rebind(_ generation: inout Generation) -> Bool {
         var former = current.listeners
+        if service.gaveSockets {
+            generation.listeners = former
+            return true
+        }
         var new: [ListeningSocket] = []
         for address in generation.configuration.binds {
             if let index = former.firstIndex(where: { $0.bind == address }) {
@@ -92,7 +120,9 @@ extension Arbiter {
                 return false
             }
         }
-        if !new.isEmpty { host.log(.info, "Listening at: \(generation.listeners.map(\.socket.url).joined(separator: ","))") }
+        if !new.isEmpty {
+            host.log(.info, "Listening at: \(generation.listeners.map(\.socket.url).joined(separator: ","))")
+        }
         return true
     }
 

@@ -2,11 +2,12 @@ internal import Platform
 internal import Supervision
 
 extension Arbiter {
-    /// Reads the configuration again and has it prove itself: a worker is forked for it, and when that serves the others
-    /// follow. Until then everything stays as it is.
+    /// Reads the configuration again and has it prove itself: a worker is forked for it, and when that serves the
+    /// others follow. Until then everything stays as it is.
     func reload() {
         guard supervisor.isServing else { return }
         host.log(.info, "Hang up: \(succession.masterName)")
+        service.noteReload()
         let number = lastGeneration + 1
         // What failed to be read has no workers, and its number is used up all the same.
         lastGeneration = number
@@ -14,7 +15,8 @@ extension Arbiter {
         var generation = Generation(number: number, configuration: configuration, listeners: [])
         guard rebind(&generation) else { return giveUp(number) }
         generations[number] = generation
-        guard tell(.listening(generation: number, generation.listeners.map(\.socket))), tell(.reloading(generation: number))
+        guard tell(.listening(generation: number, generation.listeners.map(\.socket))),
+            tell(.reloading(generation: number))
         else {
             retire(number)
             return giveUp(number)
@@ -25,6 +27,7 @@ extension Arbiter {
     private func giveUp(_ number: Int) {
         host.log(.error, "The reload is given up: the old workers and the old configuration stay.")
         tell(.abandoned(generation: number))
+        service.noteReloaded("Serving; the reload failed")
     }
 
     /// The first worker of a configuration serves.
@@ -47,6 +50,7 @@ extension Arbiter {
         }
         host.log(.error, "The reload is given up, \(text): the old workers and the old configuration stay.")
         tell(.abandoned(generation: number))
+        service.noteReloaded("Serving; the reload failed")
     }
 
     // MARK: The pid file

@@ -5,6 +5,10 @@ public import Supervision
 public struct ArbiterConfiguration: Sendable {
     /// What it asks of the master for its workers.
     public var terms: Terms
+    /// Threads of a worker that run the application.
+    public var runners = 1
+    /// Nanoseconds after which a worker that gives no sign of life is replaced; nil for never.
+    public var silenceTimeout: UInt64?
     /// Where to listen, in the order of the command line.
     public var binds: [BindAddress]
     /// How many connections may wait to be accepted, per address; the kernel caps it.
@@ -15,6 +19,9 @@ public struct ArbiterConfiguration: Sendable {
     public var owner: (user: Int?, group: Int?) = (nil, nil)
     /// The file for the master's process id; nil for none.
     public var pidFile: String?
+    /// For how long no worker may serve before whoever watches over the server is to step in, in nanoseconds; nil for
+    /// any time.
+    public var allowedSilence: UInt64?
     /// The server was detached from its terminal, and WINCH lets its workers go.
     public var isDaemon = false
     /// What the processes are called, after `monoceros: master` or `worker`.

@@ -16,9 +16,13 @@ extension Server {
                 gracefulTimeout: .seconds(configuration.gracefulTimeout),
                 bootTimeout: configuration.bootTimeout.map { .seconds($0) }),
             binds: configuration.bind, backlog: configuration.backlog)
+        arbiter.runners = runners
+        arbiter.silenceTimeout = configuration.timeout.map { .seconds($0) }
         arbiter.umask = UInt32(configuration.umask)
         arbiter.owner = (configuration.user, configuration.group)
         arbiter.pidFile = configuration.pidfile
+        // Time enough for the master to replace a worker that hangs, and for the next one to boot.
+        arbiter.allowedSilence = configuration.timeout.map { .seconds($0 + (configuration.bootTimeout ?? 60)) }
         arbiter.isDaemon = configuration.daemon
         arbiter.processName = processName
         arbiter.serverName = "monoceros \(host.version)"
@@ -50,8 +54,7 @@ extension Server {
     }
 
     func workerConfiguration(_ seat: WorkerSeat, _ allowance: SpoolAllowance) -> WorkerConfiguration {
-        let runners = configuration.workerClass == .sync ? 1 : configuration.threads
-        return WorkerConfiguration(
+        WorkerConfiguration(
             transport: transportConfiguration(limited(allowance)), gateway: gatewayConfiguration(seat),
             runners: runners,
             mainThreadRuns: configuration.workerClass == .sync,
@@ -61,11 +64,14 @@ extension Server {
             },
             requestTimeout: configuration.requestTimeout.map { .seconds($0) },
             lockTimeout: configuration.timeout.map { .seconds($0) },
-            // With one runner there is nobody to give the baton to: the pilot only has to keep the I/O from standing
-            // still.
-            tick: runners == 1 ? .milliseconds(5) : .milliseconds(2),
-            gracefulTimeout: .seconds(configuration.gracefulTimeout), parent: seat.parentID)
+            // With one runner and no other worker there is nobody to give the baton, or a connection, to: the pilot
+            // only has to keep the I/O from standing still.
+            tick: runners == 1 && configuration.workers == 1 ? .milliseconds(5) : .milliseconds(2),
+            gracefulTimeout: .seconds(configuration.gracefulTimeout), workers: configuration.workers,
+            parent: seat.parentID)
     }
+
+    private var runners: Int { configuration.workerClass == .sync ? 1 : configuration.threads }
 
     private func transportConfiguration(_ allowance: SpoolAllowance) -> TransportConfiguration {
         TransportConfiguration(
@@ -78,9 +84,9 @@ extension Server {
             maximumConnections: configuration.workerConnections,
             // Where several workers share a listener, taking more than one connection at a time takes it from an idle
             // one.
-            acceptBatch: configuration.workers > 1 ? 1 : 64, streamsBodies: configuration.streamRequestBody,
-            bufferMemory: configuration.bufferMemory, spoolAllowance: allowance,
-            responseWait: .seconds(configuration.responseWait))
+            acceptBatch: configuration.workers > 1 ? 1 : 64, sharesListeners: configuration.workers > 1,
+            streamsBodies: configuration.streamRequestBody, bufferMemory: configuration.bufferMemory,
+            spoolAllowance: allowance, responseWait: .seconds(configuration.responseWait))
     }
 
     private func gatewayConfiguration(_ seat: WorkerSeat) -> GatewayConfiguration {

@@ -73,6 +73,9 @@ public final class SpoolAllowance: @unchecked Sendable {
         return false
     }
 
+    /// Counts bytes that are there already.
+    public func note(_ bytes: Int) { count(bytes) }
+
     /// Gives room back.
     public func giveBack(_ bytes: Int) {
         if bytes > 0 { count(-bytes) }

@@ -19,13 +19,53 @@ final class BodyReceipt {
     private(set) var isComplete = false
     /// Bytes since the deadline was set, the framing's included.
     private var recent = 0
+    /// When enough had come for that, or the head.
+    private(set) var lastProgress: Nanoseconds
+    /// How much to read at a time.
+    var piece: PieceSize
+    /// Nothing of it has come.
+    private var isUntouched = true
 
-    init(length: Int) {
+    init(length: Int, now: Nanoseconds) {
         remainder = .length(length)
+        lastProgress = now
+        piece = .plain
     }
 
-    init(chunkedUnder policy: RequestPolicy) {
+    init(chunkedUnder policy: RequestPolicy, now: Nanoseconds) {
         remainder = .chunked(ChunkedDecoder(policy: policy))
+        lastProgress = now
+        piece = .chunked
+    }
+
+    /// One that another worker began.
+    init(_ body: RequestBody, remaining: Int, recent: Int, lastProgress: Nanoseconds) {
+        remainder = .length(remaining)
+        sink = BodySink(body)
+        self.recent = recent
+        self.lastProgress = lastProgress
+        piece = .plain
+        isUntouched = false
+    }
+
+    /// What of it travels to another worker.
+    enum Luggage {
+        /// Its framing says all that there is to know.
+        case nothing
+        /// What has come, and bytes that are still to come.
+        case part(RequestBody, remaining: Int, recent: Int)
+        /// The middle of a framing cannot be told, nor what is on its way to the disk.
+        case stays
+    }
+
+    var luggage: Luggage {
+        if isUntouched { return .nothing }
+        guard case .length(let remaining) = remainder, remaining > 0, !isAtDisk, !sink.hasUnwritten else {
+            return .stays
+        }
+        let body = sink.body
+        if case .none = body { return .part(.memory(ByteStore()), remaining: remaining, recent: recent) }
+        return .part(body, remaining: remaining, recent: recent)
     }
 
     // MARK: The disk
@@ -49,9 +89,10 @@ final class BodyReceipt {
     /// The connection has come back from the disk.
     ///
     /// - Throws: `SpoolFault`.
-    func endWrite() throws(SpoolFault) {
+    func endWrite(now: Nanoseconds) throws(SpoolFault) {
         let fault = write?.fault
         write = nil
+        lastProgress = now
         if let fault { throw fault }
     }
 
@@ -61,10 +102,11 @@ final class BodyReceipt {
     // MARK: Bytes
 
     /// Notes that bytes came. Whether they are enough to set the deadline anew.
-    func makesProgress(_ count: Int) -> Bool {
+    func makesProgress(_ count: Int, now: Nanoseconds) -> Bool {
         recent += count
         guard recent >= Timeouts.progress else { return false }
         recent = 0
+        lastProgress = now
         return true
     }
 
@@ -85,6 +127,7 @@ final class BodyReceipt {
     ///   - spool: where the others go.
     /// - Throws: `WireError`.
     func take(_ bytes: UnsafeRawBufferPointer, memory: Int, spool: Spool) throws(WireError) {
+        if bytes.count > 0 { isUntouched = false }
         let taken: Int
         switch remainder {
         case .length(let length):

@@ -70,19 +70,33 @@ struct Outbox {
     /// What `flush` throws when a file has fewer bytes than were promised of it: nobody but the server knows of that.
     static var fileEnded: SystemError { SystemError(.invalidArgument, call: "sendfile (the file has ended)") }
 
-    /// Sends as much as the socket takes. Owners whose bytes are all sent go to `releases`.
+    /// How a turn ended.
+    enum Flush {
+        /// All is sent.
+        case done
+        /// The socket takes no more, or the disk's thread has it, or what comes next is on its way to a file.
+        case full
+        /// What comes next has to be read from the disk (`partForDisk`).
+        case needsDisk
+        /// It may take more, but it is the others' turn.
+        case turnOver
+    }
+
+    /// Sends what the socket takes, for one turn. Owners whose bytes are all sent go to `releases`.
     ///
-    /// - Returns: whether all is sent. If not, `partForDisk` may say why.
     /// - Throws: `SystemError` when the connection is lost, or a file ended before its time.
     mutating func flush(
         to channel: Channel, releasing releases: inout [UnsafeMutableRawPointer]
-    ) throws(SystemError) -> Bool {
+    ) throws(SystemError) -> Flush {
         partForDisk = nil
+        var budget = TurnBudget(bytes: TurnBudget.sent)
         while let segment = segments.first {
+            let sent: Int
             switch segment {
             case .copy(let store, let before):
                 let rest = UnsafeRawBufferPointer(rebasing: store.bytes[before...])
-                guard case .processed(let sent) = try channel.send(rest) else { return false }
+                guard case .processed(let size) = try channel.send(rest) else { return .full }
+                sent = size
                 count -= sent
                 memoryCount -= sent
                 if sent < rest.count {
@@ -91,10 +105,12 @@ struct Outbox {
                     segments.removeFirst()
                 }
             case .bytes(let bytes, let owner):
-                var sent = 0
                 if bytes.count > 0 {
-                    guard case .processed(let size) = try channel.send(bytes) else { return false }
+                    let piece = UnsafeRawBufferPointer(rebasing: bytes.prefix(budget.piece))
+                    guard case .processed(let size) = try channel.send(piece) else { return .full }
                     sent = size
+                } else {
+                    sent = 0
                 }
                 count -= sent
                 memoryCount -= sent
@@ -113,19 +129,22 @@ struct Outbox {
                 case .sent(0):
                     // The file is shorter than it was: what was promised cannot be sent, and must not be made up.
                     throw Self.fileEnded
-                case .sent(let sent): count -= sent
-                case .full, .atDisk: return false
+                case .sent(let size): sent = size
+                case .full, .atDisk: return .full
                 case .needsDisk:
                     partForDisk = part
-                    return false
+                    return .needsDisk
                 }
+                count -= sent
                 if part.count == 0 { segments.removeFirst() }
             case .spilling:
-                return false
+                return .full
             }
+            guard budget.spend(sent, now: Clock.now()) else { break }
         }
+        guard isEmpty else { return .turnOver }
         spilled = nil
-        return true
+        return .done
     }
 
     /// Where `flush` stopped for bytes that have to be read from the disk, and that nobody reads yet.

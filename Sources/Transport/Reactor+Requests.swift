@@ -74,7 +74,7 @@ extension Reactor {
                 refuseBody(connection, .limitReached, head: bytes)
                 return .wait
             }
-            receipt = BodyReceipt(length: length)
+            receipt = BodyReceipt(length: length, now: now)
         case .chunked:
             do throws(WireError) {
                 if configuration.streamsBodies, try !isWhole(chunked: bytes.from(size)) {
@@ -84,7 +84,7 @@ extension Reactor {
                 refuse(connection, error, head: bytes)
                 return .wait
             }
-            receipt = BodyReceipt(chunkedUnder: configuration.policy)
+            receipt = BodyReceipt(chunkedUnder: configuration.policy, now: now)
         }
 
         if connection.session.takeContinue() { InterimResponse.sendContinue(on: connection) }
@@ -117,13 +117,25 @@ extension Reactor {
         return complete(connection, head, size: size, body: .stream(stream), in: store, on: bench)
     }
 
+    /// Reads on, for one turn.
     func readBody(_ connection: Connection, _ body: PartialBody, on bench: Workbench) -> Progress {
         // Nothing is read that nobody can keep: the client waits.
         if body.receipt.isAtDisk { return .wait }
         if body.receipt.isComplete { return goOn(connection, body, on: bench) }
-        guard let bytes = read(connection, on: bench) else { return .wait }
-        if body.receipt.makesProgress(bytes.count) { setDeadline(connection, after: configuration.timeouts.body) }
-        return take(bytes, of: connection, body, on: bench)
+        var start = Clock.now()
+        var budget = TurnBudget(bytes: TurnBudget.received, now: start)
+        while true {
+            guard let bytes = read(connection, upTo: body.receipt.piece.bytes, on: bench) else { return .wait }
+            if body.receipt.makesProgress(bytes.count, now: start) {
+                setDeadline(connection, after: configuration.timeouts.body)
+            }
+            let progress = take(bytes, of: connection, body, on: bench)
+            guard case .again = progress else { return progress }
+            let end = Clock.now()
+            body.receipt.piece.note(bytes.count, took: end &- start)
+            guard budget.spend(bytes.count, now: end) else { return .again }
+            start = end
+        }
     }
 
     /// Gives bytes to a body under way.
@@ -176,6 +188,7 @@ extension Reactor {
             received = ReceivedBytes(store: ByteStore(bytes.from(size)), requestCount: 0)
         }
         connection.deadline = 0
+        connection.completed = now
         requestCount &+= 1
         bench.request = UnsafeRawBufferPointer(rebasing: bytes[..<size])
         connection.life.run(RunningRequest(body: body, received: received))

@@ -16,6 +16,7 @@ extension Reactor {
         // The application ran since the last poll, perhaps for longer than the client may now idle.
         now = Clock.now()
         deferral.noteDuration(now &- ended.began)
+        if let sharing { note(ended, in: sharing) }
         let isDeferred = connection.endOutput()
         if !connection.memoryCharge.isEmpty { discharge(connection) }
         if deferral.isOverdue(now: now) { sendDeferred() }
@@ -57,6 +58,11 @@ extension Reactor {
         switch isClosing ? sequel.ending : sequel {
         case .next(let rest):
             connection.life.awaitNext(rest)
+            if isParting {
+                setDeadline(
+                    connection, after: rest == nil ? configuration.timeouts.idle : configuration.timeouts.head)
+                if sendOff(connection) { return }
+            }
             if rest != nil || connection.mayBeReadable {
                 // A pipelined request, or an edge that came meanwhile. Its turn comes after the others', so that one
                 // client cannot have all of them.
@@ -75,12 +81,12 @@ extension Reactor {
 
     // MARK: Output
 
-    /// Sends what is left of a response. When all is sent, the connection goes its way.
+    /// Sends what is left of a response, for one turn. When all is sent, the connection goes its way.
     func drain(_ connection: Connection) {
         guard case .draining(var response) = connection.phase else { return }
-        let isSent: Bool
+        let flush: Outbox.Flush
         do throws(SystemError) {
-            isSent = try connection.outbox.flush(to: connection.channel, releasing: &releases)
+            flush = try connection.outbox.flush(to: connection.channel, releasing: &releases)
         } catch {
             if error == Outbox.fileEnded {
                 note(
@@ -91,8 +97,8 @@ extension Reactor {
             close(connection)
             return
         }
-        guard isSent else {
-            connection.sendFromDisk()
+        guard flush == .done else {
+            if flush == .needsDisk { connection.sendFromDisk() }
             // The deadline is not moved whenever the socket takes something: when it comes, what the client itself has
             // taken is measured (`expire`).
             if response.unsent == nil {
@@ -101,6 +107,7 @@ extension Reactor {
                 setDeadline(connection, after: configuration.timeouts.write)
             }
             watch(connection)
+            if flush == .turnOver { enqueue(connection) }
             return
         }
         settle(connection, response.sequel)

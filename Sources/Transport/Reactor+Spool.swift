@@ -20,7 +20,7 @@ extension Reactor {
             if wasSending { connection.channel.close() }
         case .body(let body):
             do throws(SpoolFault) {
-                try body.receipt.endWrite()
+                try body.receipt.endWrite(now: now)
             } catch {
                 return refuseBody(connection, error, head: body.head.bytes)
             }
@@ -29,7 +29,7 @@ extension Reactor {
             enqueue(connection)
         case .running:
             // A failure is for the runner to find, with its next block.
-            try? connection.sendPending(releasing: &releases)
+            if case .turnOver? = try? connection.sendPending(releasing: &releases) { enqueue(connection) }
         case .draining:
             drain(connection)
         case .preamble, .idle, .head, .held, .discarding, .lingering:

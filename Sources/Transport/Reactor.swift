@@ -14,6 +14,7 @@ public final class Reactor {
         static let waker: UInt64 = 1 << 63
         static let timer: UInt64 = 1 << 63 | 1
         static let signals: UInt64 = 1 << 63 | 2
+        static let relay: UInt64 = 1 << 63 | 3
         static let listener: UInt64 = 1 << 62
     }
 
@@ -36,14 +37,17 @@ public final class Reactor {
     /// The timer rang: what is late is looked at after the batch, which may have brought what was waited for.
     var timerRang = false
     var deferral = Deferral<Connection>()
+    /// Nil where there are no other workers to share with.
+    let sharing: Sharing?
+    var hasListeners = true
 
     var batch = EventBatch()
     /// Connections that have something to do without an event: pipelined requests, returned connections.
     var queue = Queue<Connection>()
     /// Whole requests that came while no runner was free.
     var held = Queue<Connection>()
-    /// Whole requests that their owner does not want to run yet, and since when.
-    var postponed = Queue<(connection: Connection, since: Nanoseconds)>()
+    /// Whole requests that their owner does not want to run yet, since when, and of which kind.
+    var postponed = Queue<(connection: Connection, since: Nanoseconds, kind: UInt32)>()
 
     /// Where files are made, and who waits for the disk.
     let spool: Spool
@@ -56,8 +60,8 @@ public final class Reactor {
     /// Complete requests so far.
     var requestCount = 0
     public internal(set) var isClosing = false
-    /// The poller is gone: whoever drives this reactor should end the process.
-    public private(set) var isBroken = false
+    /// The poller or a listener is gone: whoever drives this reactor should end the process.
+    public internal(set) var isBroken = false
 
     /// Hears of the requests that are refused. Called by whoever has the baton.
     public var observer: (any ExchangeObserver)?
@@ -66,16 +70,22 @@ public final class Reactor {
     var releases: [UnsafeMutableRawPointer] = []
     var notices = NoticeBuffer()
 
-    /// - Parameter trust: what the word of a socket's other end counts for.
+    /// - Parameters:
+    ///   - trust: what the word of a socket's other end counts for.
+    ///   - commons: what this worker has in common with the others of its server; nil where it is alone.
+    ///   - workers: how many there are.
     /// - Throws: `SystemError` when the system has no descriptors left.
     public init(
         configuration: TransportConfiguration, listeners: [ListenerSocket],
-        trust: @escaping @Sendable (SocketAddress) -> PeerTrust
+        trust: @escaping @Sendable (SocketAddress) -> PeerTrust, commons: Commons? = nil, workers: Int = 1
     ) throws(SystemError) {
         self.configuration = configuration
         self.listeners = listeners
         self.trust = trust
-        admission = Admission(maximum: configuration.maximumConnections, batch: configuration.acceptBatch)
+        sharing = commons.map { Sharing($0, workers: workers) }
+        admission = Admission(
+            maximum: configuration.maximumConnections, batch: configuration.acceptBatch,
+            sharesListeners: configuration.sharesListeners)
         poller = try Poller()
         timer = try TimerDescriptor()
         waker = try Waker()
@@ -121,15 +131,19 @@ public final class Reactor {
         updateAccepting()
         guard batch.isOver else { return true }
         let isBusy = !queue.isEmpty || (!held.isEmpty && !ignoringHeld)
+        var count = 0
         do throws(SystemError) {
-            batch.begin(try poller.wait(milliseconds: isBusy ? 0 : milliseconds), queued: queue.count)
+            count = try poller.wait(milliseconds: isBusy ? 0 : milliseconds)
         } catch {
-            // The application closed a descriptor that is not its own. Nothing can be heard any more.
-            batch.begin(0, queued: queue.count)
-            if !isBroken { note(.error, "The worker cannot poll and leaves: \(error).") }
+            // Nothing can be heard any more.
+            if !isBroken {
+                let advice = DescriptorFailure(error.errno).advice
+                note(.error, "The worker cannot poll and leaves: \(error).\(advice.isEmpty ? "" : " ")\(advice)")
+            }
             isBroken = true
         }
         now = Clock.now()
+        batch.begin(count, queued: queue.count, now: now)
         if !held.isEmpty { cutLongestWait() }
         return isBusy || !batch.isOver
     }
@@ -142,11 +156,21 @@ public final class Reactor {
     ///
     /// - Parameter bench: the caller's, which is in use until the exchange ends.
     public func next(_ baton: borrowing Baton, on bench: Workbench) -> Exchange? {
-        while !held.isEmpty, let connection = held.popFirst() {
-            if resume(connection, on: bench) { return exchange(connection, on: bench) }
-        }
+        if !held.isEmpty { return nextHeld(on: bench) }
         guard let connection = completeNext(on: bench) else { return nil }
         return exchange(connection, on: bench)
+    }
+
+    /// The request that has waited for longest. What the batch brings has come later and waits behind it. Nil after a
+    /// while, though there may be more: others must be heard of, and connections accepted, while all these are served.
+    /// Nil, too, once after each poll while requests are postponed: those came before the ones that are held.
+    private func nextHeld(on bench: Workbench) -> Exchange? {
+        holdComplete(on: bench)
+        if !postponed.isEmpty, batch.takePostponedTurn() { return nil }
+        while !held.isEmpty, batch.takeHeldTurn(now: now), let connection = held.popFirst() {
+            if resume(connection, on: bench) { return exchange(connection, on: bench) }
+        }
+        return nil
     }
 
     @inline(__always)
@@ -156,9 +180,11 @@ public final class Reactor {
     }
 
     /// Puts back what `next` gave and nobody has begun to run, until `nextPostponed`: others come first.
-    public func postpone(_ exchange: consuming Exchange, _ baton: borrowing Baton) {
+    ///
+    /// - Parameter kind: for the owner, see `oldestPostponement`.
+    public func postpone(_ exchange: consuming Exchange, kind: UInt32, _ baton: borrowing Baton) {
         detach(exchange.connection, from: exchange.bench)
-        postponed.append((exchange.connection, now))
+        postponed.append((exchange.connection, now, kind))
     }
 
     public func nextPostponed(_ baton: borrowing Baton, on bench: Workbench) -> Exchange? {
@@ -168,14 +194,24 @@ public final class Reactor {
         return nil
     }
 
-    /// When the request was postponed that has waited for longest, on the monotonic clock; nil when none is.
-    public func oldestPostponement(_ baton: borrowing Baton) -> Nanoseconds? { postponed.first?.since }
+    /// When the request was postponed that has waited for longest, on the monotonic clock, and its kind; nil when none
+    /// is.
+    public func oldestPostponement(_ baton: borrowing Baton) -> (since: Nanoseconds, kind: UInt32)? {
+        postponed.first.map { ($0.since, $0.kind) }
+    }
 
     /// For a thread that can't run the application: does all there is to do, and holds complete requests for `next`.
-    public func holdRequests(_ baton: borrowing Baton, on bench: Workbench) {
+    public func holdRequests(_ baton: borrowing Baton, on bench: Workbench) { holdComplete(on: bench) }
+
+    private func holdComplete(on bench: Workbench) {
         while let connection = completeNext(on: bench) {
             detach(connection, from: bench)
-            held.append(connection)
+            // One that another worker posted has waited for longer.
+            if let first = held.first, connection.completed < first.completed {
+                held.prepend(connection)
+            } else {
+                held.append(connection)
+            }
         }
     }
 

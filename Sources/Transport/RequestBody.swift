@@ -38,6 +38,23 @@ struct BodySink {
     /// The fewest bytes that are worth a write before the end.
     static let blockSize = 65_536
 
+    init() {}
+
+    /// Goes on with what another worker collected.
+    init(_ body: RequestBody) {
+        count = body.count ?? 0
+        switch body {
+        case .memory(let store): storage = .memory(store)
+        case .file(let file): storage = .file(file, waiting: ByteStore())
+        case .none, .inline, .stream: storage = .empty
+        }
+    }
+
+    /// Whether something waits that belongs into the file.
+    var hasUnwritten: Bool {
+        if case .file(_, let waiting) = storage { waiting.count > 0 } else { false }
+    }
+
     /// - Parameters:
     ///   - memory: bytes that may stay in memory.
     ///   - spool: where the others go.

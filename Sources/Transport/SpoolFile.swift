@@ -17,6 +17,14 @@ public final class SpoolFile: @unchecked Sendable {
         self.spool = spool
     }
 
+    /// One that another worker wrote, with so many bytes before its offset. It is closed in the end.
+    init(_ file: Descriptor, count: Int, in spool: Spool) {
+        self.spool = spool
+        self.file = file
+        self.count = count
+        spool.allowance.note(count)
+    }
+
     deinit {
         spool.allowance.giveBack(count)
         if let file { spool.close(file) }

@@ -13,6 +13,9 @@ public struct TransportConfiguration: Sendable {
     public var maximumConnections: Int
     /// How many connections one listener's turn accepts: few where other processes accept from the same listener.
     public var acceptBatch: Int
+    /// Whether other processes accept from the same listeners: a busy worker then leaves new connections to them for a
+    /// moment.
+    public var sharesListeners: Bool
     /// Whether the application runs when the head is complete, and reads the body itself (`stream_request_body`).
     public var streamsBodies: Bool
     /// The most bytes of clients in memory; nil for any number (`buffer_memory`).
@@ -27,8 +30,8 @@ public struct TransportConfiguration: Sendable {
 
     public init(
         policy: RequestPolicy, proxyMode: ProxyMode?, body: BodyLimits, timeouts: Timeouts, maximumConnections: Int,
-        acceptBatch: Int, streamsBodies: Bool, bufferMemory: Int?, spoolAllowance: SpoolAllowance,
-        responseWait: Nanoseconds
+        acceptBatch: Int, sharesListeners: Bool, streamsBodies: Bool, bufferMemory: Int?,
+        spoolAllowance: SpoolAllowance, responseWait: Nanoseconds
     ) {
         self.policy = policy
         self.proxyMode = proxyMode
@@ -36,6 +39,7 @@ public struct TransportConfiguration: Sendable {
         self.timeouts = timeouts
         self.maximumConnections = maximumConnections
         self.acceptBatch = acceptBatch
+        self.sharesListeners = sharesListeners
         self.streamsBodies = streamsBodies
         self.bufferMemory = bufferMemory
         self.spoolAllowance = spoolAllowance
@@ -85,8 +89,11 @@ public struct Timeouts: Sendable {
 /// A listening socket as the reactor sees it. Its place in the list names it (`Connection.listener`).
 public struct ListenerSocket: Sendable {
     public let descriptor: Descriptor
+    /// What all workers know it by: the number of its descriptor, which they inherit.
+    public let identity: Int
 
-    public init(descriptor: Descriptor) {
+    public init(descriptor: Descriptor, identity: Int? = nil) {
         self.descriptor = descriptor
+        self.identity = identity ?? Int(descriptor.rawValue)
     }
 }

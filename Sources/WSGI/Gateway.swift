@@ -122,13 +122,7 @@ public final class Gateway {
     /// back from it, has no business here: connections and poller are the worker's.
     @inline(__always)
     private func leaveIfForked(_ gil: borrowing GIL) {
-        if Process.isFork { leaveFork(gil) }
-    }
-
-    private func leaveFork(_ gil: borrowing GIL) -> Never {
-        guard gil.isErrorSet, !gil.isRaised(.systemExit) else { Process.exitImmediately(0) }
-        log.exception("Error in a process that the application forked", gil.takeException(), gil)
-        Process.exitImmediately(1)
+        if Process.isFork { log.leaveFork(gil) }
     }
 
     // MARK: The result

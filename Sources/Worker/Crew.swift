@@ -1,5 +1,6 @@
 internal import Platform
 internal import Scheduling
+internal import Synchronization
 internal import Transport
 
 /// What the threads of a worker share. The reactor is in it, but only the thread that has the baton touches that.
@@ -17,18 +18,28 @@ final class Crew: @unchecked Sendable {
     var promotion = PromotionPolicy()
     /// What takes the last free runner. Only the thread that has the baton touches it.
     var lastRunner: LastRunnerPolicy
+    /// The kernel's number of the thread that took the baton last, of the runners; 0 before.
+    private let driverID = Atomic<Int32>(0)
     /// Requests after which the worker is replaced; nil for any number.
     private let requestLimit: Int?
+    /// What this worker has in common with others.
+    let commons: Commons?
+    /// Asks the arbiter for a replacement; nil where nobody else would serve meanwhile. Only the thread that has the
+    /// baton touches it.
+    private var requestReplacement: ((String) -> Void)?
     /// One for each runner.
     let gauges: [RunnerGauge]
 
     /// - Throws: `SystemError` when the system gives no descriptors.
     init(
-        configuration: WorkerConfiguration, reactor: Reactor, lifetime: SharedLifetime
+        configuration: WorkerConfiguration, reactor: Reactor, lifetime: SharedLifetime, commons: Commons?,
+        requestReplacement: @escaping (String) -> Void
     ) throws(SystemError) {
         self.configuration = configuration
         self.reactor = reactor
         self.lifetime = lifetime
+        self.commons = commons
+        self.requestReplacement = commons != nil && configuration.workers > 1 ? requestReplacement : nil
         gauges = (0..<configuration.runners).map { _ in RunnerGauge() }
         watchdog = Watchdog(configuration)
         lastRunner = LastRunnerPolicy(runners: configuration.runners)
@@ -43,13 +54,21 @@ final class Crew: @unchecked Sendable {
         !handOver.isAwaited && lastRunner.postpones(at: reactor.recently(baton))
     }
 
+    /// The kernel's number of the runner's thread that took the baton last: of the one that lent it, if it is lent. Any
+    /// thread.
+    var driver: Int32 { driverID.load(ordering: .relaxed) }
+
+    /// The calling thread, a runner's, took the baton.
+    func noteDriver(_ id: Int32, _ baton: borrowing Baton) { driverID.store(id, ordering: .relaxed) }
+
     /// A request that was postponed and has its turn.
     @inline(__always)
     func nextPostponed(_ baton: borrowing Baton, on bench: Workbench) -> Exchange? {
-        guard let since = reactor.oldestPostponement(baton) else { return nil }
+        guard let (since, kind) = reactor.oldestPostponement(baton) else { return nil }
         guard
             handOver.isAwaited || lifetime.isLeaving
-                || lastRunner.yields(at: reactor.recently(baton), since: since)
+                || lastRunner.yields(
+                    at: reactor.recently(baton), since: since, usual: promotion.usualDuration(kind))
         else { return nil }
         return reactor.nextPostponed(baton, on: bench)
     }
@@ -63,6 +82,7 @@ final class Crew: @unchecked Sendable {
     func settleReturns(_ baton: borrowing Baton) {
         for item in returns.takeAll() {
             promotion.note(item.kind, outlastedTick: item.outlastedTick)
+            promotion.learn(item.kind, duration: item.duration)
             reactor.finish(item.exchange, baton)
         }
     }
@@ -72,7 +92,9 @@ final class Crew: @unchecked Sendable {
     /// - Parameter ignoringHeld: complete requests are no work for the pilot, which cannot run the application.
     /// - Returns: whether anything happened; false after the time is up or when a signal arrived.
     func poll(_ baton: borrowing Baton, milliseconds: Int32, ignoringHeld: Bool = false) -> Bool {
+        if commons != nil { announce(baton) }
         let isAnything = reactor.poll(baton, milliseconds: milliseconds, ignoringHeld: ignoringHeld)
+        if isAnything, !ignoringHeld { reactor.announceWork(baton) }
         if reactor.isBroken { lifetime.receive(.breakDown(until: latestEnd)) }
         return isAnything
     }
@@ -86,6 +108,16 @@ final class Crew: @unchecked Sendable {
     @inline(__always)
     func countRequest(_ baton: borrowing Baton) {
         guard let requestLimit, reactor.requestCount(baton) >= requestLimit, !lifetime.isLeaving else { return }
+        endOfShare(baton)
+    }
+
+    private func endOfShare(_ baton: borrowing Baton) {
+        if commons != nil, configuration.workers > 1 {
+            // Its connections outlive it: it goes on until another is there to take them.
+            guard let request = requestReplacement else { return }
+            requestReplacement = nil
+            return request("it has served \(reactor.requestCount(baton)) requests")
+        }
         reactor.note(.info, "Autorestarting worker after current request.", baton)
         drain(toBeReplaced: true)
         beginClosing(baton)
@@ -135,8 +167,11 @@ final class Crew: @unchecked Sendable {
         // Quitting: the SystemExit may have come where exceptions go no further, in the log or in `close()`.
         if lifetime.endsAtOnce { return true }
         guard lifetime.isLeaving else { return false }
-        reactor.beginClosing(baton, takingBacklog: lifetime.takesBacklog)
-        return reactor.unsettledCount(baton) <= givenUpCount || lifetime.isOverdue(at: Clock.now())
+        reactor.leave(baton, takingBacklog: lifetime.takesBacklog)
+        if lifetime.isOverdue(at: Clock.now()) { return true }
+        guard reactor.unsettledCount(baton) <= givenUpCount else { return false }
+        // Whoever leaves last ends what others posted in the meantime.
+        return !lifetime.takesBacklog || reactor.adoptLeftBehind(baton) == 0
     }
 
     /// How many requests are in the application for which nobody waits. One that returns after all is waited for again:
@@ -146,6 +181,6 @@ final class Crew: @unchecked Sendable {
     /// Stops the listeners of a worker that is on its way out.
     func beginClosing(_ baton: borrowing Baton) {
         let lifetime = lifetime.current
-        if lifetime.isLeaving { reactor.beginClosing(baton, takingBacklog: lifetime.takesBacklog) }
+        if lifetime.isLeaving { reactor.leave(baton, takingBacklog: lifetime.takesBacklog) }
     }
 }

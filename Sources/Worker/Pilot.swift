@@ -1,11 +1,12 @@
 internal import Platform
 internal import Scheduling
+internal import Telemetry
 internal import Transport
 
 /// The thread that keeps the worker going while applications run: it takes the baton from a runner whose application
 /// outlasts a tick, and gives it to an idle runner or, when there is none, goes on with the I/O itself. It never
-/// touches Python, and accepts no connection: that would take it from a worker that could serve it. Its loop is
-/// `PilotLoop`.
+/// touches Python, and accepts a connection only when no other worker did: one of them could perhaps serve it at once.
+/// Its loop is `PilotLoop`.
 final class Pilot: @unchecked Sendable {
     // `@unchecked`: made on the main thread and then used by the pilot's alone.
 
@@ -15,6 +16,8 @@ final class Pilot: @unchecked Sendable {
     private let bench: Workbench
     /// When the watchdog looks next.
     private var nextCheck: Nanoseconds = 0
+    /// Of the loan that was seen last.
+    private var excuse = ExcusePolicy()
 
     init(crew: Crew, mainGauge: RunnerGauge?) {
         self.crew = crew
@@ -61,8 +64,17 @@ extension Pilot: PilotDuties {
         let now = Clock.now()
         guard now >= nextCheck else { return nextCheck - now }
         nextCheck = now + Crew.nap
+        crew.commons?.cell.heartbeat(now)
         crew.watchdog.check(mainGauge, at: now)
         return Crew.nap
+    }
+
+    func beginWatching() { excuse.begin(cpuTime: Thread.cpuTime(of: crew.driver)) }
+
+    func excuses() -> Bool {
+        let thread = crew.driver
+        return excuse.excuses(
+            cpuTime: Thread.cpuTime(of: thread), tick: tick, isRunnable: Thread.isRunnable(thread))
     }
 
     func setAccepting(_ accepts: Bool, _ baton: borrowing Baton) { crew.reactor.setAccepting(accepts, baton) }
@@ -70,6 +82,7 @@ extension Pilot: PilotDuties {
     func doWork(_ baton: borrowing Baton) {
         crew.reactor.holdRequests(baton, on: bench)
         crew.settleReturns(baton)
+        crew.shareStalled(baton)
         crew.beginClosing(baton)
     }
 

@@ -10,6 +10,8 @@ final class Returns: Sendable {
         /// What `PromotionPolicy` learns from it.
         let kind: UInt32
         let outlastedTick: Bool
+        /// Nanoseconds that the application took.
+        let duration: Nanoseconds
     }
 
     private let items = Lock<[Item]>([])

@@ -1,6 +1,7 @@
 internal import Platform
 internal import PythonBridge
 internal import Scheduling
+internal import Telemetry
 internal import Transport
 internal import WSGI
 
@@ -14,11 +15,20 @@ final class Runner {
     /// Whether there are others to give the baton to.
     private let isOneOfMany: Bool
     private let bench: Workbench
+    /// Whether this runner was the last one, and left the baton to the pilot for a request that had been postponed.
+    private var ranPostponed = false
     let gauge: RunnerGauge
+    /// Its place in the worker's cell of the scoreboard.
+    private let slot: Int
+    private var threadID: Int32 = 0
 
-    init(crew: Crew, bench: Workbench, gateway: Gateway, gauge: RunnerGauge, report: WorkerReport, isMain: Bool) {
+    init(
+        crew: Crew, bench: Workbench, gateway: Gateway, gauge: RunnerGauge, slot: Int, report: WorkerReport,
+        isMain: Bool
+    ) {
         self.crew = crew
         self.gauge = gauge
+        self.slot = slot
         self.gateway = gateway
         self.report = report
         self.isMain = isMain
@@ -40,7 +50,8 @@ final class Runner {
     ///
     /// - Returns: false when a signal handler raised: that exception is set.
     func run(_ python: inout PythonThread) -> Bool {
-        gauge.enter(python: PythonThread.identity, kernel: Thread.currentID)
+        threadID = Thread.currentID
+        gauge.enter(python: PythonThread.identity, kernel: threadID)
         while true {
             python.detach()
             guard let baton = crew.handOver.take(timeout: Crew.nap) else {
@@ -64,7 +75,9 @@ final class Runner {
     /// Drives the reactor for as long as the baton stays here. `.kept` means that the worker is done.
     private func drive(_ taken: consuming Baton, _ python: inout PythonThread) -> Turn {
         var baton = taken
-        if isOneOfMany { crew.lastRunner.tookOver(at: Clock.now()) }
+        crew.noteDriver(Thread.currentID, baton)
+        if isOneOfMany { crew.lastRunner.tookOver(at: Clock.now(), returns: ranPostponed) }
+        ranPostponed = false
         // A signal may have ended the wait for the baton, as it ends a poll in which nothing happened.
         var owesAttendance = isMain
         while true {
@@ -99,19 +112,23 @@ final class Runner {
         var baton = taken
         while true {
             var isPostponed = false
+            if crew.reactor.readsAhead(baton) { crew.reactor.holdRequests(baton, on: bench) }
             var found = crew.reactor.next(baton, on: bench)
             if found == nil {
                 found = crew.nextPostponed(baton, on: bench)
                 isPostponed = true
             }
             guard let exchange = found.take() else { return .kept(baton) }
-            let kind = isOneOfMany ? exchange.kind(PromotionPolicy.kind) : 0
-            let isLong = isOneOfMany && crew.promotion.promotesEarly(kind)
+            // Where requests may go to other workers, somebody has to look after those that come while this one runs.
+            let handsOver = isOneOfMany || crew.reactor.mayShare(baton)
+            let kind = handsOver ? exchange.kind(PromotionPolicy.kind) : 0
+            let isLong = handsOver && crew.promotion.promotesEarly(kind)
             if isLong, !isPostponed, crew.postpones(baton) {
-                crew.reactor.postpone(exchange, baton)
+                crew.reactor.postpone(exchange, kind: kind, baton)
                 continue
             }
-            switch serve(exchange, kind, isLong: isLong, baton, &python) {
+            crew.share(baton)
+            switch serve(exchange, kind, isLong: isLong, isPostponed: isPostponed, baton, &python) {
             case .kept(let kept): baton = kept
             case .lost: return .lost
             case .failed: return .failed
@@ -122,12 +139,13 @@ final class Runner {
     /// Serves one request, with the baton lent meanwhile.
     @inline(__always)
     private func serve(
-        _ exchange: consuming Exchange, _ kind: UInt32, isLong: Bool, _ taken: consuming Baton,
+        _ exchange: consuming Exchange, _ kind: UInt32, isLong: Bool, isPostponed: Bool, _ taken: consuming Baton,
         _ python: inout PythonThread
     ) -> Turn {
         var baton = taken
         crew.countRequest(baton)
         gauge.begin(exchange.began)
+        if let cell = crew.commons?.cell { exchange.show(in: cell, slot: slot, thread: threadID) }
         if isLong {
             guard let kept = crew.handOver.offerIfAwaited(baton) else {
                 return serveWithoutBaton(exchange, kind, &python)
@@ -135,20 +153,23 @@ final class Runner {
             baton = kept
         }
         let mayDefer = crew.reactor.defersResponses(baton)
-        let began = isLong ? Clock.now() : 0
+        let began = isLong ? Clock.now() : crew.reactor.recently(baton)
         // No runner waits for the baton: the pilot has it until one does, and need not wait for a tick before.
         let loan = crew.handOver.lend(baton, expectsLong: isLong)
         let (ended, failed) = runApplication(exchange, mayDefer: mayDefer, &python)
         guard let recovered = crew.handOver.recover(loan) else {
-            let isShort = isLong && Clock.now() - began <= crew.configuration.tick
-            giveBack(ended, kind, outlastedTick: !isShort)
+            let duration = Clock.now() - began
+            let isShort = isLong && duration <= crew.configuration.tick
+            ranPostponed = isPostponed
+            giveBack(ended, kind, outlastedTick: !isShort, duration: duration)
             return failed ? .failed : .lost
         }
         baton = recovered
         gauge.end()
+        crew.commons?.cell.endExchange(slot)
         crew.reactor.finish(ended, baton)
+        if kind != 0 { crew.promotion.note(kind, outlastedTick: false) }
         if isOneOfMany {
-            crew.promotion.note(kind, outlastedTick: false)
             crew.lastRunner.servedShort(at: crew.reactor.recently(baton))
         }
         if failed {
@@ -164,7 +185,8 @@ final class Runner {
     ) -> Turn {
         let began = Clock.now()
         let (ended, failed) = runApplication(exchange, mayDefer: false, &python)
-        giveBack(ended, kind, outlastedTick: Clock.now() - began > crew.configuration.tick)
+        let duration = Clock.now() - began
+        giveBack(ended, kind, outlastedTick: duration > crew.configuration.tick, duration: duration)
         return failed ? .failed : .lost
     }
 
@@ -181,10 +203,12 @@ final class Runner {
     }
 
     /// Leaves a connection to the thread that has the baton.
-    private func giveBack(_ ended: EndedExchange, _ kind: UInt32, outlastedTick: Bool) {
+    private func giveBack(_ ended: EndedExchange, _ kind: UInt32, outlastedTick: Bool, duration: Nanoseconds) {
         gauge.end()
+        crew.commons?.cell.endExchange(slot)
         ended.sendDeferred()
-        crew.returns.put(Returns.Item(exchange: ended, kind: kind, outlastedTick: outlastedTick))
+        crew.returns.put(
+            Returns.Item(exchange: ended, kind: kind, outlastedTick: outlastedTick, duration: duration))
         crew.reactor.waker.wake()
     }
 

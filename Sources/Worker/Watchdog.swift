@@ -56,10 +56,13 @@ final class Watchdog: @unchecked Sendable {
         Self.leave("WORKER TIMEOUT (pid:\(Process.id)): \(reason) \(limit / 1_000_000_000) s")
     }
 
-    /// Writes a line and ends the process. Python's logging is out of reach: what keeps its lock would keep us.
+    /// Writes a line and ends the process, whether the line could be written or not. Python's logging is out of reach:
+    /// what keeps its lock would keep us.
     static func leave(_ line: String) -> Never {
-        var copy = "[\(Process.id)] [CRITICAL] \(line)\n"
-        copy.withUTF8 { try? Descriptor.standardError.writeAll(UnsafeRawBufferPointer($0)) }
+        LastWords.write("[\(Process.id)] [CRITICAL] \(line)\n", to: .standardError, within: patience)
         Process.exitImmediately(1)
     }
+
+    /// How long standard error has for that line.
+    private static let patience = Nanoseconds.milliseconds(500)
 }

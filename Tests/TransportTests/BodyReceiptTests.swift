@@ -46,7 +46,7 @@ import Testing
     func aBodyByLengthUnderEverySplit(memory: Int, place: String) throws {
         let body = Array("hello, world".utf8)
         for pieces in Self.splits(body + Array(Self.next.utf8)) {
-            let receipt = BodyReceipt(length: body.count)
+            let receipt = BodyReceipt(length: body.count, now: 0)
             let rest = try feed(receipt, memory: memory, pieces)
             #expect(rest == Array(Self.next.utf8))
             #expect(receipt.body.count == body.count)
@@ -60,7 +60,7 @@ import Testing
     func aChunkedBodyUnderEverySplit(memory: Int, place: String) throws {
         let wire = Array("5\r\nhello\r\n7;a=\"b\"\r\n, world\r\n0\r\nT: x\r\n\r\n".utf8)
         for pieces in Self.splits(wire + Array(Self.next.utf8)) {
-            let receipt = BodyReceipt(chunkedUnder: RequestPolicy())
+            let receipt = BodyReceipt(chunkedUnder: RequestPolicy(), now: 0)
             let rest = try feed(receipt, memory: memory, pieces)
             #expect(rest == Array(Self.next.utf8))
             let (found, bytes) = content(receipt.body)
@@ -70,7 +70,7 @@ import Testing
     }
 
     @Test func anEmptyChunkedBodyIsNone() throws {
-        let receipt = BodyReceipt(chunkedUnder: RequestPolicy())
+        let receipt = BodyReceipt(chunkedUnder: RequestPolicy(), now: 0)
         #expect(try feed(receipt, [Array("0\r\n\r\n".utf8)[...]]) == [])
         #expect(content(receipt.body).place == "none")
     }
@@ -78,7 +78,7 @@ import Testing
     @Test func anIncompleteBodyIsNotComplete() throws {
         let wire = Array("5\r\nhello\r\n0\r\n\r\n".utf8)
         for count in 0..<wire.count {
-            let receipt = BodyReceipt(chunkedUnder: RequestPolicy())
+            let receipt = BodyReceipt(chunkedUnder: RequestPolicy(), now: 0)
             #expect(try feed(receipt, [wire[..<count]]) == nil)
         }
     }
@@ -88,10 +88,10 @@ import Testing
         var policy = RequestPolicy()
         for pieces in Self.splits(wire) {
             policy.limitRequestBody = 12
-            let exact = BodyReceipt(chunkedUnder: policy)
+            let exact = BodyReceipt(chunkedUnder: policy, now: 0)
             #expect(try feed(exact, pieces) == [])
             policy.limitRequestBody = 11
-            let over = BodyReceipt(chunkedUnder: policy)
+            let over = BodyReceipt(chunkedUnder: policy, now: 0)
             #expect {
                 try feed(over, pieces)
             } throws: { error in
@@ -102,7 +102,7 @@ import Testing
 
     @Test func aFaultOfTheWireKeepsItsName() throws {
         for pieces in Self.splits(Array("5\r\nhello0\r\n\r\n".utf8)) {
-            let receipt = BodyReceipt(chunkedUnder: RequestPolicy())
+            let receipt = BodyReceipt(chunkedUnder: RequestPolicy(), now: 0)
             #expect {
                 try feed(receipt, pieces)
             } throws: { error in
@@ -113,7 +113,7 @@ import Testing
 
     /// Only what is worth a write is written before the end, and nothing is complete in memory that must be in a file.
     @Test func blocksAreDueOnceTheyAreLargeEnough() throws {
-        let receipt = BodyReceipt(length: BodySink.blockSize + 10)
+        let receipt = BodyReceipt(length: BodySink.blockSize + 10, now: 0)
         let body = pattern(BodySink.blockSize + 10)
         func take(_ range: Range<Int>) throws {
             try receipt.take(body[range], memory: 10, spool: spool)

@@ -48,7 +48,7 @@ import Testing
     }
 
     private func flushAll() throws -> String {
-        let isSent = try outbox.flush(to: Channel(socket: sender), releasing: &releases)
+        let isSent = try outbox.flush(to: Channel(socket: sender), releasing: &releases) == .done
         #expect(isSent)
         var bytes = [UInt8](repeating: 0, count: 65_536)
         guard
@@ -93,7 +93,7 @@ import Testing
         // There is something behind it, but one at a time.
         let isSecond = outbox.beginSpill(keeping: 0) != nil
         #expect(!isSecond)
-        let isSent = try outbox.flush(to: Channel(socket: sender), releasing: &releases)
+        let isSent = try outbox.flush(to: Channel(socket: sender), releasing: &releases) == .done
         #expect(!isSent)
         #expect(!outbox.isEmpty)
         // The disk is full: everything is as before.

@@ -56,7 +56,7 @@ import Testing
     /// A byte to each chunk: what it costs must not be a write.
     @Test func aChunkedBodyOfSingleBytesIsWrittenTogether() throws {
         let spool = Spool.forTests()
-        let receipt = BodyReceipt(chunkedUnder: RequestPolicy())
+        let receipt = BodyReceipt(chunkedUnder: RequestPolicy(), now: 0)
         let body = pattern(100_000)
         let wire = body.flatMap { Array("1\r\n".utf8) + [$0, 0x0D, 0x0A] } + Array("0\r\n\r\n".utf8)
         var writes = 0

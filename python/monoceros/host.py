@@ -64,7 +64,7 @@ class Host:
         self.app = app
         self.logger = logger
         self.server = server
-        self.process_name = app.cfg.proc_name
+        self.process_name = getattr(getattr(app, "cfg", None), "proc_name", "")
         self.version = __version__
         self.server_software = SERVER_SOFTWARE
         self.errors_stream = ErrorsStream()
@@ -80,6 +80,7 @@ class Host:
         self._word = os.pipe()
         for end in self._word:
             os.set_blocking(end, False)
+        self._let_one_speak()
 
     # In the master
 
@@ -137,6 +138,8 @@ class Host:
 
     def end_worker(self) -> None:
         """The last thing that a worker does, however it ends."""
+        # On its way out, Python gives the signals their default action, and QUIT would leave a core.
+        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT))
         try:
             self.server.cfg.worker_exit(self.server, self.worker)
         except Exception:
@@ -152,7 +155,10 @@ class Host:
             yield
         except BaseException as error:
             if self._gives_up or (self.control is not None and self.control.is_quitting()):
-                raise
+                if isinstance(error, SystemExit):
+                    raise
+                # What a module of C made of the SystemExit of a signal handler.
+                raise SystemExit(0) from None
             if self._may_speak():
                 self.logger.error("Exception in worker process", exc_info=trim(error))
                 self.report(f"Failed to {purpose}: {last_line(error)}")
@@ -282,6 +288,24 @@ class Host:
         finally:
             os._exit(status)
 
+    def leave_fork(self, error: BaseException | None) -> NoReturn:
+        """Ends a process that the application forked and that came back from it, as multiprocessing ends its own."""
+        status = 0 if error is None else 1
+        try:
+            if isinstance(error, SystemExit):
+                if error.code is None or isinstance(error.code, int):
+                    status = (error.code or 0) & 0xFF
+                else:
+                    print(error.code, file=sys.stderr)
+            elif error is not None:
+                message = "Error in a process that the application forked"
+                self.log_exception(message, type(error), error, error.__traceback__)
+            for stream in (sys.stdout, sys.stderr):
+                if stream is not None:
+                    stream.flush()
+        finally:
+            os._exit(status)
+
     def watch_signals(self, descriptor: int) -> None:
         """Has Python write a byte to the descriptor for every signal, so that a worker asleep in the core wakes."""
         signal.set_wakeup_fd(descriptor, warn_on_full_buffer=False)
@@ -304,9 +328,10 @@ class Host:
                 raise SystemExit(0)
 
         def handle_quit(number, frame):
-            # Once is enough: on the way out, Python would give the signals their default action.
+            # Once is enough: a terminal's INT and the master's QUIT come together. Not SIG_IGN: Python complains of a
+            # signal that arrived before it was ignored and is handled after.
             for each in (signal.SIGINT, signal.SIGQUIT):
-                signal.signal(each, signal.SIG_IGN)
+                signal.signal(each, lambda number, frame: None)
             control.quit()
             self._call_hook("worker_int")
             # Out of the application's frame too, as gunicorn does: QUIT does not wait for a request.
@@ -324,6 +349,10 @@ class Host:
         def handle_user1(number, frame):
             self.reopen_logs()
 
+        # Not SIG_IGN: programs that the application starts would ignore it too.
+        def handle_window_changed(number, frame):
+            pass
+
         logwriter.allow_threads()
         # What the arbiter did with a signal is not for a worker; HUP, USR2 and CHLD have no meaning here.
         for number in (signal.SIGHUP, signal.SIGUSR2, signal.SIGCHLD):
@@ -333,10 +362,10 @@ class Host:
         signal.signal(signal.SIGQUIT, handle_quit)
         signal.signal(signal.SIGABRT, handle_abort)
         signal.signal(signal.SIGUSR1, handle_user1)
-        signal.signal(signal.SIGWINCH, signal.SIG_IGN)
+        signal.signal(signal.SIGWINCH, handle_window_changed)
         # A request under way must not see its system calls interrupted by a graceful stop. `signal.signal` above
         # switched interruption on, so this comes after it.
-        for number in (signal.SIGTERM, signal.SIGUSR1):
+        for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGWINCH):
             signal.siginterrupt(number, False)
 
     def _call_hook(self, name: str) -> None:

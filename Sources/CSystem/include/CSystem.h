@@ -56,6 +56,12 @@ int csystem_thread_start(const char *name, void (*body)(void *), void *context);
 static inline int csystem_thread_id(void) { return (int)syscall(SYS_gettid); }
 static inline int csystem_thread_exists(int thread) { return syscall(SYS_tgkill, getpid(), thread, 0) == 0; }
 
+/// Nanoseconds that a thread of this process has had the CPU for; 0 when that cannot be told. The clock's number is made of
+/// the thread's by a macro of the kernel (`MAKE_THREAD_CPUCLOCK`) that no header has.
+uint64_t csystem_thread_cpu_time(int thread);
+/// The letter for the state of a thread of this process, `proc_pid_stat(5)`; 0 when that cannot be told.
+char csystem_thread_state(int thread);
+
 /// `pthread_setname_np` needs `_GNU_SOURCE`, and refuses names of more than 15 bytes: they are cut.
 void csystem_thread_name(const char *name);
 
