@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#include <sys/uio.h>
 #include "CSystem.h"
 
 #include <fcntl.h>
@@ -115,4 +116,11 @@ int csystem_open_unnamed(const char *directory) {
     descriptor = mkostemp(path, O_CLOEXEC);
     if (descriptor >= 0) unlink(path);
     return descriptor;
+}
+
+ssize_t csystem_read_cached(int file, void *bytes, size_t count, off_t offset) {
+    struct iovec vector = {.iov_base = bytes, .iov_len = count};
+    ssize_t result = preadv2(file, &vector, 1, offset, RWF_NOWAIT);
+    if (result < 0 && errno != EINTR) errno = EAGAIN;
+    return result;
 }

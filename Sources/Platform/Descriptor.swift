@@ -37,6 +37,16 @@ public struct Descriptor: RawRepresentable, Hashable, Sendable {
         return done
     }
 
+    /// Reads from a file what needs no wait for a disk (`preadv2(2)`, `RWF_NOWAIT`); 0 is the end of the file.
+    /// `.wouldBlock` says nothing of why: whoever waits for the disk learns it.
+    public func readCached(
+        into buffer: UnsafeMutableRawBufferPointer, at offset: Int
+    ) throws(SystemError) -> IOResult<Int> {
+        try nonBlockingCall("preadv2") {
+            csystem_read_cached(rawValue, buffer.baseAddress, buffer.count, off_t(offset))
+        }
+    }
+
     /// `write(2)` until all is written: for files and other descriptors that block.
     public func writeAll(_ buffer: UnsafeRawBufferPointer) throws(SystemError) {
         var done = 0

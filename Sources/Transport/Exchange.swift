@@ -118,6 +118,7 @@ public struct Exchange: ~Copyable {
             ended.sentCount = bench.writer.handedCount &- bench.writer.lostCount
         }
         bench.writer.end()
+        connection.forgetClientWait()
         return ended
     }
 }

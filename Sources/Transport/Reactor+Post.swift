@@ -17,7 +17,7 @@ extension Reactor {
     /// Posts a connection: it is no connection of this worker's any more, and its client does not notice.
     func post(_ connection: Connection, _ sharing: Sharing) -> Posting {
         let cell = sharing.commons.cell
-        let outcome = connection.withParcel(spoolingIn: configuration.body.spoolDirectory) {
+        let outcome = connection.withParcel(spoolingIn: spool) {
             (parcel, bytes, file) -> Posting in
             var parcel = parcel
             parcel.listener = listeners[connection.listener].identity
@@ -51,6 +51,7 @@ extension Reactor {
         // Others have the socket open, so that closing it does not take it from the poller.
         if connection.isWatched { try? poller.remove(connection.channel.socket) }
         if case .held = connection.phase { requestCount &-= 1 }
+        if !connection.memoryCharge.isEmpty { discharge(connection) }
         connection.life.close()
         connections.remove(connection)
         connection.channel.close()

@@ -288,7 +288,7 @@ public final class Gateway {
     ) throws(PythonError) -> ResponseCallables {
         let response = Response(
             on: bench, outlook: outlook, writeTimeout: writeTimeout, bufferLimit: configuration.responseBuffer,
-            noteClientWait: noteClientWait)
+            spoolLimit: configuration.responseSpool, noteClientWait: noteClientWait)
         return try ResponseCallables(response, types, gil)
     }
 

@@ -31,9 +31,11 @@ final class Response {
 
     /// Bytes that may wait for the client before the application is held up (`response_buffer`).
     let bufferLimit: Int
+    /// Bytes that may wait in a file (`response_spool`).
+    let spoolLimit: Int
 
     init(
-        on bench: Workbench, outlook: any WorkerOutlook, writeTimeout: Nanoseconds, bufferLimit: Int,
+        on bench: Workbench, outlook: any WorkerOutlook, writeTimeout: Nanoseconds, bufferLimit: Int, spoolLimit: Int,
         noteClientWait: @escaping (Nanoseconds) -> Void
     ) {
         self.bench = bench
@@ -41,6 +43,7 @@ final class Response {
         self.noteClientWait = noteClientWait
         self.writeTimeout = writeTimeout
         self.bufferLimit = bufferLimit
+        self.spoolLimit = spoolLimit
     }
 
     /// - Parameter mayDefer: whether it may wait in the outbox if it is small.

@@ -99,6 +99,10 @@ int csystem_duplicate(int descriptor);
 /// `open` is variadic. An unnamed file in `directory`: `O_TMPFILE` where the file system has it, else create and unlink.
 int csystem_open_unnamed(const char *directory);
 
+/// `preadv2` and its flags need `_GNU_SOURCE`. Reads what needs no wait for a disk (`RWF_NOWAIT`): -1 and `EAGAIN` where nothing
+/// does, or where the file system cannot tell.
+ssize_t csystem_read_cached(int file, void *bytes, size_t count, off_t offset);
+
 #include "CSystemFile.h"
 #include "CSystemProcess.h"
 #include "CSystemRelay.h"
