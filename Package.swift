@@ -87,7 +87,9 @@ let package = Package(
             swiftSettings: hot),
         .target(
             name: "Worker",
-            dependencies: ["Platform", "PythonBridge", "Scheduling", "Telemetry", "Transport", "WSGI"],
+            dependencies: [
+                "HTTPServer", "HTTPWire", "Platform", "PythonBridge", "Scheduling", "Telemetry", "Transport", "WSGI",
+            ],
             swiftSettings: hot),
 
         // The master.
@@ -133,6 +135,6 @@ let package = Package(
             swiftSettings: strict),
         // What of a worker needs no interpreter. The module as a whole does, and cannot be linked without one; so the
         // files under test are compiled into the tests, by symbolic links in Tests/WorkerTests/Worker.
-        .testTarget(name: "WorkerTests", dependencies: ["Platform"], swiftSettings: strict),
+        .testTarget(name: "WorkerTests", dependencies: ["Platform", "Telemetry"], swiftSettings: strict),
     ]
 )

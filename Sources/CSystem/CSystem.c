@@ -97,6 +97,13 @@ int csystem_unsent(int socket) {
     return ioctl(socket, SIOCOUTQ, &count) == 0 ? count : -1;
 }
 
+int csystem_accept_queue(int listener) {
+    struct tcp_info info;
+    socklen_t size = sizeof info;
+    // Of a listener, `tcpi_unacked` is the length of its queue.
+    return getsockopt(listener, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 ? (int)info.tcpi_unacked : -1;
+}
+
 int csystem_open_unnamed(const char *directory) {
     int descriptor = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     if (descriptor >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL && errno != ENOENT)) return descriptor;

@@ -93,9 +93,14 @@ struct Server {
         if lifetime.isLeaving { worker.drain() }
         let errors = try host.errorsStream(gil)
         let report = try host.workerReport(gil)
+        let telemetry = try host.workerTelemetry(
+            configuration, listeners: seat.listeners.map(\.descriptor), gil)
+        // In this order: whoever leaves because this one is ready must see it on the scoreboard.
+        worker.announce()
         seat.reportReady()
         do throws(PythonError) {
-            try worker.run(application: application.pointer, errors: errors.pointer, report: report, &gil)
+            try worker.run(
+                application: application.pointer, errors: errors.pointer, report: report, telemetry: telemetry, &gil)
         } catch {
             if worker.threadsLeftBehind > 0 { host.leaveThreadsBehind(worker.threadsLeftBehind, gil) }
             throw error

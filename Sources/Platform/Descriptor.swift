@@ -3,8 +3,10 @@ internal import Glibc
 
 /// An open file description's number. It is a name, not an owner: whoever opened it says who closes it.
 public struct Descriptor: RawRepresentable, Hashable, Sendable {
+    /// The number.
     public let rawValue: Int32
 
+    /// A name for a number; nothing is opened.
     @inlinable public init(rawValue: Int32) {
         self.rawValue = rawValue
     }

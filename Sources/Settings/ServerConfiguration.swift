@@ -95,6 +95,7 @@ public struct ServerConfiguration: Equatable, Sendable {
     /// `-` is stdout; `nil` keeps no access log.
     public let accessLog: String?
     public let accessLogFormat: String
+    public let accessLogJSON: Bool
     /// `HOST:PORT` or `unix://PATH`.
     public let statsdHost: String?
     public let statsdPrefix: String
@@ -157,6 +158,7 @@ public struct ServerConfiguration: Equatable, Sendable {
 
         accessLog = try values[.accessLog]
         accessLogFormat = try values[.accessLogFormat]
+        accessLogJSON = try values[.accessLogJSON]
         statsdHost = try values[.statsdHost]
         statsdPrefix = try values[.statsdPrefix]
         dogstatsdTags = try values[.dogstatsdTags]

@@ -44,6 +44,8 @@ public final class Connection {
     /// When the request under way was complete, on the monotonic clock: its age, wherever it goes.
     var completed: Nanoseconds = 0
 
+    /// Its application has taken the socket: nothing is read or sent any more.
+    var isSurrendered = false
     /// It waits in the reactor's list of connections to go on with.
     var isQueued = false
     /// When the present phase has lasted too long; 0 is never.

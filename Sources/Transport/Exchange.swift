@@ -63,6 +63,9 @@ public struct Exchange: ~Copyable {
         number(bench.parser.head.knownMethod.rawValue, bench.bytes(bench.parser.head.path))
     }
 
+    /// Which request of its connection it is, from 1.
+    public var number: Int { connection.session.requestCount }
+
     // MARK: The response
 
     /// What the response has come to.

@@ -13,6 +13,12 @@ extension Reactor {
         guard case .running(let request) = connection.phase else {
             preconditionFailure("a response to a request that does not run")
         }
+        if connection.isSurrendered {
+            // Nothing of its output is left.
+            _ = connection.endOutput()
+            forget(connection)
+            return
+        }
         // The application ran since the last poll, perhaps for longer than the client may now idle.
         now = Clock.now()
         deferral.noteDuration(now &- ended.began)

@@ -23,7 +23,7 @@ extension Response {
             _ = spill(mine, keeping: bufferLimit / 2, &gil)
         }
         guard connection === mine, writer.wantsMore, mine.pendingMemoryCount > bufferLimit else { return }
-        try waitForClient(mine, &gil)
+        try waitForClient(on: mine, &gil) { writer.wantsMore && mine.pendingMemoryCount > bufferLimit / 2 }
     }
 
     /// Moves what waits to a file, and sends what the client takes by now.
@@ -36,10 +36,23 @@ extension Response {
         return isDone
     }
 
-    private func waitForClient(_ mine: Connection, _ gil: inout GIL) throws(PythonError) {
+    /// Waits until all that was handed over has left, or the client is given up.
+    ///
+    /// - Throws: `PythonError` when a signal handler raised.
+    func sendAllPending(_ gil: inout GIL) throws(PythonError) {
+        guard let mine = connection else { return }
+        mine.stopDeferring()
+        flush(mine, &gil)
+        try waitForClient(on: mine, &gil) { mine.pendingOutputCount > 0 }
+    }
+
+    /// Waits for as long as `isWanted` says, the request is under way, and the client is not lost.
+    private func waitForClient(
+        on mine: Connection, _ gil: inout GIL, while isWanted: () -> Bool
+    ) throws(PythonError) {
         var unsent = mine.unsentByteCount
         var deadline = Clock.now() + writeTimeout
-        while connection === mine, writer.wantsMore, mine.pendingMemoryCount > bufferLimit / 2 {
+        while connection === mine, isWanted() {
             let start = Clock.now()
             mine.noteClientWait(began: start)
             let isWritable = gil.released { mine.waitUntilWritable(milliseconds: Self.waitSlice) }
@@ -47,7 +60,7 @@ extension Response {
             mine.noteClientWait(ended: end)
             noteClientWait(end - start)
             try gil.checkSignals()
-            guard connection === mine, writer.wantsMore else { return }
+            guard connection === mine, isWanted() else { return }
             if isWritable { flush(mine, &gil) }
             guard !writer.isLost else { return }
             guard writeTimeout > 0, Clock.now() >= deadline else { continue }

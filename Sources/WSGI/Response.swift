@@ -17,6 +17,10 @@ final class Response {
     private(set) var stream: BodyStream?
     /// Whether it may wait in the outbox if it is small.
     var mayDefer = false
+    /// The connection ends with it, whatever else is said.
+    var mustClose = false
+    /// Whether the connection is the application's (`gunicorn.socket`): nothing more is sent.
+    var isSurrendered = false
     let outlook: any WorkerOutlook
     /// In which the client must take `Timeouts.progress` bytes, in nanoseconds; 0 is for ever.
     let writeTimeout: Nanoseconds
@@ -45,6 +49,8 @@ final class Response {
     /// - Parameter mayDefer: whether it may wait in the outbox if it is small.
     func begin(_ exchange: consuming Exchange, mayDefer: Bool) {
         self.mayDefer = mayDefer
+        mustClose = false
+        isSurrendered = false
         if case .stream(let stream) = exchange.body {
             self.stream = stream
             stream.onWait = noteClientWait

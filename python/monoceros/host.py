@@ -76,6 +76,8 @@ class Host:
         self._is_booting = False
         # In a worker: it was told to leave before it served, and the SystemExit on its way is not the application's.
         self._gives_up = False
+        # In the master: how many workers statsd was told of.
+        self._worker_count = 0
         # One byte, for the first of several workers that fail together to take: that one says why.
         self._word = os.pipe()
         for end in self._word:
@@ -88,7 +90,13 @@ class Host:
         """Tells the server what happens; returns what is to be done, see `Arbiter.notify`."""
         if event == "will_fork":
             self._let_one_speak()
-        return self.server.notify(event, *arguments)
+        outcome = self.server.notify(event, *arguments)
+        # As gunicorn: how many there are, whenever that changes.
+        count = len(getattr(self.server, "WORKERS", ()))
+        if event in ("forked", "worker_exited") and count != self._worker_count:
+            self._worker_count = count
+            self.count_workers(count)
+        return outcome
 
     def read_configuration(self, generation: int) -> tuple[dict[str, Any], str] | None:
         """Reads the configuration again; None when that fails, which has been logged."""
@@ -209,9 +217,17 @@ class Host:
         """Says how many lines the access log did not take, now that it takes some again. `error` is an errno, or 0."""
         logwriter.say_lost("the access log", count, OSError(error, os.strerror(error)) if error else None)
 
-    def observer(self, worker: object) -> Observer:
-        """What each request is told to, in a worker. `worker` is what hooks get."""
-        return Observer(self.app.cfg, self.logger, worker)
+    def observer(self) -> Observer:
+        """What each request is told to, in a worker."""
+        return Observer(self.app.cfg, self.logger, self.worker)
+
+    def environ_texts(self, environ: dict[str, Any], names: Sequence[str]) -> list[bytes | None]:
+        """What stands in the environ under these names, in any case, as the access log writes it."""
+        return accesslog.environ_texts(environ, names)
+
+    def statsd_descriptor(self) -> int | None:
+        """The socket by which the core sends what it counts of requests; None when Python sends it, or nobody does."""
+        return accesslog.statsd_descriptor(self.logger)
 
     def count_workers(self, count: int) -> None:
         """Tells the logger how many workers there are, when that changes: a gauge for statsd."""
