@@ -74,7 +74,7 @@ struct Server {
         let control = WorkerControl(lifetime: lifetime, host: host)
         try host.installWorkerSignals(try WorkerControl.makeType(gil).wrap(control, gil), gil)
 
-        let application = try host.loadApplication(gil)
+        let application = try host.loadApplication(reports: seat.reports, gil)
         let types = try WSGITypes(gil)
         let worker: Worker
         do throws(SystemError) {

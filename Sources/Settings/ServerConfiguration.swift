@@ -21,6 +21,12 @@ public struct ServerConfiguration: Equatable, Sendable {
     public let maxRequests: Int?
     /// The most that is added to it at random.
     public let maxRequestsJitter: Int
+    /// Seconds after which a worker is replaced; nil sets no limit.
+    public let maxWorkerLifetime: Int?
+    /// The most that is added to it at random.
+    public let maxWorkerLifetimeJitter: Int
+    /// Bytes of memory with which a worker is replaced; nil sets no limit.
+    public let maxWorkerMemory: Int?
     /// Seconds after which a worker that is stuck is ended; nil waits for ever.
     public let timeout: Int?
     /// Seconds that one request may take; nil for as long as it takes.
@@ -117,6 +123,9 @@ public struct ServerConfiguration: Equatable, Sendable {
         workerClass = threads > 1 ? .gthread : named
         maxRequests = try values[.maxRequests]
         maxRequestsJitter = try values[.maxRequestsJitter]
+        maxWorkerLifetime = try values[.maxWorkerLifetime]
+        maxWorkerLifetimeJitter = try values[.maxWorkerLifetimeJitter]
+        maxWorkerMemory = try values[.maxWorkerMemory]
         timeout = try values[.timeout]
         let limits = [try values[.requestTimeout], workerClass == .sync ? timeout : nil]
         requestTimeout = limits.compactMap(\.self).min()

@@ -2,6 +2,7 @@
 
 import atexit
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -16,6 +17,7 @@ from monoceros import SERVER_SOFTWARE, __version__, accesslog, identity, logwrit
 from monoceros.application import AppImportError, AppModuleNotFoundError
 from monoceros.glogging import Logger
 from monoceros.observer import Observer
+from monoceros.reloader import Reporter, expected_files
 from monoceros.wsgi import ErrorsStream
 
 # gunicorn's exit statuses of a worker: the arbiter stops the server when it sees one of them.
@@ -88,7 +90,7 @@ class Host:
 
     def notify(self, event: str, *arguments: Any) -> tuple[str, int]:
         """Tells the server what happens; returns what is to be done, see `Arbiter.notify`."""
-        if event == "will_fork":
+        if event in ("will_fork", "will_order", "will_preload"):
             self._let_one_speak()
         outcome = self.server.notify(event, *arguments)
         # As gunicorn: how many there are, whenever that changes.
@@ -101,6 +103,10 @@ class Host:
     def read_configuration(self, generation: int) -> tuple[dict[str, Any], str] | None:
         """Reads the configuration again; None when that fails, which has been logged."""
         return self.server.read_configuration(generation)
+
+    def named_files(self) -> tuple[list[str], list[str]]:
+        """The files that the configuration names for `--reload`, and the directories where another could come to be."""
+        return self.server.named_files()
 
     def execute(self, variables: Sequence[tuple[str, str]]) -> None:
         """Becomes the program that this one was started as, where it was. Returns when that fails."""
@@ -239,12 +245,57 @@ class Host:
         extra = {"metric": "gunicorn.backlog", "value": count, "mtype": "histogram"}
         self.logger.debug("socket backlog: %s", count, extra=extra)
 
-    def load_application(self) -> Callable[..., object]:
+    def load_application(self, reports: int | None = None) -> Callable[..., object]:
         """Returns the application, in a worker after the fork.
 
         When that fails it has been reported, and SystemExit carries the worker's exit status: 4 when the app spec names
         nothing that can be served, 3 when its module is missing or raised.
+
+        :param reports: the descriptor to tell which files the code comes from; None when nobody watches them.
         """
+        application, reporter = self._load_and_report(reports)
+        if reporter is not None:
+            reporter.start()
+        return application
+
+    def preload(self, reports: int) -> int:
+        """Loads the application in a process from which workers are forked.
+
+        Returns 0, or the exit status when that failed and has been reported. `reports` is as for `load_application`, and
+        -1 when nobody watches the files.
+        """
+        try:
+            self._load_and_report(reports if reports >= 0 else None)
+        except SystemExit as error:
+            return error.code if isinstance(error.code, int) and error.code else WORKER_BOOT_ERROR
+        count = len(os.listdir("/proc/self/task")) - 1
+        if count:
+            self.log(
+                logging.WARNING,
+                f"The application has started {count} thread{'s' if count > 1 else ''} while it was loaded: with --preload "
+                "they are not there in the workers. Start them in the hook post_fork.",
+            )
+        # What is garbage would be copied to each worker by the first collection there; and what is none is not to be
+        # looked at again, which would copy it too.
+        gc.collect()
+        gc.freeze()
+        return 0
+
+    def _load_and_report(self, reports: int | None) -> tuple[Callable[..., object], Reporter | None]:
+        reporter = Reporter(reports) if reports is not None else None
+        try:
+            application = self._load()
+        except BaseException as error:
+            if reporter is not None:
+                spec = getattr(self.app, "app_uri", None) or ""
+                # What was raised before it was reported to people and became an exit status.
+                reporter.report_failure(error.__cause__ or error.__context__ or error, expected_files(spec))
+            raise
+        if reporter is not None:
+            reporter.report()
+        return application, reporter
+
+    def _load(self) -> Callable[..., object]:
         name = getattr(self.app, "app_uri", None) or type(self.app).__name__
         # BaseException: a module that calls sys.exit() on import, or is interrupted, has not booted either.
         with self._reporting(f"load {name!r}"):
@@ -255,11 +306,12 @@ class Host:
                     self.report(str(error))
                 is_missing = isinstance(error, AppModuleNotFoundError)
                 status = WORKER_BOOT_ERROR if is_missing else APP_LOAD_ERROR
+                fault = error
             else:
                 if self.worker is not None:
                     self.worker.wsgi = application
                 return application
-        raise SystemExit(status)
+        raise SystemExit(status) from fault
 
     def report(self, line: str) -> None:
         """Writes a line for the person who starts the server, whatever the log level is."""
