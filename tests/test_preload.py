@@ -181,19 +181,24 @@ def test_threads_of_the_import_are_told(serve: Serve, code: Path) -> None:
 
 
 def test_workers_write_to_the_files_that_logs_have_now(serve: Serve, code: Path) -> None:
-    log = code / "access.log"
-    server = start(serve, code, "--access-logfile", str(log))
+    text = "import logging\nlogging.basicConfig(filename='app.log')\n"
+    write(code, "old", text)
+    source = (code / "preloaded.py").read_text().replace("    told = ", "    logging.warning('asked')\n    told = ")
+    (code / "preloaded.py").write_text(source)
+    log, old = code / "app.log", code / "app.old"
+    server = start(serve, code)
     first = serving(server, 1)
     ask(server)
-    log.rename(code / "access.old")
+    assert "asked" in log.read_text()
+    log.rename(old)
     server.signal(signal.SIGUSR1)
     until(log.exists, "the new file")
     os.kill(first[0], signal.SIGTERM)
     until(lambda: serving(server, 1) != first, "another worker")
-    size = (code / "access.old").stat().st_size
+    size = old.stat().st_size
     ask(server)
-    until(lambda: log.stat().st_size > 0, "a line in the new file")
-    assert (code / "access.old").stat().st_size == size
+    assert "asked" in log.read_text()
+    assert old.stat().st_size == size
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
