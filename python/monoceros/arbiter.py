@@ -300,10 +300,11 @@ class Arbiter:
         return None
 
     def named_files(self) -> tuple[list[str], list[str]]:
-        """The files that `reload_extra_files` leads to, and the directories in which another one could come to match."""
+        """The files that `reload_extra_files` leads to, and the directories where another could come to match."""
         found = reloader.expand(self.cfg.reload_extra_files, self.cfg.start_directory)
         if found.is_cut:
-            self.log.warning("reload_extra_files leads to more than %s files: the rest is not watched.", reloader.MOST_FOUND)
+            most = reloader.MOST_FOUND
+            self.log.warning("reload_extra_files leads to more than %s files: the rest is not watched.", most)
         return sorted(found.files), sorted(found.directories)
 
     def _enter(self, generation: int) -> None:

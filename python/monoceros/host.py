@@ -261,8 +261,8 @@ class Host:
     def preload(self, reports: int) -> int:
         """Loads the application in a process from which workers are forked.
 
-        Returns 0, or the exit status when that failed and has been reported. `reports` is as for `load_application`, and
-        -1 when nobody watches the files.
+        Returns 0, or the exit status when that failed and has been reported. `reports` is as for `load_application`,
+        and -1 when nobody watches the files.
         """
         try:
             self._load_and_report(reports if reports >= 0 else None)
@@ -272,8 +272,8 @@ class Host:
         if count:
             self.log(
                 logging.WARNING,
-                f"The application has started {count} thread{'s' if count > 1 else ''} while it was loaded: with --preload "
-                "they are not there in the workers. Start them in the hook post_fork.",
+                f"The application has started {count} thread{'s' if count > 1 else ''} while it was loaded: with "
+                "--preload they are not there in the workers. Start them in the hook post_fork.",
             )
         # What is garbage would be copied to each worker by the first collection there; and what is none is not to be
         # looked at again, which would copy it too.
