@@ -39,9 +39,9 @@ let hot: [SwiftSetting] =
 /// Python's variables that `CPython` and `PythonBridge` use.
 let pythonVariables = [
     "PyExc_AssertionError", "PyExc_AttributeError", "PyExc_BrokenPipeError", "PyExc_ConnectionResetError",
-    "PyExc_MemoryError", "PyExc_OSError", "PyExc_RuntimeError", "PyExc_SystemExit", "PyExc_TimeoutError",
-    "PyExc_TypeError", "PyExc_ValueError", "PyList_Type", "PyTuple_Type", "_Py_FalseStruct", "_Py_NoneStruct",
-    "_Py_TrueStruct",
+    "PyExc_MemoryError", "PyExc_OSError", "PyExc_RuntimeError", "PyExc_StopIteration", "PyExc_SystemExit",
+    "PyExc_TimeoutError", "PyExc_TypeError", "PyExc_ValueError", "PyList_Type", "PyTuple_Type",
+    "_Py_FalseStruct", "_Py_NoneStruct", "_Py_TrueStruct",
 ]
 
 /// Settings of tests of modules that import Python, for their parts that need none: no interpreter is linked in. Calls
@@ -87,7 +87,9 @@ let package = Package(
             swiftSettings: hot),
         .target(
             name: "Worker",
-            dependencies: ["Platform", "PythonBridge", "Scheduling", "Telemetry", "Transport", "WSGI"],
+            dependencies: [
+                "HTTPServer", "HTTPWire", "Platform", "PythonBridge", "Scheduling", "Telemetry", "Transport", "WSGI",
+            ],
             swiftSettings: hot),
 
         // The master.
@@ -133,6 +135,6 @@ let package = Package(
             swiftSettings: strict),
         // What of a worker needs no interpreter. The module as a whole does, and cannot be linked without one; so the
         // files under test are compiled into the tests, by symbolic links in Tests/WorkerTests/Worker.
-        .testTarget(name: "WorkerTests", dependencies: ["Platform"], swiftSettings: strict),
+        .testTarget(name: "WorkerTests", dependencies: ["Platform", "Telemetry"], swiftSettings: strict),
     ]
 )

@@ -87,7 +87,8 @@ def test_a_reload_really_reloads(serve: Serve, code: Path) -> None:
         write(code, word)
         server.signal(signal.SIGHUP)
         wait_for(server, word)
-        until(lambda: not set(old) & set(server.workers()), "the end of the old workers")
+        former = set(old)
+        until(lambda: not former & set(server.workers()), "the end of the old workers")  # noqa: B023
         until(lambda: {ask(server)["word"] for _ in range(5)} == {word}, "the new code alone")  # noqa: B023
         old = serving(server, 2)
     assert mold(server) != first

@@ -80,7 +80,8 @@ extension Arbiter {
         let pid = mold.make(Mold.Order(age: age, cell: cell))
         cells?.note(cell, of: pid)
         guard let pid else {
-            host.log(.error, "Can't start a worker: the process that workers are forked from (pid:\(mold.pid)) made none")
+            host.log(
+                .error, "Can't start a worker: the process that workers are forked from (pid:\(mold.pid)) made none")
             return spawnFailed(age, number)
         }
         supervisor.receive(.workerSpawned(pid: pid, age: age, generation: number), at: Clock.now())

@@ -85,7 +85,9 @@ extension Arbiter {
     /// to those who wait for them.
     func reap(_ signals: SignalPipe) {
         var ends: [(ProcessID, ExitStatus?)] = []
-        for pid in supervisor.table.pids + [succession.successor].compactMap(\.self) + molds.values.map(\.pid) + endedMolds {
+        for pid in supervisor.table.pids + [succession.successor].compactMap(\.self) + molds.values.map(\.pid)
+            + endedMolds
+        {
             do {
                 if let status = try Process.reap(pid) { ends.append((pid, status)) }
             } catch {

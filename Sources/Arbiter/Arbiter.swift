@@ -102,7 +102,8 @@ public final class Arbiter {
                 return outcome
             }
             let deadlines = [
-                isPreloading ? nil : supervisor.deadline, moldDeadline, succession.deadline(at: Clock.now()), service.deadline, lookDeadline,
+                isPreloading ? nil : supervisor.deadline, moldDeadline, succession.deadline(at: Clock.now()),
+                service.deadline, lookDeadline,
                 reloadWatch?.deadline,
             ]
             sleep(signals, until: deadlines.compactMap(\.self).min(), messages)

@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#include <sys/uio.h>
 #include "CSystem.h"
 
 #include <fcntl.h>
@@ -96,6 +97,13 @@ int csystem_unsent(int socket) {
     return ioctl(socket, SIOCOUTQ, &count) == 0 ? count : -1;
 }
 
+int csystem_accept_queue(int listener) {
+    struct tcp_info info;
+    socklen_t size = sizeof info;
+    // Of a listener, `tcpi_unacked` is the length of its queue.
+    return getsockopt(listener, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 ? (int)info.tcpi_unacked : -1;
+}
+
 int csystem_open_unnamed(const char *directory) {
     int descriptor = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     if (descriptor >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL && errno != ENOENT)) return descriptor;
@@ -108,4 +116,11 @@ int csystem_open_unnamed(const char *directory) {
     descriptor = mkostemp(path, O_CLOEXEC);
     if (descriptor >= 0) unlink(path);
     return descriptor;
+}
+
+ssize_t csystem_read_cached(int file, void *bytes, size_t count, off_t offset) {
+    struct iovec vector = {.iov_base = bytes, .iov_len = count};
+    ssize_t result = preadv2(file, &vector, 1, offset, RWF_NOWAIT);
+    if (result < 0 && errno != EINTR) errno = EAGAIN;
+    return result;
 }

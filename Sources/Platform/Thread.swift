@@ -1,4 +1,5 @@
 internal import CSystem
+internal import Glibc
 
 /// A native thread. It blocks every signal: signals belong to the main thread.
 public enum Thread {
@@ -23,6 +24,12 @@ public enum Thread {
 
     /// Whether a thread of this process with that number has not ended (`tgkill(2)`).
     public static func exists(_ id: Int32) -> Bool { csystem_thread_exists(id) != 0 }
+
+    /// Has the calling thread sleep (`nanosleep(2)`).
+    public static func sleep(_ duration: Nanoseconds) {
+        var time = timespec(tv_sec: Int(duration / 1_000_000_000), tv_nsec: Int(duration % 1_000_000_000))
+        nanosleep(&time, nil)
+    }
 
     /// Nanoseconds that a thread of this process has had the CPU for; nil when that cannot be told.
     public static func cpuTime(of id: Int32) -> Nanoseconds? {

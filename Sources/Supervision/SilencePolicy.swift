@@ -47,7 +47,8 @@ public struct SilencePolicy: Sendable {
                 seen = Patience(heartbeat: sign.heartbeat)
             }
             patience[sign.pid] = seen
-            // Two intervals may pass between a sign and the look that finds the next one, and a busy machine takes its time.
+            // Two intervals may pass between a sign and the look that finds the next one, and a busy machine takes its
+            // time.
             if seen.silence > max(sign.timeout, Self.leastSilence) { overdue.append(sign.pid) }
         }
         return overdue

@@ -33,6 +33,8 @@ extension Reactor {
     private func candidate(_ connection: Connection) -> Admission.Candidate? {
         guard !connection.isQueued else { return nil }
         if case .body(let body) = connection.phase {
+            // It waits for the disk, and not for its client.
+            if body.receipt.isAtDisk { return nil }
             return Admission.Candidate(stage: .body, since: body.receipt.lastProgress)
         }
         guard connection.deadline != 0 else { return nil }

@@ -49,6 +49,14 @@ public final class Reactor {
     /// Whole requests that their owner does not want to run yet, since when, and of which kind.
     var postponed = Queue<(connection: Connection, since: Nanoseconds, kind: UInt32)>()
 
+    /// Where files are made, and who waits for the disk.
+    let spool: Spool
+    let memory: MemoryBudget
+    /// When it is looked for a connection that gives way again, where none was found that could.
+    var nextRelief: Nanoseconds = 0
+    /// When the log hears again at the earliest that memory or disk is used up.
+    var nextScarcityNotice: Nanoseconds = 0
+
     /// Complete requests so far.
     var requestCount = 0
     public internal(set) var isClosing = false
@@ -82,6 +90,10 @@ public final class Reactor {
         timer = try TimerDescriptor()
         waker = try Waker()
         signals = try WakePipe()
+        configuration.spoolAllowance.join()
+        spool = Spool(
+            directory: configuration.body.spoolDirectory, allowance: configuration.spoolAllowance, waker: waker)
+        memory = MemoryBudget(limit: configuration.bufferMemory)
         now = Clock.now()
         deadlines = Deadlines(now: now)
         try poller.add(timer.descriptor, .readable, payload: Payload.timer)
@@ -90,6 +102,10 @@ public final class Reactor {
     }
 
     deinit {
+        spool.stop()
+        for returned in spool.takeReturned() {
+            if case .closed = returned.connection.phase { returned.connection.channel.close() }
+        }
         for connection in connections { connection.channel.shutdownAndClose() }
         timer.descriptor.close()
         waker.descriptor.close()
@@ -111,6 +127,7 @@ public final class Reactor {
     @discardableResult
     public func poll(_ baton: borrowing Baton, milliseconds: Int32, ignoringHeld: Bool = false) -> Bool {
         if batch.isOver { sendDeferred() }
+        settleDisk()
         updateAccepting()
         guard batch.isOver else { return true }
         let isBusy = !queue.isEmpty || (!held.isEmpty && !ignoringHeld)
@@ -127,6 +144,7 @@ public final class Reactor {
         }
         now = Clock.now()
         batch.begin(count, queued: queue.count, now: now)
+        if !held.isEmpty { cutLongestWait() }
         return isBusy || !batch.isOver
     }
 

@@ -1,4 +1,5 @@
 internal import Platform
+internal import PythonBridge
 internal import Scheduling
 internal import Synchronization
 internal import Transport
@@ -14,6 +15,8 @@ final class Crew: @unchecked Sendable {
     let watchdog: Watchdog
     /// What the main thread waits on where it is no runner; nil where it is one.
     let attendance: WakePipe?
+    /// Who is told of requests. Set before there are threads.
+    var telemetry = WorkerTelemetry()
     /// How requests of a kind went. Only the thread that has the baton touches it.
     var promotion = PromotionPolicy()
     /// What takes the last free runner. Only the thread that has the baton touches it.
@@ -100,6 +103,12 @@ final class Crew: @unchecked Sendable {
         return isAnything
     }
 
+    /// Says which lines of the access log were lost, if any were.
+    func reportLostLines(_ gil: borrowing GIL) {
+        guard let (count, cause) = telemetry.accessLog?.takeReport() else { return }
+        telemetry.reportLost?(count, cause, gil)
+    }
+
     // MARK: The end
 
     /// When a worker that is told now to leave has to be gone.
@@ -133,12 +142,14 @@ final class Crew: @unchecked Sendable {
     /// Ends the worker without waiting for a request. For the main thread, which is about to raise SystemExit.
     func quit() {
         lifetime.receive(.quit(until: latestEnd))
+        announceEnd()
         wakeAll()
     }
 
     /// Ends every thread that is not in the application. Any thread, any number of times.
     func end() {
         lifetime.receive(.end(until: latestEnd))
+        announceEnd()
         wakeAll()
     }
 

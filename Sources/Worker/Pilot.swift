@@ -44,8 +44,10 @@ final class Pilot: @unchecked Sendable {
         while true {
             let now = Clock.now()
             if now >= end { break }
-            crew.handOver.sleep(end - now)
+            crew.commons?.cell.heartbeat(now)
+            crew.handOver.sleep(min(end - now, Crew.nap))
         }
+        crew.telemetry.flush()
         Watchdog.leave(
             "Worker cannot leave (pid:\(Process.id)): a thread or an exit function of the application does not end. "
                 + "The process is ended.")
@@ -68,7 +70,8 @@ extension Pilot: PilotDuties {
         guard now >= nextCheck else { return nextCheck - now }
         nextCheck = now + Crew.nap
         crew.commons?.cell.heartbeat(now)
-        crew.watchdog.check(mainGauge, at: now)
+        crew.telemetry.statsd?.send()
+        crew.watchdog.check(mainGauge, at: now) { crew.telemetry.flush() }
         if let reason = recycling.verdict(
             at: now, resident: MemoryUse.resident, proportional: MemoryUse.proportional)
         {
@@ -102,7 +105,10 @@ extension Pilot: PilotDuties {
         guard lifetime.isOverdue(at: Clock.now()) else { return false }
         // The runners are in applications that do not come back, and the arbiter, which would end this process, is
         // perhaps gone.
-        guard crew.attendance != nil else { Process.exitImmediately(1) }
+        guard crew.attendance != nil else {
+            crew.telemetry.flush()
+            Process.exitImmediately(1)
+        }
         crew.end()
         return true
     }

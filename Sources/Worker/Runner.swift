@@ -248,11 +248,13 @@ final class Runner {
     private func fetch(_ baton: consuming Baton, _ python: inout PythonThread) -> Baton? {
         let releases = crew.reactor.takeReleases(baton)
         let notices = crew.reactor.takeNotices(baton)
-        guard !releases.isEmpty || !notices.isEmpty else { return baton }
+        let hasLost = crew.telemetry.accessLog?.hasReport ?? false
+        guard !releases.isEmpty || !notices.isEmpty || hasLost else { return baton }
         let loan = crew.handOver.lend(baton)
         python.withGIL { gil in
             gil.release(owners: releases)
             for notice in notices { report.notice(notice.level, notice.text, gil) }
+            if hasLost { crew.reportLostLines(gil) }
         }
         return crew.handOver.recover(loan)
     }

@@ -35,10 +35,15 @@ final class Watchdog: @unchecked Sendable {
     func noteMainThread(at now: Nanoseconds) { mainThreadSeen.store(now, ordering: .relaxed) }
 
     /// For the pilot, about once a second.
-    func check(_ gauge: RunnerGauge?, at now: Nanoseconds) {
+    ///
+    /// - Parameter beforeLeaving: called before the process is ended.
+    func check(_ gauge: RunnerGauge?, at now: Nanoseconds, beforeLeaving: () -> Void) {
         if let lockTimeout {
             let seen = mainThreadSeen.load(ordering: .relaxed)
-            if silence.look(at: now, since: seen) > lockTimeout { stop("no thread could run Python for", lockTimeout) }
+            if silence.look(at: now, since: seen) > lockTimeout {
+                beforeLeaving()
+                stop("no thread could run Python for", lockTimeout)
+            }
         }
         guard let requestTimeout, let began = gauge?.began, request.look(at: now, since: began) > requestTimeout
         else { return }
@@ -48,6 +53,7 @@ final class Watchdog: @unchecked Sendable {
             // To the process, which the kernel gives to its main thread.
             try? Process.send(.abort, to: Process.id)
         } else if interruption.look(at: now, since: aborted) > Self.grace {
+            beforeLeaving()
             stop("the request could not be interrupted after", requestTimeout)
         }
     }

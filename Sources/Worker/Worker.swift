@@ -94,10 +94,12 @@ public final class Worker {
     /// - Parameters:
     ///   - application: the WSGI callable.
     ///   - errors: the `wsgi.errors` stream.
+    ///   - telemetry: who is told of requests.
     /// - Throws: `PythonError` when a signal handler raised, or when the gateway cannot be made.
     public func run(
-        application: PyPointer, errors: PyPointer, report: WorkerReport, _ gil: inout GIL
+        application: PyPointer, errors: PyPointer, report: WorkerReport, telemetry: WorkerTelemetry, _ gil: inout GIL
     ) throws(PythonError) {
+        crew.telemetry = telemetry
         let isMain = crew.configuration.mainThreadRuns
         // Before there is a second thread: what Swift initializes on first use (`static let`) must not be reached for
         // the first time by two threads of a forked process at once, see docs/fork-safety.md.
@@ -109,20 +111,33 @@ public final class Worker {
                 configuration: crew.configuration.gateway, outlook: outlook,
                 writeTimeout: crew.configuration.transport.timeouts.write,
                 noteClientWait: { gauge.exclude($0) }, gil)
+            gateway.hooks = try telemetry.makeHooks?(gil)
+            gateway.excerpt = try telemetry.makeExcerpt?(gil)
+            gateway.observer = telemetry.makeObserver(gateway.excerpt)
             runners.append(
                 Runner(
                     crew: crew, bench: bench, gateway: gateway, gauge: gauge, slot: index, report: report,
                     isMain: isMain))
         }
+        crew.reactor.observer = telemetry.makeObserver(nil)
         let pilot = Pilot(crew: crew, mainGauge: isMain ? runners[0].gauge : nil)
         Process.noteForks()
         do throws(SystemError) {
             try Thread.start(name: "pilot") { pilot.run() }
+            try telemetry.accessLog?.start()
         } catch {
-            throw gil.raise(.osError, "The pilot thread cannot be started: \(error).")
+            throw gil.raise(.osError, "A thread of the worker cannot be started: \(error).")
         }
+        defer { finishTelemetry(&gil) }
         let finished = isMain ? runOnThisThread(&gil) : try runOnThreads(report, &gil)
         guard finished else { throw PythonError() }
+    }
+
+    /// Writes the last lines of the access log, and says which were lost.
+    private func finishTelemetry(_ gil: inout GIL) {
+        let telemetry = crew.telemetry
+        gil.released { telemetry.flush() }
+        crew.reportLostLines(gil)
     }
 
     private func runOnThisThread(_ gil: inout GIL) -> Bool {

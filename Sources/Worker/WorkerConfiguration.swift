@@ -33,7 +33,8 @@ public struct WorkerConfiguration: Sendable {
 
     public init(
         transport: TransportConfiguration, gateway: GatewayConfiguration, runners: Int, mainThreadRuns: Bool,
-        requestLimit: Int?, longestLife: Nanoseconds?, mostMemory: Int?, requestTimeout: Nanoseconds?, lockTimeout: Nanoseconds?, tick: Nanoseconds,
+        requestLimit: Int?, longestLife: Nanoseconds?, mostMemory: Int?, requestTimeout: Nanoseconds?,
+        lockTimeout: Nanoseconds?, tick: Nanoseconds,
         gracefulTimeout: Nanoseconds, workers: Int, parent: Int32
     ) {
         self.transport = transport

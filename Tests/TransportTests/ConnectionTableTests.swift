@@ -9,7 +9,8 @@ import Testing
         Connection(
             channel: Channel(socket: Descriptor(rawValue: number)), peer: .unix(path: ""), listener: 0, trust: [],
             generation: table.nextGeneration(), life: ConnectionLife(startsWithPreamble: false),
-            session: HTTP1Session(keepsAlive: true), poller: try Poller(capacity: 1))
+            session: HTTP1Session(keepsAlive: true), poller: try Poller(capacity: 1),
+            spool: .forTests(), memory: MemoryBudget(limit: nil))
     }
 
     @Test func aConnectionIsFoundByItsPayload() throws {

@@ -193,6 +193,7 @@ import Testing
         server.first.share(free: 0, isStalled: true)
         #expect(server.first.hasHeldRequests)
         #expect(server.counters[0].relayFull == 1)
+        server.first.turn()
         #expect(server.first.run { client.has(Answer.text("GET /a")) })
         // What was no connection is told, and harms nobody.
         #expect(server.second.run { server.second.notices.contains { $0.text.contains("another worker is lost") } })

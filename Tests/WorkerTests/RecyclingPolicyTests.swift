@@ -21,7 +21,10 @@ import Testing
     @Test func memoryIsMeasuredExactlyOnlyWhenTheRoughMeasureIsOver() {
         var policy = RecyclingPolicy(lifetime: nil, memory: 1000, at: Self.start)
         var measures = 0
-        let share = { measures += 1; return 900 as Int? }
+        let share = {
+            measures += 1
+            return 900 as Int?
+        }
         #expect(policy.verdict(at: Self.start, resident: { 1000 }, proportional: share) == nil)
         #expect(measures == 0)
         for second in 0..<10 as Range<UInt64> {

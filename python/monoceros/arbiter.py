@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from monoceros import daemon, reloader
+from monoceros import accesslog, daemon, reloader
 from monoceros.errors import ConfigError, HaltServer
 from monoceros.generations import Snapshot, apply_environment, withdraw_environment
 from monoceros.host import APP_LOAD_ERROR, WORKER_BOOT_ERROR, Host
@@ -89,6 +89,7 @@ class Arbiter:
             self.log = self.cfg.logger_class(self.cfg)
         else:
             self.log.setup(self.cfg)
+        accesslog.check(self.log, self.cfg)
         app.logger = self.log
         if self.cfg.gunicorn_compat:
             lend_name(self.cfg)
@@ -299,10 +300,11 @@ class Arbiter:
         return None
 
     def named_files(self) -> tuple[list[str], list[str]]:
-        """The files that `reload_extra_files` leads to, and the directories in which another one could come to match."""
+        """The files that `reload_extra_files` leads to, and the directories where another could come to match."""
         found = reloader.expand(self.cfg.reload_extra_files, self.cfg.start_directory)
         if found.is_cut:
-            self.log.warning("reload_extra_files leads to more than %s files: the rest is not watched.", reloader.MOST_FOUND)
+            most = reloader.MOST_FOUND
+            self.log.warning("reload_extra_files leads to more than %s files: the rest is not watched.", most)
         return sorted(found.files), sorted(found.directories)
 
     def _enter(self, generation: int) -> None:

@@ -79,6 +79,8 @@ class Host:
         # In a worker: it was told to leave before it served, and the SystemExit on its way is not the application's.
         self._gives_up = False
         self._is_frozen = False
+        # In the master: how many workers statsd was told of.
+        self._worker_count = 0
         # One byte, for the first of several workers that fail together to take: that one says why.
         self._word = os.pipe()
         for end in self._word:
@@ -92,7 +94,13 @@ class Host:
         if event in ("will_fork", "will_order", "will_preload"):
             self._let_one_speak()
             self._freeze()
-        return self.server.notify(event, *arguments)
+        outcome = self.server.notify(event, *arguments)
+        # As gunicorn: how many there are, whenever that changes.
+        count = len(getattr(self.server, "WORKERS", ()))
+        if event in ("forked", "worker_exited") and count != self._worker_count:
+            self._worker_count = count
+            self.count_workers(count)
+        return outcome
 
     def _freeze(self) -> None:
         """Before the first fork: keeps the collector of the children from writing to each object that the master has.
@@ -227,9 +235,17 @@ class Host:
         """Says how many lines the access log did not take, now that it takes some again. `error` is an errno, or 0."""
         logwriter.say_lost("the access log", count, OSError(error, os.strerror(error)) if error else None)
 
-    def observer(self, worker: object) -> Observer:
-        """What each request is told to, in a worker. `worker` is what hooks get."""
-        return Observer(self.app.cfg, self.logger, worker)
+    def observer(self) -> Observer:
+        """What each request is told to, in a worker."""
+        return Observer(self.app.cfg, self.logger, self.worker)
+
+    def environ_texts(self, environ: dict[str, Any], names: Sequence[str]) -> list[bytes | None]:
+        """What stands in the environ under these names, in any case, as the access log writes it."""
+        return accesslog.environ_texts(environ, names)
+
+    def statsd_descriptor(self) -> int | None:
+        """The socket by which the core sends what it counts of requests; None when Python sends it, or nobody does."""
+        return accesslog.statsd_descriptor(self.logger)
 
     def count_workers(self, count: int) -> None:
         """Tells the logger how many workers there are, when that changes: a gauge for statsd."""
@@ -257,8 +273,8 @@ class Host:
     def preload(self, reports: int) -> int:
         """Loads the application in a process from which workers are forked.
 
-        Returns 0, or the exit status when that failed and has been reported. `reports` is as for `load_application`, and
-        -1 when nobody watches the files.
+        Returns 0, or the exit status when that failed and has been reported. `reports` is as for `load_application`,
+        and -1 when nobody watches the files.
         """
         try:
             self._load_and_report(reports if reports >= 0 else None)
@@ -268,8 +284,8 @@ class Host:
         if count:
             self.log(
                 logging.WARNING,
-                f"The application has started {count} thread{'s' if count > 1 else ''} while it was loaded: with --preload "
-                "they are not there in the workers. Start them in the hook post_fork.",
+                f"The application has started {count} thread{'s' if count > 1 else ''} while it was loaded: with "
+                "--preload they are not there in the workers. Start them in the hook post_fork.",
             )
         # What is garbage would be copied to each worker by the first collection there; and what is none is not to be
         # looked at again, which would copy it too.
