@@ -158,7 +158,7 @@ public struct ServerConfiguration: Equatable, Sendable {
         group = try values[.group]
         initgroups = try values[.initgroups]
         umask = try values[.umask]
-        socketUmask = (given["umask"]?.value ?? .none) == .none ? 0o007 : umask
+        socketUmask = given["umask"].map(\.value) ?? SettingValue.none == SettingValue.none ? 0o007 : umask
         pidfile = try values[.pidfile]
         daemon = try values[.daemon]
         preloadApp = try values[.preloadApp]

@@ -235,7 +235,9 @@ SIGNALS = """
     from monoceros.host import Host
     said = []
     app = SimpleNamespace(cfg=SimpleNamespace(proc_name="shop"))
-    logger = SimpleNamespace(reopen_files=lambda: said.append("reopen"))
+    logger = SimpleNamespace(
+        reopen_files=lambda: said.append("reopen"), critical=lambda *words: said.append("threads")
+    )
     server = SimpleNamespace(cfg=SimpleNamespace(worker_int=lambda worker: None, worker_abort=lambda worker: None))
     class Control:
         def __getattr__(self, name):
@@ -259,7 +261,7 @@ SIGNALS = """
         ("SIGTERM", "['terminate']", 9),
         ("SIGINT", "['quit']", 0),
         ("SIGQUIT", "['quit']", 0),
-        ("SIGABRT", "['abort']", 1),
+        ("SIGABRT", "['abort', 'threads']", 1),
         ("SIGUSR1", "['reopen']", 9),
         ("SIGWINCH", "[]", 9),
         ("SIGCHLD", "[]", 9),
