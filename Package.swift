@@ -77,7 +77,7 @@ let package = Package(
         // A worker, from the socket up.
         .target(name: "Scheduling", dependencies: ["Platform"], swiftSettings: lean),
         .target(
-            name: "Transport", dependencies: ["HTTPServer", "HTTPWire", "Platform", "ProxyWire", "Scheduling"],
+            name: "Transport", dependencies: ["HTTPServer", "HTTPWire", "Platform", "ProxyWire", "Scheduling", "Telemetry"],
             swiftSettings: hot),
         .target(name: "PythonBridge", dependencies: ["CPython"], swiftSettings: lean),
         .target(
@@ -85,19 +85,21 @@ let package = Package(
             dependencies: ["HTTPServer", "HTTPWire", "Platform", "ProxyWire", "PythonBridge", "Transport"],
             swiftSettings: hot),
         .target(
-            name: "Worker", dependencies: ["Platform", "PythonBridge", "Scheduling", "Transport", "WSGI"],
+            name: "Worker",
+            dependencies: ["Platform", "PythonBridge", "Scheduling", "Telemetry", "Transport", "WSGI"],
             swiftSettings: hot),
 
         // The master.
-        .target(name: "Arbiter", dependencies: ["Platform", "Settings", "Supervision"], swiftSettings: lean),
+        .target(
+            name: "Arbiter", dependencies: ["Platform", "Settings", "Supervision", "Telemetry"], swiftSettings: lean),
 
         // The composition root: PyInit, arguments in, closures out. The Swift runtime is linked in statically, so that
         // a wheel needs no Swift where it is installed.
         .target(
             name: "Monoceros",
             dependencies: [
-                "Arbiter", "HTTPWire", "Platform", "ProxyWire", "PythonBridge", "Settings", "Supervision", "Transport",
-                "WSGI", "Worker",
+                "Arbiter", "HTTPWire", "Platform", "ProxyWire", "PythonBridge", "Settings", "Supervision", "Telemetry",
+                "Transport", "WSGI", "Worker",
             ],
             swiftSettings: lean,
             linkerSettings: [.unsafeFlags(["-static-stdlib"])]),
@@ -124,7 +126,9 @@ let package = Package(
             linkerSettings: withoutPython),
         .testTarget(
             name: "TransportTests",
-            dependencies: ["HTTPServer", "HTTPWire", "Platform", "ProxyWire", "Scheduling", "Transport"],
+            dependencies: [
+                "HTTPServer", "HTTPWire", "Platform", "ProxyWire", "Scheduling", "Telemetry", "Transport",
+            ],
             swiftSettings: strict),
         // What of a worker needs no interpreter. The module as a whole does, and cannot be linked without one; so the files
         // under test are compiled into the tests, by symbolic links in Tests/WorkerTests/Worker.

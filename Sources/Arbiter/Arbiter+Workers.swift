@@ -12,6 +12,7 @@ extension Arbiter {
     func spawn(age: Int, generation number: Int, _ signals: SignalPipe, _ messages: MessageChannel) -> SpawnResult {
         guard let generation = generations[number] else { preconditionFailure("a worker for a generation that is gone") }
         guard tell(.willFork(age: age, generation: number)) else { return spawnFailed(age, number) }
+        let cell = cells?.assign(generation: number)
         host.beforeFork()
         // Held back from here until the child has put its handlers away: a signal to the young child would otherwise
         // run the master's handler and end up in the master's pipe.
@@ -22,12 +23,14 @@ extension Arbiter {
         } catch {
             mask.restore()
             host.afterForkInParent()
+            cells?.note(cell, of: nil)
             host.log(.error, "Can't start a worker: \(error)")
             return spawnFailed(age, number)
         }
         switch result {
         case .parent(let child):
             mask.restore()
+            cells?.note(cell, of: child)
             host.afterForkInParent()
             supervisor.receive(.workerSpawned(pid: child, age: age, generation: number), at: Clock.now())
             tell(.forked(pid: child, age: age, generation: number))
@@ -37,7 +40,7 @@ extension Arbiter {
             messages.receiving.close()
             let seat = WorkerSeat(
                 generation: number, parentID: processID, listeners: generation.listeners.map(\.socket),
-                channel: messages)
+                shared: means.flatMap { means in cell.map { (means, $0) } }, channel: messages)
             closeOthers(than: number)
             follow(seat)
             mask.restore()
@@ -99,6 +102,7 @@ extension Arbiter {
         guard let worker = supervisor.receive(.workerExited(pid: pid, WorkerExit(status)), at: Clock.now()) else {
             return host.log(.debug, "Reaped unknown child process (pid:\(pid))")
         }
+        cells?.retire(pid, end(of: worker, status))
         log(worker, status, wasServing: wasServing)
         let failed = !worker.isReady && HaltReason(WorkerExit(status)) != nil
         tell(.workerExited(pid: pid, didBoot: !failed))
@@ -127,7 +131,7 @@ extension Arbiter {
     }
 
     func send(_ signal: WorkerSignal, to pid: ProcessID) {
-        if signal == .abort, let worker = supervisor.table[pid] {
+        if signal == .abort, let worker = supervisor.table[pid], !worker.isReady {
             let seconds = (Clock.now() - worker.spawnedAt) / 1_000_000_000
             host.log(.critical, "WORKER TIMEOUT (pid:\(pid)): it has been booting for \(seconds) s")
         }

@@ -14,6 +14,11 @@ public final class Arbiter {
     var pidFile: PidFile?
     /// What started this master and what it started itself, when one server replaces another (USR2).
     var succession = Succession()
+    /// What the workers share; nil when the system gave nothing.
+    var means: SharedMeans?
+    var cells: Cells?
+    /// When workers are looked after next.
+    var nextLook: Nanoseconds = 0
     /// When logs were told to be reopened last.
     var logsReopenedAt: Nanoseconds = 0
 
@@ -41,6 +46,7 @@ public final class Arbiter {
             host.log(.error, "Can't start: \(error)")
             return .exit(1)
         }
+        makeMeans(configuration)
         succession = Succession(environment: Process.environment)
         setTitle()
         guard makePidFile() else { return .exit(1) }
@@ -66,8 +72,12 @@ public final class Arbiter {
             reap(signals)
             takeMessages(messages)
             checkPromotion()
+            lookAfterWorkers()
             if let outcome = carryOut(supervisor.actions(at: Clock.now()), signals, messages) { return outcome }
-            sleep(signals, until: [supervisor.deadline, succession.deadline(at: Clock.now())].compactMap(\.self).min(), messages)
+            sleep(
+                signals,
+                until: [supervisor.deadline, succession.deadline(at: Clock.now()), lookDeadline].compactMap(\.self).min(),
+                messages)
         }
     }
 

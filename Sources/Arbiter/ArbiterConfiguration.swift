@@ -5,6 +5,10 @@ public import Supervision
 public struct ArbiterConfiguration: Sendable {
     /// What it asks of the master for its workers.
     public var terms: Terms
+    /// Threads of a worker that run the application.
+    public var runners = 1
+    /// Nanoseconds after which a worker that gives no sign of life is replaced; nil for never.
+    public var silenceTimeout: UInt64?
     /// Where to listen, in the order of the command line.
     public var binds: [BindAddress]
     /// How many connections may wait to be accepted, per address; the kernel caps it.

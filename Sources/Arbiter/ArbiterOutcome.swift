@@ -21,6 +21,9 @@ public struct WorkerSeat: Sendable {
     /// The listening sockets, shared with the master and all other workers. Close them; leave their files to the
     /// master.
     public let listeners: [ListeningSocket]
+    /// What it shares with the other workers, and its cell on the scoreboard; nil where the system gave nothing, or no
+    /// cell is free.
+    public let shared: (means: SharedMeans, cell: Int)?
     /// Where the master listens.
     let channel: MessageChannel
 

@@ -13,8 +13,22 @@ public struct HTTP1Session: Equatable, Sendable {
     /// The client waits for `100 Continue` before it sends the body. RFC 9110 §10.1.1.
     public private(set) var owesContinue = false
 
+    /// `100 Continue` was sent for the request whose head is parsed next: by another worker, which had it before.
+    private var hasSentContinue = false
+
     public init(keepsAlive: Bool) {
         self.keepsAlive = keepsAlive
+    }
+
+    /// A connection that another worker had.
+    ///
+    /// - Parameters:
+    ///   - requestCount: requests begun, without one whose head will be parsed again.
+    ///   - hasSentContinue: it was sent for that one.
+    public init(keepsAlive: Bool, requestCount: Int, hasSentContinue: Bool) {
+        self.keepsAlive = keepsAlive
+        self.requestCount = requestCount
+        self.hasSentContinue = hasSentContinue
     }
 
     /// A head has come.
@@ -26,7 +40,8 @@ public struct HTTP1Session: Equatable, Sendable {
     public mutating func begin(isPersistent: Bool, expectsContinue: Bool, hasBegunBody: Bool) {
         requestCount &+= 1
         clientSaidClose = !isPersistent
-        owesContinue = expectsContinue && !hasBegunBody
+        owesContinue = expectsContinue && !hasBegunBody && !hasSentContinue
+        hasSentContinue = false
     }
 
     /// Whether client and configuration let the connection stay open after the response: for

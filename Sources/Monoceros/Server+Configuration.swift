@@ -16,6 +16,8 @@ extension Server {
                 gracefulTimeout: .seconds(configuration.gracefulTimeout),
                 bootTimeout: configuration.bootTimeout.map { .seconds($0) }),
             binds: configuration.bind, backlog: configuration.backlog)
+        arbiter.runners = runners
+        arbiter.silenceTimeout = configuration.timeout.map { .seconds($0) }
         arbiter.umask = UInt32(configuration.umask)
         arbiter.owner = (configuration.user, configuration.group)
         arbiter.pidFile = configuration.pidfile
@@ -34,8 +36,7 @@ extension Server {
     }
 
     func workerConfiguration(_ seat: WorkerSeat) -> WorkerConfiguration {
-        let runners = configuration.workerClass == .sync ? 1 : configuration.threads
-        return WorkerConfiguration(
+        WorkerConfiguration(
             transport: transportConfiguration, gateway: gatewayConfiguration(seat), runners: runners,
             mainThreadRuns: configuration.workerClass == .sync,
             requestLimit: configuration.maxRequests.map { most in
@@ -44,11 +45,14 @@ extension Server {
             },
             requestTimeout: configuration.requestTimeout.map { .seconds($0) },
             lockTimeout: configuration.timeout.map { .seconds($0) },
-            // With one runner there is nobody to give the baton to: the pilot only has to keep the I/O from standing
-            // still.
-            tick: runners == 1 ? .milliseconds(5) : .milliseconds(2),
-            gracefulTimeout: .seconds(configuration.gracefulTimeout), parent: seat.parentID)
+            // With one runner and no other worker there is nobody to give the baton, or a connection, to: the pilot only
+            // has to keep the I/O from standing still.
+            tick: runners == 1 && configuration.workers == 1 ? .milliseconds(5) : .milliseconds(2),
+            gracefulTimeout: .seconds(configuration.gracefulTimeout), workers: configuration.workers,
+            parent: seat.parentID)
     }
+
+    private var runners: Int { configuration.workerClass == .sync ? 1 : configuration.threads }
 
     private var transportConfiguration: TransportConfiguration {
         TransportConfiguration(

@@ -60,6 +60,7 @@ struct Server {
         // The kernel forgets it when the user changes.
         if let isThere = try? seat.followMaster(), !isThere { throw gil.raiseSystemExit(0) }
         let lifetime = SharedLifetime()
+        let commons = seat.openCell()
         let control = WorkerControl(lifetime: lifetime, host: host)
         try host.installWorkerSignals(try WorkerControl.makeType(gil).wrap(control, gil), gil)
 
@@ -70,7 +71,8 @@ struct Server {
             worker = try Worker(
                 configuration: workerConfiguration(seat),
                 listeners: seat.listeners.map { ListenerSocket(descriptor: $0.descriptor) },
-                types: types, lifetime: lifetime, trust: trust)
+                types: types, lifetime: lifetime, trust: trust, commons: commons,
+                requestReplacement: { seat.requestReplacement($0) })
         } catch {
             throw gil.raise(.osError, "The worker cannot start: \(error).")
         }

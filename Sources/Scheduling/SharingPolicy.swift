@@ -59,6 +59,13 @@ public struct SharingPolicy: Sendable {
         return average >= Self.worthSharing
     }
 
+    /// Whether requests are so long that all that wait make one queue.
+    @inline(__always)
+    public var isQueueWorthwhile: Bool {
+        guard queuesInRelay, workers > 1, let average else { return false }
+        return average >= Self.worthQueueing
+    }
+
     // MARK: Posting
 
     /// What is at hand here, and what the scoreboard says of the others.
@@ -75,9 +82,13 @@ public struct SharingPolicy: Sendable {
         public var onTheWay: Int
         /// This worker leaves and serves nothing any more.
         public var isLeaving: Bool
+        /// Every runner here is in a request that takes its time, whatever the average is: nobody knows when what waits
+        /// would begin.
+        public var isStalled: Bool
 
         public init(
-            held: Int, readable: Int, free: Int, idleElsewhere: Int, onTheWay: Int = 0, isLeaving: Bool = false
+            held: Int, readable: Int, free: Int, idleElsewhere: Int, onTheWay: Int = 0, isLeaving: Bool = false,
+            isStalled: Bool = false
         ) {
             self.held = held
             self.readable = readable
@@ -85,6 +96,7 @@ public struct SharingPolicy: Sendable {
             self.idleElsewhere = idleElsewhere
             self.onTheWay = onTheWay
             self.isLeaving = isLeaving
+            self.isStalled = isStalled
         }
     }
 
@@ -103,8 +115,8 @@ public struct SharingPolicy: Sendable {
     public func postings(_ situation: Situation) -> Postings {
         guard workers > 1 else { return .none }
         if situation.isLeaving { return Postings(held: situation.held, readable: situation.readable) }
-        guard mayShare else { return .none }
-        let isQueue = queuesInRelay && average ?? 0 >= Self.worthQueueing
+        guard mayShare || situation.isStalled else { return .none }
+        let isQueue = isQueueWorthwhile || queuesInRelay && situation.isStalled
         let room = isQueue ? Int.max : situation.idleElsewhere - situation.onTheWay
         guard room > 0 else { return .none }
         // The first are begun here: as many as there are free runners.

@@ -8,6 +8,8 @@ public enum SupervisionEvent: Equatable, Sendable {
     case workerReady(pid: Int32)
     /// A worker says that it wants to be replaced.
     case workerWantsToLeave(pid: Int32)
+    /// A worker that serves has given no sign of life for too long.
+    case workerSilent(pid: Int32)
     /// A child was reaped.
     case workerExited(pid: Int32, WorkerExit)
     /// There is a new configuration, with a number that is greater than all before it.

@@ -48,6 +48,7 @@ public struct Supervisor: Sendable {
         case .spawnFailed: respawn.recordSpawnFailure(at: now)
         case .workerReady(let pid): return noteReady(pid)
         case .workerWantsToLeave(let pid): return table.update(pid) { $0.wantsToLeave = true }
+        case .workerSilent(let pid): return noteSilence(pid, at: now)
         case .workerExited(let pid, let exit): return noteExit(pid, exit, at: now)
         case .reload(let generation, let terms): reload(Generation(number: generation, terms: terms))
         case .changeWorkers(let difference): roster.wanted = max(min(roster.wanted, 1), roster.wanted + difference)
@@ -133,6 +134,13 @@ public struct Supervisor: Sendable {
         guard isServing, worker.isServing else { return worker }
         if let candidate = roster.candidate, candidate.number == worker.generation { adopt(candidate) }
         if worker.generation == roster.current.number { roster.noteServing() }
+        return worker
+    }
+
+    /// It is told to say where it is, and killed when it does not even hear that. Said once.
+    private mutating func noteSilence(_ pid: Int32, at now: UInt64) -> WorkerProcess? {
+        guard isServing, let worker = table[pid], worker.state == .running else { return nil }
+        news += table.advance(to: .aborting, at: now) { $0.pid == pid }.map { .signal(pid: $0, .abort) }
         return worker
     }
 

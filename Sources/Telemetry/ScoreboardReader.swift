@@ -45,6 +45,9 @@ public struct ScoreboardReader: Sendable {
         (0..<layout.cellCount).contains { $0 != own && presence($0).lifetime == .serving }
     }
 
+    /// How many workers there shall be; 0 once the server stops.
+    public var workersWanted: Int { Int(truncatingIfNeeded: words.load(HeaderWord.workersWanted)) }
+
     public func presence(_ cell: Int) -> ScoreboardPresence {
         ScoreboardPresence(word: words.from(layout.cell(cell)).load(CellWord.presence))
     }

@@ -12,6 +12,8 @@ final class BodyReceipt {
     private var sink: BodySink
     /// Bytes since the deadline was set, the framing's included.
     private var recent = 0
+    /// Nothing of it has come.
+    private var isUntouched = true
 
     init(length: Int, limits: BodyLimits) {
         remainder = .length(length)
@@ -21,6 +23,32 @@ final class BodyReceipt {
     init(chunkedUnder policy: RequestPolicy, limits: BodyLimits) {
         remainder = .chunked(ChunkedDecoder(policy: policy))
         sink = BodySink(limits: limits)
+    }
+
+    /// One that another worker began.
+    init(_ body: RequestBody, remaining: Int, recent: Int, limits: BodyLimits) {
+        remainder = .length(remaining)
+        sink = BodySink(body, limits: limits)
+        self.recent = recent
+        isUntouched = false
+    }
+
+    /// What of it travels to another worker.
+    enum Luggage {
+        /// Its framing says all that there is to know.
+        case nothing
+        /// What has come, and bytes that are still to come.
+        case part(RequestBody, remaining: Int, recent: Int)
+        /// The middle of a framing cannot be told, nor what cannot be written.
+        case stays
+    }
+
+    var luggage: Luggage {
+        if isUntouched { return .nothing }
+        guard case .length(let remaining) = remainder, remaining > 0, (try? sink.finish()) != nil else { return .stays }
+        let body = sink.body
+        if case .none = body { return .part(.memory(ByteStore()), remaining: remaining, recent: recent) }
+        return .part(body, remaining: remaining, recent: recent)
     }
 
     /// Notes that bytes came. Whether they are enough to set the deadline anew.
@@ -46,6 +74,7 @@ final class BodyReceipt {
     /// - Returns: bytes taken, and whether the body is complete.
     /// - Throws: `BodyReceiptFault`.
     func take(_ bytes: UnsafeRawBufferPointer) throws(BodyReceiptFault) -> (taken: Int, complete: Bool) {
+        if bytes.count > 0 { isUntouched = false }
         switch remainder {
         case .length(let length):
             let taken = min(length, bytes.count)

@@ -37,6 +37,13 @@ public final class Connection {
     /// The poller reported that the connection is broken.
     var hungUp = false
 
+    /// Whether others see what becomes of it.
+    let isShared: Bool
+    /// How often it went to another worker since it was served.
+    var hops: UInt8 = 0
+    /// When the request under way was complete, on the monotonic clock: its age, wherever it goes.
+    var completed: Nanoseconds = 0
+
     /// It waits in the reactor's list of connections to go on with.
     var isQueued = false
     /// When the present phase has lasted too long; 0 is never.
@@ -58,10 +65,11 @@ public final class Connection {
 
     init(
         channel: Channel, peer: SocketAddress, listener: Int, trust: PeerTrust, generation: UInt32,
-        life: ConnectionLife, session: HTTP1Session, poller: Poller
+        life: ConnectionLife, session: HTTP1Session, poller: Poller, isShared: Bool = false
     ) {
         self.channel = channel
         self.poller = poller
+        self.isShared = isShared
         self.peer = peer
         self.listener = listener
         self.trust = trust

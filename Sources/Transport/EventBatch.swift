@@ -27,6 +27,9 @@ struct EventBatch {
     @inline(__always)
     mutating func advance() { cursor += 1 }
 
+    /// The places of the events that are not dealt with.
+    var rest: Range<Int> { cursor..<max(cursor, count) }
+
     /// Whether another connection without an event has its turn before the next poll.
     @inline(__always)
     mutating func takeTurn() -> Bool {

@@ -2,6 +2,7 @@ public import HTTPServer
 public import HTTPWire
 public import Platform
 public import ProxyWire
+internal import Telemetry
 
 /// One request and its response, in flight (RFC 9110 §3.4).
 ///
@@ -106,8 +107,15 @@ public struct Exchange: ~Copyable {
         if case .stream(let stream) = body { bodyIsSound = stream.fault == nil }
         let persists = connection.session.persists(
             responseLeavesOpen: bench.writer.leavesConnectionOpen, bodyIsSound: bodyIsSound)
+        var ended = EndedExchange(connection: connection, began: began, persists: persists)
+        if connection.isShared {
+            ended.method = MethodClass(bench.parser.head.knownMethod)
+            ended.status = bench.writer.status
+            ended.receivedCount = bench.parser.head.byteCount &+ (body.count ?? 0)
+            ended.sentCount = bench.writer.handedCount &- bench.writer.lostCount
+        }
         bench.writer.end()
-        return EndedExchange(connection: connection, began: began, persists: persists)
+        return ended
     }
 }
 
@@ -119,6 +127,11 @@ public struct EndedExchange: @unchecked Sendable {
     public let began: Nanoseconds
     /// Whether the connection serves another request.
     var persists: Bool
+    /// For the scoreboard.
+    var method = MethodClass.other
+    var status = 0
+    var receivedCount = 0
+    var sentCount = 0
 
     /// Has a response leave at once that was to wait for others: for a runner that cannot tell when they come.
     public func sendDeferred() { connection.sendDeferred() }

@@ -11,6 +11,22 @@ struct Queue<Element> {
         items.append(item)
     }
 
+    /// For one that has waited for longer than all of them.
+    mutating func prepend(_ item: Element) {
+        if head > 0 {
+            head -= 1
+            items[head] = item
+        } else {
+            items.insert(item, at: 0)
+        }
+    }
+
+    /// Drops the others.
+    mutating func keep(where isKept: (Element) -> Bool) {
+        items = items[head...].filter { $0.map(isKept) ?? false }
+        head = 0
+    }
+
     mutating func popFirst() -> Element? {
         guard head < items.count else { return nil }
         defer {

@@ -1,6 +1,7 @@
 internal import HTTPServer
 internal import Platform
 public import Scheduling
+internal import Telemetry
 
 /// New connections: when to take them, and from whom.
 extension Reactor {
@@ -15,7 +16,9 @@ extension Reactor {
     /// Brings the poller in line with what is wanted and possible. Done before each poll, so that a worker that is busy
     /// for just a moment changes nothing.
     func updateAccepting() {
-        guard let accepts = admission.change(now: now, count: connections.count, isClosing: isClosing) else { return }
+        updateRelay()
+        let isLeaving = isClosing || isParting
+        guard let accepts = admission.change(now: now, count: connections.count, isClosing: isLeaving) else { return }
         for (index, listener) in listeners.enumerated() {
             if accepts {
                 // Level-triggered, and not EPOLLEXCLUSIVE: that wakes one worker and takes its word for it. A worker
@@ -119,6 +122,7 @@ extension Reactor {
         while true {
             do throws(SystemError) {
                 guard case .processed(let (socket, peer)) = try listeners[index].descriptor.accept() else { return nil }
+                sharing?.commons.cell.countAccepted()
                 return adopt(socket, peer: peer, listener: index)
             } catch  where error.errno.concernsOneConnection {
                 // Something befell the connection while it waited: the next one may be there.
@@ -136,7 +140,7 @@ extension Reactor {
             channel: Channel(socket: socket), peer: peer, listener: listener, trust: trust(peer),
             generation: connections.nextGeneration(),
             life: ConnectionLife(startsWithPreamble: configuration.proxyMode != nil),
-            session: HTTP1Session(keepsAlive: configuration.keepsAlive), poller: poller)
+            session: HTTP1Session(keepsAlive: configuration.keepsAlive), poller: poller, isShared: sharing != nil)
         connections.insert(connection)
         setDeadline(connection, after: configuration.timeouts.head)
         return connection

@@ -9,16 +9,26 @@ extension Reactor {
     ///   listener resets them.
     public func beginClosing(_ baton: borrowing Baton, takingBacklog: Bool = true) {
         guard !isClosing else { return }
-        for index in listeners.indices where takingBacklog {
+        for index in listeners.indices where takingBacklog && hasListeners {
             while !admission.isFull(count: connections.count), (try? takeFromBacklog(of: index)) != nil {}
         }
+        // From now on nobody posts to this worker: what is in the relay is all there is.
+        announceLeaving()
         isClosing = true
         updateAccepting()
-        for listener in listeners { listener.descriptor.close() }
+        closeListeners()
+        if takingBacklog { adoptLeftBehind(baton) }
         for connection in connections {
             // A request may have come this very moment: it is read before the connection is given up.
             if connection.awaitsRequest { enqueue(connection) }
         }
+    }
+
+    /// Closes this worker's copies.
+    func closeListeners() {
+        guard hasListeners else { return }
+        hasListeners = false
+        for listener in listeners { listener.descriptor.close() }
     }
 
     /// How many connections still await a response, or the rest of one, or would lose one to a reset if the process

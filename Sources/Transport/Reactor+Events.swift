@@ -29,6 +29,8 @@ extension Reactor {
             case Payload.signals:
                 signals.drain()
                 sawSignal = true
+            case Payload.relay:
+                if let connection = adoptSome(on: bench) { return connection }
             default:
                 guard let connection = connections[payload] else { continue }
                 if react(connection, to: events, on: bench) { return connection }

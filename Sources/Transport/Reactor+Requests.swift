@@ -163,6 +163,7 @@ extension Reactor {
             received = ReceivedBytes(store: ByteStore(bytes.from(size)), requestCount: 0)
         }
         connection.deadline = 0
+        connection.completed = now
         requestCount &+= 1
         bench.request = UnsafeRawBufferPointer(rebasing: bytes[..<size])
         connection.life.run(RunningRequest(body: body, received: received))

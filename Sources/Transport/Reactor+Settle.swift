@@ -15,6 +15,7 @@ extension Reactor {
         // The application ran since the last poll, perhaps for longer than the client may now idle.
         now = Clock.now()
         deferral.noteDuration(now &- ended.began)
+        if let sharing { note(ended, in: sharing) }
         let isDeferred = connection.endOutput()
         if deferral.isOverdue(now: now) { sendDeferred() }
         let sequel = sequel(of: request, on: connection, persist: ended.persists)
@@ -55,6 +56,11 @@ extension Reactor {
         switch isClosing ? sequel.ending : sequel {
         case .next(let rest):
             connection.life.awaitNext(rest)
+            if isParting {
+                setDeadline(
+                    connection, after: rest == nil ? configuration.timeouts.idle : configuration.timeouts.head)
+                if sendOff(connection) { return }
+            }
             if rest != nil || connection.mayBeReadable {
                 // A pipelined request, or an edge that came meanwhile. Its turn comes after the others', so that one
                 // client cannot have all of them.

@@ -14,6 +14,7 @@ public final class Reactor {
         static let waker: UInt64 = 1 << 63
         static let timer: UInt64 = 1 << 63 | 1
         static let signals: UInt64 = 1 << 63 | 2
+        static let relay: UInt64 = 1 << 63 | 3
         static let listener: UInt64 = 1 << 62
     }
 
@@ -36,6 +37,9 @@ public final class Reactor {
     /// The timer rang: what is late is looked at after the batch, which may have brought what was waited for.
     var timerRang = false
     var deferral = Deferral<Connection>()
+    /// Nil where there are no other workers to share with.
+    let sharing: Sharing?
+    var hasListeners = true
 
     var batch = EventBatch()
     /// Connections that have something to do without an event: pipelined requests, returned connections.
@@ -58,15 +62,19 @@ public final class Reactor {
     var releases: [UnsafeMutableRawPointer] = []
     var notices = NoticeBuffer()
 
-    /// - Parameter trust: what the word of a socket's other end counts for.
+    /// - Parameters:
+    ///   - trust: what the word of a socket's other end counts for.
+    ///   - commons: what this worker has in common with the others of its server; nil where it is alone.
+    ///   - workers: how many there are.
     /// - Throws: `SystemError` when the system has no descriptors left.
     public init(
         configuration: TransportConfiguration, listeners: [ListenerSocket],
-        trust: @escaping @Sendable (SocketAddress) -> PeerTrust
+        trust: @escaping @Sendable (SocketAddress) -> PeerTrust, commons: Commons? = nil, workers: Int = 1
     ) throws(SystemError) {
         self.configuration = configuration
         self.listeners = listeners
         self.trust = trust
+        sharing = commons.map { Sharing($0, workers: workers) }
         admission = Admission(maximum: configuration.maximumConnections, batch: configuration.acceptBatch)
         poller = try Poller()
         timer = try TimerDescriptor()
@@ -157,7 +165,12 @@ public final class Reactor {
     public func holdRequests(_ baton: borrowing Baton, on bench: Workbench) {
         while let connection = completeNext(on: bench) {
             detach(connection, from: bench)
-            held.append(connection)
+            // One that another worker posted has waited for longer.
+            if let first = held.first, connection.completed < first.completed {
+                held.prepend(connection)
+            } else {
+                held.append(connection)
+            }
         }
     }
 

@@ -38,9 +38,10 @@ public final class SpoolFile {
         self.init(try Descriptor.unnamedFile(in: directory))
     }
 
-    /// Takes the descriptor of an empty file, and closes it in the end.
-    init(_ descriptor: Descriptor) {
+    /// Takes the descriptor of a file, empty or with so many bytes before its offset, and closes it in the end.
+    init(_ descriptor: Descriptor, count: Int = 0) {
         self.descriptor = descriptor
+        self.count = count
     }
 
     deinit {
@@ -86,6 +87,17 @@ struct BodySink {
 
     init(limits: BodyLimits) {
         self.limits = limits
+    }
+
+    /// Goes on with what another worker collected.
+    init(_ body: RequestBody, limits: BodyLimits) {
+        self.limits = limits
+        count = body.count ?? 0
+        switch body {
+        case .memory(let store): storage = .memory(store)
+        case .file(let file): storage = .file(file)
+        case .none, .inline, .stream: storage = .empty
+        }
     }
 
     /// - Throws: `SystemError` when the file cannot be written.

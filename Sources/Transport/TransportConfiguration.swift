@@ -74,8 +74,11 @@ public struct Timeouts: Sendable {
 /// A listening socket as the reactor sees it. Its place in the list names it (`Connection.listener`).
 public struct ListenerSocket: Sendable {
     public let descriptor: Descriptor
+    /// What all workers know it by: the number of its descriptor, which they inherit.
+    public let identity: Int
 
-    public init(descriptor: Descriptor) {
+    public init(descriptor: Descriptor, identity: Int? = nil) {
         self.descriptor = descriptor
+        self.identity = identity ?? Int(descriptor.rawValue)
     }
 }

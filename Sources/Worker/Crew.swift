@@ -19,16 +19,24 @@ final class Crew: @unchecked Sendable {
     var lastRunner: LastRunnerPolicy
     /// Requests after which the worker is replaced; nil for any number.
     private let requestLimit: Int?
+    /// What this worker has in common with others.
+    let commons: Commons?
+    /// Asks the arbiter for a replacement; nil where nobody else would serve meanwhile. Only the thread that has the
+    /// baton touches it.
+    private var requestReplacement: ((String) -> Void)?
     /// One for each runner.
     let gauges: [RunnerGauge]
 
     /// - Throws: `SystemError` when the system gives no descriptors.
     init(
-        configuration: WorkerConfiguration, reactor: Reactor, lifetime: SharedLifetime
+        configuration: WorkerConfiguration, reactor: Reactor, lifetime: SharedLifetime, commons: Commons?,
+        requestReplacement: @escaping (String) -> Void
     ) throws(SystemError) {
         self.configuration = configuration
         self.reactor = reactor
         self.lifetime = lifetime
+        self.commons = commons
+        self.requestReplacement = commons != nil && configuration.workers > 1 ? requestReplacement : nil
         gauges = (0..<configuration.runners).map { _ in RunnerGauge() }
         watchdog = Watchdog(configuration)
         lastRunner = LastRunnerPolicy(runners: configuration.runners)
@@ -72,7 +80,9 @@ final class Crew: @unchecked Sendable {
     /// - Parameter ignoringHeld: complete requests are no work for the pilot, which cannot run the application.
     /// - Returns: whether anything happened; false after the time is up or when a signal arrived.
     func poll(_ baton: borrowing Baton, milliseconds: Int32, ignoringHeld: Bool = false) -> Bool {
+        if commons != nil { announce(baton) }
         let isAnything = reactor.poll(baton, milliseconds: milliseconds, ignoringHeld: ignoringHeld)
+        if isAnything, !ignoringHeld { reactor.announceWork(baton) }
         if reactor.isBroken { lifetime.receive(.breakDown(until: latestEnd)) }
         return isAnything
     }
@@ -86,6 +96,16 @@ final class Crew: @unchecked Sendable {
     @inline(__always)
     func countRequest(_ baton: borrowing Baton) {
         guard let requestLimit, reactor.requestCount(baton) >= requestLimit, !lifetime.isLeaving else { return }
+        endOfShare(baton)
+    }
+
+    private func endOfShare(_ baton: borrowing Baton) {
+        if commons != nil, configuration.workers > 1 {
+            // Its connections outlive it: it goes on until another is there to take them.
+            guard let request = requestReplacement else { return }
+            requestReplacement = nil
+            return request("it has served \(reactor.requestCount(baton)) requests")
+        }
         reactor.note(.info, "Autorestarting worker after current request.", baton)
         drain(toBeReplaced: true)
         beginClosing(baton)
@@ -135,8 +155,11 @@ final class Crew: @unchecked Sendable {
         // Quitting: the SystemExit may have come where exceptions go no further, in the log or in `close()`.
         if lifetime.endsAtOnce { return true }
         guard lifetime.isLeaving else { return false }
-        reactor.beginClosing(baton, takingBacklog: lifetime.takesBacklog)
-        return reactor.unsettledCount(baton) <= givenUpCount || lifetime.isOverdue(at: Clock.now())
+        reactor.leave(baton, takingBacklog: lifetime.takesBacklog)
+        if lifetime.isOverdue(at: Clock.now()) { return true }
+        guard reactor.unsettledCount(baton) <= givenUpCount else { return false }
+        // Whoever leaves last ends what others posted in the meantime.
+        return !lifetime.takesBacklog || reactor.adoptLeftBehind(baton) == 0
     }
 
     /// How many requests are in the application for which nobody waits. One that returns after all is waited for again:
@@ -146,6 +169,6 @@ final class Crew: @unchecked Sendable {
     /// Stops the listeners of a worker that is on its way out.
     func beginClosing(_ baton: borrowing Baton) {
         let lifetime = lifetime.current
-        if lifetime.isLeaving { reactor.beginClosing(baton, takingBacklog: lifetime.takesBacklog) }
+        if lifetime.isLeaving { reactor.leave(baton, takingBacklog: lifetime.takesBacklog) }
     }
 }

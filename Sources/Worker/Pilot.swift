@@ -1,5 +1,6 @@
 internal import Platform
 internal import Scheduling
+internal import Telemetry
 internal import Transport
 
 /// The thread that keeps the worker going while applications run: it takes the baton from a runner whose application
@@ -61,6 +62,7 @@ extension Pilot: PilotDuties {
         let now = Clock.now()
         guard now >= nextCheck else { return nextCheck - now }
         nextCheck = now + Crew.nap
+        crew.commons?.cell.heartbeat(now)
         crew.watchdog.check(mainGauge, at: now)
         return Crew.nap
     }
@@ -70,6 +72,7 @@ extension Pilot: PilotDuties {
     func doWork(_ baton: borrowing Baton) {
         crew.reactor.holdRequests(baton, on: bench)
         crew.settleReturns(baton)
+        crew.shareStalled(baton)
         crew.beginClosing(baton)
     }
 

@@ -1,6 +1,7 @@
 internal import Platform
 internal import PythonBridge
 internal import Scheduling
+internal import Telemetry
 internal import Transport
 internal import WSGI
 
@@ -15,10 +16,16 @@ final class Runner {
     private let isOneOfMany: Bool
     private let bench: Workbench
     let gauge: RunnerGauge
+    /// Its place in the worker's cell of the scoreboard.
+    private let slot: Int
+    private var threadID: Int32 = 0
 
-    init(crew: Crew, bench: Workbench, gateway: Gateway, gauge: RunnerGauge, report: WorkerReport, isMain: Bool) {
+    init(
+        crew: Crew, bench: Workbench, gateway: Gateway, gauge: RunnerGauge, slot: Int, report: WorkerReport, isMain: Bool
+    ) {
         self.crew = crew
         self.gauge = gauge
+        self.slot = slot
         self.gateway = gateway
         self.report = report
         self.isMain = isMain
@@ -40,7 +47,8 @@ final class Runner {
     ///
     /// - Returns: false when a signal handler raised: that exception is set.
     func run(_ python: inout PythonThread) -> Bool {
-        gauge.enter(python: PythonThread.identity, kernel: Thread.currentID)
+        threadID = Thread.currentID
+        gauge.enter(python: PythonThread.identity, kernel: threadID)
         while true {
             python.detach()
             guard let baton = crew.handOver.take(timeout: Crew.nap) else {
@@ -99,18 +107,22 @@ final class Runner {
         var baton = taken
         while true {
             var isPostponed = false
+            if crew.reactor.readsAhead(baton) { crew.reactor.holdRequests(baton, on: bench) }
             var found = crew.reactor.next(baton, on: bench)
             if found == nil {
                 found = crew.nextPostponed(baton, on: bench)
                 isPostponed = true
             }
             guard let exchange = found.take() else { return .kept(baton) }
-            let kind = isOneOfMany ? exchange.kind(PromotionPolicy.kind) : 0
-            let isLong = isOneOfMany && crew.promotion.promotesEarly(kind)
+            // Where requests may go to other workers, somebody has to look after those that come while this one runs.
+            let handsOver = isOneOfMany || crew.reactor.mayShare(baton)
+            let kind = handsOver ? exchange.kind(PromotionPolicy.kind) : 0
+            let isLong = handsOver && crew.promotion.promotesEarly(kind)
             if isLong, !isPostponed, crew.postpones(baton) {
                 crew.reactor.postpone(exchange, baton)
                 continue
             }
+            crew.share(baton)
             switch serve(exchange, kind, isLong: isLong, baton, &python) {
             case .kept(let kept): baton = kept
             case .lost: return .lost
@@ -128,6 +140,7 @@ final class Runner {
         var baton = taken
         crew.countRequest(baton)
         gauge.begin(exchange.began)
+        if let cell = crew.commons?.cell { exchange.show(in: cell, slot: slot, thread: threadID) }
         if isLong {
             guard let kept = crew.handOver.offerIfAwaited(baton) else {
                 return serveWithoutBaton(exchange, kind, &python)
@@ -146,9 +159,10 @@ final class Runner {
         }
         baton = recovered
         gauge.end()
+        crew.commons?.cell.endExchange(slot)
         crew.reactor.finish(ended, baton)
+        if kind != 0 { crew.promotion.note(kind, outlastedTick: false) }
         if isOneOfMany {
-            crew.promotion.note(kind, outlastedTick: false)
             crew.lastRunner.servedShort(at: crew.reactor.recently(baton))
         }
         if failed {
@@ -183,6 +197,7 @@ final class Runner {
     /// Leaves a connection to the thread that has the baton.
     private func giveBack(_ ended: EndedExchange, _ kind: UInt32, outlastedTick: Bool) {
         gauge.end()
+        crew.commons?.cell.endExchange(slot)
         ended.sendDeferred()
         crew.returns.put(Returns.Item(exchange: ended, kind: kind, outlastedTick: outlastedTick))
         crew.reactor.waker.wake()

@@ -39,9 +39,6 @@ public struct WorkerReport {
     }
 }
 
-/// What the gateway asks of it, see `WorkerOutlook`.
-extension SharedLifetime: WorkerOutlook {}
-
 /// One process's threads around one reactor.
 public final class Worker {
     private let crew: Crew
@@ -50,14 +47,22 @@ public final class Worker {
     /// Threads that were still in the application when `run` ended. Python would wait for them on its way out.
     public private(set) var threadsLeftBehind = 0
 
+    /// - Parameters:
+    ///   - commons: what it has in common with other workers; nil where it is alone.
+    ///   - requestReplacement: asks the arbiter for a worker in its place, for the reason given.
     /// - Throws: `SystemError` when the system gives no descriptors.
     public init(
         configuration: WorkerConfiguration, listeners: [ListenerSocket], types: WSGITypes,
-        lifetime: SharedLifetime, trust: @escaping @Sendable (SocketAddress) -> PeerTrust
+        lifetime: SharedLifetime, trust: @escaping @Sendable (SocketAddress) -> PeerTrust, commons: Commons?,
+        requestReplacement: @escaping (String) -> Void
     ) throws(SystemError) {
         self.types = types
-        let reactor = try Reactor(configuration: configuration.transport, listeners: listeners, trust: trust)
-        crew = try Crew(configuration: configuration, reactor: reactor, lifetime: lifetime)
+        let reactor = try Reactor(
+            configuration: configuration.transport, listeners: listeners, trust: trust,
+            commons: commons, workers: configuration.workers)
+        crew = try Crew(
+            configuration: configuration, reactor: reactor, lifetime: lifetime, commons: commons,
+            requestReplacement: requestReplacement)
     }
 
     /// Where the handlers of signals write a byte each, so that no signal waits for the next request.
@@ -89,15 +94,18 @@ public final class Worker {
         let isMain = crew.configuration.mainThreadRuns
         // Before there is a second thread: what Swift initializes on first use (`static let`) must not be reached for
         // the first time by two threads of a forked process at once, see docs/fork-safety.md.
-        for gauge in crew.gauges {
+        let outlook = Outlook(crew.lifetime, crew.commons)
+        for (index, gauge) in crew.gauges.enumerated() {
             let bench = Workbench(policy: crew.configuration.transport.policy)
             let gateway = try Gateway(
                 on: bench, application: application, errors: errors, log: report.application, types: types,
-                configuration: crew.configuration.gateway, outlook: crew.lifetime,
+                configuration: crew.configuration.gateway, outlook: outlook,
                 writeTimeout: crew.configuration.transport.timeouts.write,
                 noteClientWait: { gauge.exclude($0) }, gil)
             runners.append(
-                Runner(crew: crew, bench: bench, gateway: gateway, gauge: gauge, report: report, isMain: isMain))
+                Runner(
+                    crew: crew, bench: bench, gateway: gateway, gauge: gauge, slot: index, report: report,
+                    isMain: isMain))
         }
         let pilot = Pilot(crew: crew, mainGauge: isMain ? runners[0].gauge : nil)
         Process.noteForks()

@@ -22,13 +22,15 @@ public struct WorkerConfiguration: Sendable {
     public let tick: Nanoseconds
     /// How long a draining worker waits for the requests under way.
     public let gracefulTimeout: Nanoseconds
+    /// How many workers the server has.
+    public let workers: Int
     /// The arbiter's process id: without it, a worker leaves.
     public let parent: Int32
 
     public init(
         transport: TransportConfiguration, gateway: GatewayConfiguration, runners: Int, mainThreadRuns: Bool,
         requestLimit: Int?, requestTimeout: Nanoseconds?, lockTimeout: Nanoseconds?, tick: Nanoseconds,
-        gracefulTimeout: Nanoseconds, parent: Int32
+        gracefulTimeout: Nanoseconds, workers: Int, parent: Int32
     ) {
         self.transport = transport
         self.gateway = gateway
@@ -39,6 +41,7 @@ public struct WorkerConfiguration: Sendable {
         self.lockTimeout = lockTimeout
         self.tick = tick
         self.gracefulTimeout = gracefulTimeout
+        self.workers = workers
         self.parent = parent
     }
 }

@@ -86,7 +86,7 @@ extension ModelMemory {
             return flaw == .returnsSettledFirst ? .settling : .serving
 
         // serve
-        case .promoting:  // `let isLong = isOneOfMany && crew.promotion.promotesEarly(kind)`
+        case .promoting:  // `let isLong = handsOver && crew.promotion.promotesEarly(kind)`
             let isLong = step("choose to promote", isQuiet: true) { $0.mainThreadRuns ? 0 : UInt8(choose(2)) } != 0
             guard isLong else { return .lending }
             // `guard let kept = crew.handOver.offerIfAwaited(baton) else {`

@@ -1,0 +1,56 @@
+internal import Platform
+internal import Supervision
+internal import Telemetry
+
+/// What the workers share, and what the master learns from it.
+extension Arbiter {
+    /// Before the first fork. Without it every worker is a server of its own, which is no reason not to serve.
+    func makeMeans(_ configuration: ArbiterConfiguration) {
+        let terms = configuration.terms
+        do throws(SystemError) {
+            // Reloads may ask for more workers than there are now, and TTIN may.
+            let means = try SharedMeans(
+                workers: 2 * (terms.workers + terms.step) + Self.spareCells, runners: configuration.runners)
+            self.means = means
+            cells = Cells(means)
+        } catch {
+            host.log(.warning, "The workers cannot share their connections: \(error)")
+        }
+    }
+
+    private static let spareCells = 6
+
+    /// When workers are looked after next; nil where nobody asked for it.
+    var lookDeadline: Nanoseconds? {
+        supervisor.isServing && !supervisor.table.isEmpty && current.configuration.silenceTimeout != nil
+            ? nextLook : nil
+    }
+
+    /// Finds workers that give no sign of life, and tells all of them what the server is up to.
+    func lookAfterWorkers() {
+        // A server that stops has nobody who would take a connection.
+        cells?.tell(wanted: supervisor.isServing ? supervisor.wanted : 0, generation: supervisor.generation)
+        let now = Clock.now()
+        guard now >= nextLook, cells != nil else { return }
+        nextLook = now + Cells.lookInterval
+        let silent = cells?.silent(among: supervisor.table.workers, at: now) {
+            generations[$0.generation]?.configuration.silenceTimeout
+        }
+        for pid in silent ?? [] {
+            guard supervisor.receive(.workerSilent(pid: pid), at: now) != nil else { continue }
+            host.log(.critical, "WORKER TIMEOUT (pid:\(pid)): it gives no sign of life")
+        }
+    }
+
+    /// Why a worker ended, for the count of ends.
+    func end(of worker: WorkerProcess, _ status: ExitStatus) -> WorkerEnd {
+        switch status {
+        case _ where worker.state == .aborting || worker.state == .killed: .timedOut
+        case _ where !worker.isReady: .failedToBoot
+        case _ where worker.wantsToLeave: .recycled
+        case _ where worker.state > .running || !supervisor.isServing: .asked
+        case .exited: .exited
+        case .signaled: .killed
+        }
+    }
+}

@@ -1,0 +1,61 @@
+internal import HTTPServer
+internal import HTTPWire
+internal import Platform
+internal import Scheduling
+public import Telemetry
+
+/// What is counted where others see it.
+extension Reactor {
+    /// A request was served here. Whoever has the baton writes, however the response was made.
+    func note(_ ended: EndedExchange, in sharing: Sharing) {
+        let total = now &- ended.began
+        sharing.policy.served(in: total)
+        ended.connection.hops = 0
+        let cell = sharing.commons.cell
+        cell.countRequest(
+            ended.method, status: ended.status, waited: ended.began &- min(ended.began, ended.connection.completed),
+            application: total, total: now &- min(now, ended.connection.completed))
+        cell.countBytes(in: ended.receivedCount, out: ended.sentCount)
+    }
+}
+
+extension MethodClass {
+    init(_ method: Method) {
+        self =
+            switch method {
+            case .get: .get
+            case .head: .head
+            case .post: .post
+            case .put: .put
+            case .patch: .patch
+            case .delete: .delete
+            case .options: .options
+            default: .other
+            }
+    }
+}
+
+extension ScoreboardClient {
+    init(_ address: SocketAddress) {
+        switch address {
+        case .ipv4(let address, let port): self = .ipv4(address, port: port)
+        case .ipv6(let address, let port): self = .ipv6(address, port: port)
+        case .unix: self = .unix
+        }
+    }
+}
+
+extension Exchange {
+    /// A runner has it and is about to call the application: others see it from now on.
+    ///
+    /// - Parameters:
+    ///   - slot: the runner's number in the cell.
+    ///   - thread: the kernel's number of the runner's thread.
+    @inline(__always)
+    public func show(in cell: ScoreboardCell, slot: Int, thread: Int32) {
+        cell.beginExchange(
+            slot, phase: .application, method: MethodClass(bench.parser.head.knownMethod),
+            path: bench.bytes(bench.parser.head.path), client: ScoreboardClient(connection.peer), thread: thread,
+            number: connection.session.requestCount, began: connection.completed, now: began)
+    }
+}
