@@ -31,7 +31,7 @@ extension Arbiter {
             closeListeners()
             return false
         }
-        return tell(.listening(generation: 1, current.listeners.map(\.socket)))
+        return tell(.listening(generation: 1, current.clientListeners))
     }
 
     /// The sockets that the master before this one handed over.
@@ -92,7 +92,7 @@ extension Arbiter {
                 return false
             }
         }
-        if !new.isEmpty { host.log(.info, "Listening at: \(generation.listeners.map(\.socket.url).joined(separator: ","))") }
+        if !new.isEmpty { host.log(.info, "Listening at: \(generation.clientListeners.map(\.url).joined(separator: ","))") }
         return true
     }
 
@@ -131,6 +131,9 @@ extension ListeningSocket {
         self =
             switch address {
             case .tcp(let host, let port): try .tcp(host: host, port: port, backlog: backlog)
+            // Whoever may connect to the operator's socket may end the server.
+            case .unix(let path) where address == configuration.adminBind:
+                try .unix(path: path, umask: 0o177, backlog: backlog)
             case .unix(let path): try .unix(path: path, umask: configuration.umask, backlog: backlog)
             case .descriptor(let number): try .adopt(descriptor: number, backlog: backlog)
             }

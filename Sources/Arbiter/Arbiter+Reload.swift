@@ -14,7 +14,7 @@ extension Arbiter {
         var generation = Generation(number: number, configuration: configuration, listeners: [])
         guard rebind(&generation) else { return giveUp(number) }
         generations[number] = generation
-        guard tell(.listening(generation: number, generation.listeners.map(\.socket))), tell(.reloading(generation: number))
+        guard tell(.listening(generation: number, generation.clientListeners)), tell(.reloading(generation: number))
         else {
             retire(number)
             return giveUp(number)

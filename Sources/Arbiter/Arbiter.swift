@@ -53,7 +53,8 @@ public final class Arbiter {
         tell(.workersChanged(new: supervisor.wanted, old: nil))
         guard attempt(.starting), bind(signals) else { return leave(1) }
         if supervisor.isServing {
-            host.log(.info, "Listening at: \(current.listeners.map(\.socket.url).joined(separator: ",")) (\(processID))")
+            host.log(.info, "Listening at: \(current.clientListeners.map(\.url).joined(separator: ",")) (\(processID))")
+            if let admin = current.adminListener { host.log(.info, "Answering the operator at: \(admin.url)") }
             host.log(.info, "Using worker: \(configuration.workerClass)")
             if supervisor.wanted == 0 {
                 host.log(.warning, "There are 0 workers: nobody answers until the signal TTIN adds one.")

@@ -6,6 +6,15 @@ struct Generation {
     let number: Int
     let configuration: ArbiterConfiguration
     var listeners: [Listener]
+
+    /// Those for clients.
+    var clientListeners: [ListeningSocket] { listeners.filter { !isAdmin($0) }.map(\.socket) }
+    /// The one for the operator.
+    var adminListener: ListeningSocket? { listeners.first(where: isAdmin)?.socket }
+
+    private func isAdmin(_ listener: Listener) -> Bool {
+        configuration.adminBind != nil && listener.bind == configuration.adminBind
+    }
 }
 
 /// A listening socket and the address in the configuration that it is for.

@@ -15,9 +15,10 @@ extension Server {
                 workers: configuration.workers, step: configuration.reloadStep,
                 gracefulTimeout: .seconds(configuration.gracefulTimeout),
                 bootTimeout: configuration.bootTimeout.map { .seconds($0) }),
-            binds: configuration.bind, backlog: configuration.backlog)
+            binds: configuration.bind + (configuration.adminBind.map { [$0] } ?? []), backlog: configuration.backlog)
         arbiter.runners = runners
         arbiter.silenceTimeout = configuration.timeout.map { .seconds($0) }
+        arbiter.adminBind = configuration.adminBind
         arbiter.umask = UInt32(configuration.umask)
         arbiter.owner = (configuration.user, configuration.group)
         arbiter.pidFile = configuration.pidfile

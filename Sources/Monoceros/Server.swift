@@ -72,6 +72,7 @@ struct Server {
                 configuration: workerConfiguration(seat),
                 listeners: seat.listeners.map { ListenerSocket(descriptor: $0.descriptor) },
                 types: types, lifetime: lifetime, trust: trust, commons: commons,
+                admin: adminConfiguration(seat, commons), health: healthEndpoint(commons),
                 requestReplacement: { seat.requestReplacement($0) })
         } catch {
             throw gil.raise(.osError, "The worker cannot start: \(error).")

@@ -102,7 +102,9 @@ extension Reactor {
             case .held, .running, .draining, .discarding, .lingering, .closed: return false
             }
             switch progress {
-            case .complete: return true
+            case .complete:
+                if let health, answersHealth(connection, health, on: bench) { return false }
+                return true
             case .again: continue
             case .wait: return false
             }

@@ -1,6 +1,7 @@
 public import Platform
 public import PythonBridge
 internal import Scheduling
+public import Admin
 public import Transport
 public import WSGI
 
@@ -43,23 +44,29 @@ public struct WorkerReport {
 public final class Worker {
     private let crew: Crew
     private let types: WSGITypes
+    /// Answers the operator; nil where nobody asked for that.
+    private let admin: AdminService?
     private var runners: [Runner] = []
     /// Threads that were still in the application when `run` ended. Python would wait for them on its way out.
     public private(set) var threadsLeftBehind = 0
 
     /// - Parameters:
     ///   - commons: what it has in common with other workers; nil where it is alone.
+    ///   - admin: how it answers the operator; nil where it does not.
+    ///   - health: what is answered before the application; nil for nothing.
     ///   - requestReplacement: asks the arbiter for a worker in its place, for the reason given.
     /// - Throws: `SystemError` when the system gives no descriptors.
     public init(
         configuration: WorkerConfiguration, listeners: [ListenerSocket], types: WSGITypes,
         lifetime: SharedLifetime, trust: @escaping @Sendable (SocketAddress) -> PeerTrust, commons: Commons?,
-        requestReplacement: @escaping (String) -> Void
+        admin: AdminConfiguration?, health: HealthEndpoint?, requestReplacement: @escaping (String) -> Void
     ) throws(SystemError) {
         self.types = types
+        self.admin = if let admin { try AdminService(admin) } else { nil }
         let reactor = try Reactor(
             configuration: configuration.transport, listeners: listeners, trust: trust,
             commons: commons, workers: configuration.workers)
+        reactor.health = health
         crew = try Crew(
             configuration: configuration, reactor: reactor, lifetime: lifetime, commons: commons,
             requestReplacement: requestReplacement)
@@ -111,9 +118,13 @@ public final class Worker {
         Process.noteForks()
         do throws(SystemError) {
             try Thread.start(name: "pilot") { pilot.run() }
+            try admin?.start { [lifetime = crew.lifetime, commons = crew.commons] in
+                lifetime.isLeaving && commons?.areOthersServing == true
+            }
         } catch {
-            throw gil.raise(.osError, "The pilot thread cannot be started: \(error).")
+            throw gil.raise(.osError, "A thread of the worker cannot be started: \(error).")
         }
+        defer { admin?.stop() }
         let finished = isMain ? runOnThisThread(&gil) : try runOnThreads(report, &gil)
         guard finished else { throw PythonError() }
     }

@@ -87,6 +87,7 @@ int csystem_duplicate(int descriptor);
 int csystem_open_unnamed(const char *directory);
 
 #include "CSystemFile.h"
+#include "CSystemMemory.h"
 #include "CSystemProcess.h"
 #include "CSystemRelay.h"
 #include "CSystemService.h"
