@@ -2,6 +2,7 @@ internal import HTTPWire
 public import Platform
 internal import Scheduling
 internal import Synchronization
+internal import Telemetry
 internal import Transport
 
 /// Answers the operator, on a thread and with a reactor of its own.

@@ -112,6 +112,13 @@ struct Host {
         _ = try gil.call(try gil.attribute(object, "watch_signals"), try gil.integer(Int(descriptor)))
     }
 
+    /// - Parameter port: by which the operator asks for this worker's stacks.
+    func beginStacks(_ port: StackPort, _ gil: borrowing GIL) throws(PythonError) {
+        _ = try gil.call(
+            try gil.attribute(object, "begin_stacks"), try gil.integer(Int(port.bell.descriptor.rawValue)),
+            try gil.integer(Int(port.file.rawValue)))
+    }
+
     func ignoreFurtherSignals(_ gil: borrowing GIL) throws(PythonError) {
         _ = try gil.call(try gil.attribute(object, "ignore_further_signals"))
     }

@@ -64,6 +64,9 @@ struct Server {
         let control = WorkerControl(lifetime: lifetime, host: host)
         try host.installWorkerSignals(try WorkerControl.makeType(gil).wrap(control, gil), gil)
 
+        if let shared = seat.shared, shared.means.stackPorts.indices.contains(shared.cell) {
+            try host.beginStacks(shared.means.stackPorts[shared.cell], gil)
+        }
         let application = try host.loadApplication(gil)
         let types = try WSGITypes(gil)
         let worker: Worker

@@ -36,15 +36,13 @@ extension Exchange {
     ///   - mayPersist: false has the connection end behind it.
     public func answer(_ answer: OwnAnswer, body: UnsafeRawBufferPointer, mayPersist: Bool) {
         writer.begin(traits)
-        let status = answer.status.bytes
-        let (type, typeValue) = (("Content-Type" as StaticString).bytes, answer.contentType.bytes)
-        let (caching, cachingValue) = (("Cache-Control" as StaticString).bytes, ("no-store" as StaticString).bytes)
-        let (allow, allowValue) = (("Allow" as StaticString).bytes, answer.allow?.bytes)
         do throws(ResponseFault) {
-            try writer.beginStart(status: status.bytes)
-            try writer.append(name: type.bytes, value: typeValue.bytes)
-            try writer.append(name: caching.bytes, value: cachingValue.bytes)
-            if let allowValue { try writer.append(name: allow.bytes, value: allowValue.bytes) }
+            try writer.beginStart(status: answer.status.bytes.span.bytes)
+            try writer.append(name: Array("Content-Type".utf8).span.bytes, value: answer.contentType.bytes.span.bytes)
+            try writer.append(name: Array("Cache-Control".utf8).span.bytes, value: Array("no-store".utf8).span.bytes)
+            if let allow = answer.allow {
+                try writer.append(name: Array("Allow".utf8).span.bytes, value: allow.bytes.span.bytes)
+            }
             try writer.finishStart()
         } catch {
             preconditionFailure("an answer of the server's own that cannot be sent: \(error)")
@@ -69,8 +67,7 @@ extension Exchange {
 }
 
 extension StaticString {
-    /// They live as long as the process.
-    fileprivate var bytes: UnsafeRawBufferPointer {
-        UnsafeRawBufferPointer(start: utf8Start, count: utf8CodeUnitCount)
+    fileprivate var bytes: [UInt8] {
+        Array(UnsafeRawBufferPointer(start: utf8Start, count: utf8CodeUnitCount))
     }
 }

@@ -13,6 +13,10 @@ def run() -> NoReturn:
 
 def main(arguments: Sequence[str]) -> int:
     """Runs the server; returns the exit status. What is wrong with the settings is said in one line on stderr."""
+    from monoceros import admin
+
+    if admin.is_command(arguments):
+        return admin.run(arguments)
     try:
         from monoceros import _native  # noqa: F401
     except ImportError as error:

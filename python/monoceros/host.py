@@ -70,6 +70,8 @@ class Host:
         self.errors_stream = ErrorsStream()
         # In a worker: what its signal handlers call.
         self.control: WorkerControl | None = None
+        #: In a worker whose stacks can be asked for.
+        self._witness: Any = None
         #: In a worker, what hooks know it by; None in the master.
         self.worker: Any = None
         # In a worker until it serves: there is nothing to finish.
@@ -128,10 +130,20 @@ class Host:
             self.server.cfg.post_fork(self.server, self.worker)
             identity.assume(self.server.cfg)
 
+    def begin_stacks(self, bell: int, file: int) -> None:
+        """Has this worker answer those who ask for its stacks, see `monoceros.stacks`. Before the application is loaded."""
+        from monoceros.stacks import Witness
+
+        with self._reporting("prepare for being asked for its stacks"):
+            self._witness = Witness(bell, file)
+            self._witness.arm()
+
     def announce_worker(self) -> None:
         """The last thing before a worker serves. Raises as `begin_worker` does."""
         with self._reporting("run post_worker_init"):
             self.server.cfg.post_worker_init(self.worker)
+        if self._witness is not None:
+            self._witness.start()
         self.worker.booted = True
         self._is_booting = False
 
