@@ -139,8 +139,8 @@ let package = Package(
                 "HTTPServer", "HTTPWire", "Platform", "ProxyWire", "Scheduling", "Telemetry", "Transport",
             ],
             swiftSettings: strict),
-        // What of a worker needs no interpreter. The module as a whole does, and cannot be linked without one; so the files
-        // under test are compiled into the tests, by symbolic links in Tests/WorkerTests/Worker.
+        // What of a worker needs no interpreter. The module as a whole does, and cannot be linked without one; so the
+        // files under test are compiled into the tests, by symbolic links in Tests/WorkerTests/Worker.
         .testTarget(name: "WorkerTests", dependencies: ["Platform"], swiftSettings: strict),
     ]
 )

@@ -307,7 +307,8 @@ def test_a_worker_that_cannot_leave_is_replaced(serve: Serve, kind: tuple[str, .
 
 
 @pytest.mark.parametrize("kind", [(), ("--threads", "2"), ("--threads", "2", "--request-timeout", "1")])
-def test_a_worker_that_was_stopped_is_left_alone(serve: Serve, kind: tuple[str, ...]) -> None:
+def test_a_server_that_was_stopped_is_left_alone(serve: Serve, kind: tuple[str, ...]) -> None:
+    """A container that is frozen, a machine that sleeps: time in which nothing ran is nobody's fault."""
     server = serve("threaded:app", "--timeout", "1", *kind)
     worker = server.worker()
     for name in (None, "frozen"):
@@ -317,11 +318,13 @@ def test_a_worker_that_was_stopped_is_left_alone(serve: Serve, kind: tuple[str, 
                 entered(server, name)
             else:
                 assert fetch(server.address, "/who").status == 200
+            server.signal(signal.SIGSTOP)
             os.kill(worker, signal.SIGSTOP)
             try:
                 time.sleep(2.5)
             finally:
                 os.kill(worker, signal.SIGCONT)
+                server.signal(signal.SIGCONT)
             if name:
                 # Still within its limit, but for the time in which nothing ran.
                 time.sleep(0.4)

@@ -8,18 +8,28 @@ extension Arbiter {
     /// Nanoseconds between two of them.
     private static let bindInterval = Nanoseconds.seconds(1)
 
-    /// Listens on all addresses of the first configuration. Returns false, with one line in the log and nothing left open,
-    /// when one of them cannot be had. A request to stop ends the attempts; the policy knows of it then.
+    /// Listens on all addresses of the first configuration. Returns false, with one line in the log and nothing left
+    /// open, when one of them cannot be had. A request to stop ends the attempts; the policy knows of it then.
     func bind(_ signals: SignalPipe) -> Bool {
         let configuration = current.configuration
         do throws(ListenError) {
+            if let given = try takeGiven(configuration) {
+                generations[1]!.listeners = given
+                if let address = configuration.adminBind {
+                    guard let socket = try listen(on: address, configuration, signals) else { return true }
+                    generations[1]!.listeners.append(Listener(bind: address, socket: socket, isAdmin: true))
+                }
+                return tell(.listening(generation: 1, current.clientListeners))
+            }
             var inherited = try adoptInherited(configuration)
             var listeners: [Listener] = []
             for address in configuration.binds {
+                let isAdmin = address == configuration.adminBind
                 if let index = inherited.firstIndex(where: { $0.socket.isAt(address) }) {
-                    listeners.append(Listener(bind: address, socket: inherited.remove(at: index).socket))
+                    let socket = inherited.remove(at: index).socket
+                    listeners.append(Listener(bind: address, socket: socket, isAdmin: isAdmin))
                 } else if let socket = try listen(on: address, configuration, signals) {
-                    listeners.append(Listener(bind: address, socket: socket))
+                    listeners.append(Listener(bind: address, socket: socket, isAdmin: isAdmin))
                 } else {
                     return true
                 }
@@ -32,6 +42,26 @@ extension Arbiter {
             return false
         }
         return tell(.listening(generation: 1, current.clientListeners))
+    }
+
+    /// The sockets that the service manager opened; nil when it did not. They are where the server listens, whatever
+    /// the configuration says.
+    private func takeGiven(_ configuration: ArbiterConfiguration) throws(ListenError) -> [Listener]? {
+        let sockets: [InheritedSocket]
+        do throws(InheritedSocketError) {
+            sockets = try InheritedSocket.take()
+        } catch {
+            throw ListenError("the service manager's sockets", .descriptorUnusable("\(error)"))
+        }
+        if sockets.isEmpty { return nil }
+        service.gaveSockets = true
+        var listeners: [Listener] = []
+        for given in sockets {
+            let socket = try ListeningSocket.adopt(
+                descriptor: given.descriptor.rawValue, backlog: configuration.backlog)
+            listeners.append(Listener(bind: nil, socket: socket, isForeign: true))
+        }
+        return listeners
     }
 
     /// The sockets that the master before this one handed over.
@@ -69,22 +99,30 @@ extension Arbiter {
         return nil
     }
 
-    /// Gives a new configuration its sockets: those that are there for its addresses, and new ones for the rest. An address
-    /// in use is not waited for: there is a server that serves meanwhile.
+    /// Gives a new configuration its sockets: those that are there for its addresses, and new ones for the rest. An
+    /// address in use is not waited for: there is a server that serves meanwhile.
     ///
     /// - Returns: false, with one line in the log and nothing changed, when an address cannot be had.
     func rebind(_ generation: inout Generation) -> Bool {
         var former = current.listeners
+        let admin = generation.configuration.adminBind
+        var addresses = generation.configuration.binds
+        if service.gaveSockets {
+            generation.listeners = former.filter { !$0.isAdmin }
+            addresses = admin.map { [$0] } ?? []
+        }
         var new: [ListeningSocket] = []
-        for address in generation.configuration.binds {
-            if let index = former.firstIndex(where: { $0.bind == address }) {
+        for address in addresses {
+            // What was for clients and is for the operator now, or the other way round, is another socket.
+            let isAdmin = address == admin
+            if let index = former.firstIndex(where: { $0.bind == address && $0.isAdmin == isAdmin }) {
                 generation.listeners.append(former.remove(at: index))
                 continue
             }
             do throws(ListenError) {
                 let socket = try ListeningSocket(address, generation.configuration)
                 new.append(socket)
-                generation.listeners.append(Listener(bind: address, socket: socket))
+                generation.listeners.append(Listener(bind: address, socket: socket, isAdmin: isAdmin))
             } catch {
                 host.log(.error, "Can't connect to \(error)")
                 for socket in new { socket.closeAndRemoveFile() }
@@ -92,7 +130,9 @@ extension Arbiter {
                 return false
             }
         }
-        if !new.isEmpty { host.log(.info, "Listening at: \(generation.clientListeners.map(\.url).joined(separator: ","))") }
+        if !new.isEmpty {
+            host.log(.info, "Listening at: \(generation.clientListeners.map(\.url).joined(separator: ","))")
+        }
         return true
     }
 

@@ -43,6 +43,11 @@ extension Arbiter {
         }
     }
 
+    /// When each worker that serves gave its last sign of life. One without a cell is believed.
+    var signsOfLife: [Nanoseconds] {
+        supervisor.table.workers.filter(\.isServing).map { cells?.lastSign(of: $0.pid) ?? Clock.now() }
+    }
+
     /// Why a worker ended, for the count of ends.
     func end(of worker: WorkerProcess, _ status: ExitStatus) -> WorkerEnd {
         switch status {

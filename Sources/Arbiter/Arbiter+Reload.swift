@@ -2,11 +2,12 @@ internal import Platform
 internal import Supervision
 
 extension Arbiter {
-    /// Reads the configuration again and has it prove itself: a worker is forked for it, and when that serves the others
-    /// follow. Until then everything stays as it is.
+    /// Reads the configuration again and has it prove itself: a worker is forked for it, and when that serves the
+    /// others follow. Until then everything stays as it is.
     func reload() {
         guard supervisor.isServing else { return }
         host.log(.info, "Hang up: \(succession.masterName)")
+        service.noteReload()
         let number = lastGeneration + 1
         // What failed to be read has no workers, and its number is used up all the same.
         lastGeneration = number
@@ -25,10 +26,12 @@ extension Arbiter {
     private func giveUp(_ number: Int) {
         host.log(.error, "The reload is given up: the old workers and the old configuration stay.")
         tell(.abandoned(generation: number))
+        service.noteReloaded("Serving; the reload failed")
     }
 
     /// The first worker of a configuration serves.
     func adopt(_ number: Int) {
+        cells?.countReload()
         tell(.adopted(generation: number))
         tell(.workersChanged(new: supervisor.wanted, old: supervisor.wanted))
         setTitle()
@@ -47,6 +50,7 @@ extension Arbiter {
         }
         host.log(.error, "The reload is given up, \(text): the old workers and the old configuration stay.")
         tell(.abandoned(generation: number))
+        service.noteReloaded("Serving; the reload failed")
     }
 
     // MARK: The pid file

@@ -43,8 +43,8 @@ extension Arbiter {
         }
     }
 
-    /// Before the server is replaced by another (USR2). A terminal sends the signal whenever its size changes, so that it
-    /// counts only for a server that has none.
+    /// Before the server is replaced by another (USR2). A terminal sends the signal whenever its size changes, so that
+    /// it counts only for a server that has none.
     private func letWorkersGo() {
         guard current.configuration.isDaemon else {
             return host.log(.debug, "SIGWINCH ignored. Not daemonized")

@@ -42,9 +42,14 @@ extension Arbiter {
             host.log(.error, "Can't hand the sockets over: \(error)")
             Process.exitImmediately(1)
         }
-        host.execute([
-            ("GUNICORN_PID", "\(parent)"), ("GUNICORN_FD", sockets.map { "\($0.rawValue)" }.joined(separator: ",")),
-        ])
+        var variables = [("GUNICORN_PID", "\(parent)")]
+        if service.gaveSockets {
+            // They have the numbers that the manager gave them.
+            variables += [("LISTEN_PID", "\(Process.id)"), ("LISTEN_FDS", "\(sockets.count)")]
+        } else {
+            variables.append(("GUNICORN_FD", sockets.map { "\($0.rawValue)" }.joined(separator: ",")))
+        }
+        host.execute(variables)
         Process.exitImmediately(1)
     }
 
@@ -64,6 +69,7 @@ extension Arbiter {
     func checkPromotion() {
         guard succession.takePromotion() else { return }
         host.log(.info, "Master has been promoted.")
+        service.notePromotion(processID)
         replacePidFile()
         setTitle()
         tell(.promoted)

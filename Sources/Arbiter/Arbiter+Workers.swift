@@ -10,7 +10,9 @@ extension Arbiter {
 
     /// Forks one worker.
     func spawn(age: Int, generation number: Int, _ signals: SignalPipe, _ messages: MessageChannel) -> SpawnResult {
-        guard let generation = generations[number] else { preconditionFailure("a worker for a generation that is gone") }
+        guard let generation = generations[number] else {
+            preconditionFailure("a worker for a generation that is gone")
+        }
         guard tell(.willFork(age: age, generation: number)) else { return spawnFailed(age, number) }
         let cell = cells?.assign(generation: number)
         host.beforeFork()

@@ -19,6 +19,8 @@ public final class Arbiter {
     var cells: Cells?
     /// When workers are looked after next.
     var nextLook: Nanoseconds = 0
+    /// Whoever watches over the server.
+    var service = Service()
     /// When logs were told to be reopened last.
     var logsReopenedAt: Nanoseconds = 0
 
@@ -48,12 +50,18 @@ public final class Arbiter {
         }
         makeMeans(configuration)
         succession = Succession(environment: Process.environment)
+        do throws(ServiceVariableError) {
+            service = try Service(allowedSilence: configuration.allowedSilence)
+        } catch {
+            host.log(.warning, "\(error)")
+        }
         setTitle()
         guard makePidFile() else { return .exit(1) }
         tell(.workersChanged(new: supervisor.wanted, old: nil))
         guard attempt(.starting), bind(signals) else { return leave(1) }
         if supervisor.isServing {
-            host.log(.info, "Listening at: \(current.clientListeners.map(\.url).joined(separator: ",")) (\(processID))")
+            let urls = current.clientListeners.map(\.url).joined(separator: ",")
+            host.log(.info, "Listening at: \(urls) (\(processID))")
             if let admin = current.adminListener { host.log(.info, "Answering the operator at: \(admin.url)") }
             host.log(.info, "Using worker: \(configuration.workerClass)")
             if supervisor.wanted == 0 {
@@ -74,11 +82,11 @@ public final class Arbiter {
             takeMessages(messages)
             checkPromotion()
             lookAfterWorkers()
+            if !supervisor.isServing { service.noteStop(successor: succession.successor) }
+            service.watch(lives: signsOfLife, wanted: supervisor.wanted)
             if let outcome = carryOut(supervisor.actions(at: Clock.now()), signals, messages) { return outcome }
-            sleep(
-                signals,
-                until: [supervisor.deadline, succession.deadline(at: Clock.now()), lookDeadline].compactMap(\.self).min(),
-                messages)
+            let deadlines = [supervisor.deadline, succession.deadline(at: Clock.now()), service.deadline, lookDeadline]
+            sleep(signals, until: deadlines.compactMap(\.self).min(), messages)
         }
     }
 
@@ -99,7 +107,9 @@ public final class Arbiter {
             case .adopt(let generation): adopt(generation)
             case .abandon(let generation, let reason): report(abandoned: generation, reason)
             case .retire(let generation): retire(generation)
-            case .rolledOut: host.log(.info, "The new configuration is in use by all workers.")
+            case .rolledOut:
+                host.log(.info, "The new configuration is in use by all workers.")
+                service.noteReloaded("Serving with a new configuration")
             case .closeListeners: closeListeners()
             case .signal(let pid, let signal): send(signal, to: pid)
             case .finish(let code, let reason, let abandoned):
@@ -110,8 +120,8 @@ public final class Arbiter {
         return nil
     }
 
-    /// Sleeps until a signal or a message arrives or `deadline`, in nanoseconds of the monotonic clock; nil for as long as
-    /// it takes.
+    /// Sleeps until a signal or a message arrives or `deadline`, in nanoseconds of the monotonic clock; nil for as long
+    /// as it takes.
     func sleep(_ signals: SignalPipe, until deadline: Nanoseconds?, _ messages: MessageChannel? = nil) {
         let now = Clock.now()
         let limit = deadline.map { $0 > now ? $0 - now : 0 }
@@ -130,7 +140,9 @@ public final class Arbiter {
             switch message.kind {
             case .ready: noteReady(message.pid)
             case .wantsToLeave:
-                guard supervisor.receive(.workerWantsToLeave(pid: message.pid), at: Clock.now()) != nil else { continue }
+                guard supervisor.receive(.workerWantsToLeave(pid: message.pid), at: Clock.now()) != nil else {
+                    continue
+                }
                 let reason = String(decoding: message.payload, as: UTF8.self)
                 host.log(.info, "Worker (pid:\(message.pid)) is to be replaced: \(reason)")
             case .modules: continue
@@ -141,6 +153,8 @@ public final class Arbiter {
     private func noteReady(_ pid: ProcessID) {
         guard let worker = supervisor.receive(.workerReady(pid: pid), at: Clock.now()) else { return }
         host.log(.debug, "Worker (pid:\(pid)) is ready")
+        // A successor becomes the main process when its predecessor says so.
+        if !succession.isSuccessor { service.noteServing(processID, workers: supervisor.wanted) }
         // It was forked with the old files and could not be told.
         if worker.spawnedAt < logsReopenedAt { try? Process.send(.user1, to: pid) }
     }

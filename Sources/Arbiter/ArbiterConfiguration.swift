@@ -23,6 +23,9 @@ public struct ArbiterConfiguration: Sendable {
     public var owner: (user: Int?, group: Int?) = (nil, nil)
     /// The file for the master's process id; nil for none.
     public var pidFile: String?
+    /// For how long no worker may serve before whoever watches over the server is to step in, in nanoseconds; nil for
+    /// any time.
+    public var allowedSilence: UInt64?
     /// The server was detached from its terminal, and WINCH lets its workers go.
     public var isDaemon = false
     /// What the processes are called, after `monoceros: master` or `worker`.

@@ -69,6 +69,10 @@ struct Cells {
         if let cell = cells.removeValue(forKey: pid) { board.retire(cell, end) }
     }
 
+    func lastSign(of pid: ProcessID) -> Nanoseconds? { cells[pid].map { board.lastHeartbeat($0) } }
+
+    func countReload() { board.countReload() }
+
     func tell(wanted: Int, generation: Int) { board.setGeneration(UInt64(generation), workersWanted: wanted) }
 
     /// Workers that have given no sign of life for longer than they may.

@@ -18,8 +18,8 @@ final class Configurations {
 }
 
 extension Server {
-    /// What the arbiter needs of Python. It runs on the thread on which Python called us: the lock is held in all of these,
-    /// but for the body of `blocking`, which does not touch Python.
+    /// What the arbiter needs of Python. It runs on the thread on which Python called us: the lock is held in all of
+    /// these, but for the body of `blocking`, which does not touch Python.
     func arbiterHost(_ configurations: Configurations) -> ArbiterHost {
         ArbiterHost(
             log: { level, message in host.log(level, message, GIL.heldByCaller()) },

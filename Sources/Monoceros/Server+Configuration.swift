@@ -22,6 +22,8 @@ extension Server {
         arbiter.umask = UInt32(configuration.umask)
         arbiter.owner = (configuration.user, configuration.group)
         arbiter.pidFile = configuration.pidfile
+        // Time enough for the master to replace a worker that hangs, and for the next one to boot.
+        arbiter.allowedSilence = configuration.timeout.map { .seconds($0 + (configuration.bootTimeout ?? 60)) }
         arbiter.isDaemon = configuration.daemon
         arbiter.processName = processName
         arbiter.serverName = "monoceros \(host.version)"
@@ -66,7 +68,8 @@ extension Server {
             maximumConnections: configuration.workerConnections,
             // Where several workers share a listener, taking more than one connection at a time takes it from an idle
             // one.
-            acceptBatch: configuration.workers > 1 ? 1 : 64, streamsBodies: configuration.streamRequestBody)
+            acceptBatch: configuration.workers > 1 ? 1 : 64, sharesListeners: configuration.workers > 1,
+            streamsBodies: configuration.streamRequestBody)
     }
 
     private func gatewayConfiguration(_ seat: WorkerSeat) -> GatewayConfiguration {

@@ -33,6 +33,8 @@ public struct Errno: RawRepresentable, Hashable, Sendable {
     public static let noMemory = Errno(rawValue: ENOMEM)
     public static let noBuffers = Errno(rawValue: ENOBUFS)
     public static let nameTooLong = Errno(rawValue: ENAMETOOLONG)
+    public static let badDescriptor = Errno(rawValue: EBADF)
+    public static let notSocket = Errno(rawValue: ENOTSOCK)
     public static let inputOutput = Errno(rawValue: EIO)
     public static let invalidArgument = Errno(rawValue: EINVAL)
 }

@@ -20,8 +20,8 @@ public struct PidFile: Sendable {
         }
     }
 
-    /// Writes the calling process's id, in place of one whose process is gone. The file appears whole or not at all, and
-    /// all may read it.
+    /// Writes the calling process's id, in place of one whose process is gone. The file appears whole or not at all,
+    /// and all may read it.
     public init(creating path: String) throws(Failure) {
         self.path = path
         pid = Process.id

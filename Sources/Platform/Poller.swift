@@ -45,6 +45,14 @@ public final class Poller {
         }
     }
 
+    /// Watches a descriptor for other events from now on. What is so already is reported, to whom edges are reported
+    /// too.
+    public func change(_ watched: Descriptor, _ events: PollEvents, payload: UInt64) throws(SystemError) {
+        _ = try systemCall("epoll_ctl") {
+            csystem_epoll_ctl(descriptor.rawValue, EPOLL_CTL_MOD, watched.rawValue, events.rawValue, payload)
+        }
+    }
+
     public func remove(_ watched: Descriptor) throws(SystemError) {
         _ = try systemCall("epoll_ctl") {
             csystem_epoll_ctl(descriptor.rawValue, EPOLL_CTL_DEL, watched.rawValue, 0, 0)

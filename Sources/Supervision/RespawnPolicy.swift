@@ -37,8 +37,8 @@ struct RespawnPolicy: Equatable, Sendable {
         }
     }
 
-    /// Takes note of a worker that could not boot while others serve. However long it took to find out, a loop of it would
-    /// be as useless.
+    /// Takes note of a worker that could not boot while others serve. However long it took to find out, a loop of it
+    /// would be as useless.
     mutating func recordBootFailure(of worker: WorkerProcess, at now: UInt64) {
         if strikes == 0 || worker.spawnedAt >= lastStrike { strike(at: now) }
         notBefore = max(notBefore, now.addingOrMax(Self.firstDelay))

@@ -44,7 +44,9 @@ struct Roster: Equatable, Sendable {
 
     /// Boots for a configuration that will not be used, or has just come to serve for one that was given up.
     func isVain(_ worker: WorkerProcess) -> Bool {
-        guard worker.state == .running, worker.generation != current.number, !isOfCandidate(worker) else { return false }
+        guard worker.state == .running, worker.generation != current.number, !isOfCandidate(worker) else {
+            return false
+        }
         return worker.isBooting || worker.generation > current.number
     }
 

@@ -5,8 +5,8 @@ extension Supervisor {
     static let headStart: UInt64 = 1_000_000_000
     /// How long a worker has to leave after SIGABRT, in nanoseconds.
     static let abortTimeout: UInt64 = 2_000_000_000
-    /// How much longer than its graceful timeout a worker may take that was told to leave, in nanoseconds. It ends itself
-    /// before that.
+    /// How much longer than its graceful timeout a worker may take that was told to leave, in nanoseconds. It ends
+    /// itself before that.
     static let patience: UInt64 = 5_000_000_000
 
     mutating func servingActions(at now: UInt64) -> [SupervisionAction] {
@@ -111,8 +111,8 @@ extension Supervisor {
         return max(respawn.notBefore, first.spawnedAt.addingOrMax(Self.headStart))
     }
 
-    /// The generation of the one worker that is to prove a reload, if it has to be forked. It waits for room, but not for
-    /// the back-off of others: new code may be what ends their dying.
+    /// The generation of the one worker that is to prove a reload, if it has to be forked. It waits for room, but not
+    /// for the back-off of others: new code may be what ends their dying.
     private var neededScout: Int? {
         guard let candidate = roster.candidate, !table.workers.contains(where: roster.isOfCandidate),
             table.count + demand < limit

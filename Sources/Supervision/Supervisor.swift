@@ -37,8 +37,8 @@ public struct Supervisor: Sendable {
 
     /// Takes note of what happened.
     ///
-    /// - Returns: for an event of one worker, that worker as it was; nil when the process was none of ours. Nil for other
-    ///   events.
+    /// - Returns: for an event of one worker, that worker as it was; nil when the process was none of ours. Nil for
+    ///   other events.
     @discardableResult
     public mutating func receive(_ event: SupervisionEvent, at now: UInt64) -> WorkerProcess? {
         switch event {

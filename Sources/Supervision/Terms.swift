@@ -2,8 +2,8 @@
 public struct Terms: Equatable, Sendable {
     /// How many workers shall live; 0 or more.
     public var workers: Int
-    /// How many more than `workers` may exist at once while some are replaced; 1 or more. Workers that were told to leave
-    /// and still finish requests count, since they have their memory still.
+    /// How many more than `workers` may exist at once while some are replaced; 1 or more. Workers that were told to
+    /// leave and still finish requests count, since they have their memory still.
     public var step: Int
     /// Nanoseconds that workers have to finish when they are told to leave.
     public var gracefulTimeout: UInt64

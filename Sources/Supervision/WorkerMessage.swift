@@ -1,10 +1,11 @@
-/// What a worker tells the master, as bytes: one for the kind, four for its process id (the lowest first), and the rest.
+/// What a worker tells the master, as bytes: one for the kind, four for its process id (the lowest first), and the
+/// rest.
 public struct WorkerMessage: Equatable, Sendable {
     public enum Kind: UInt8, Sendable {
         /// The application is loaded, and requests are answered.
         case ready = 1
-        /// The worker wants to be replaced: its share of requests, of time or of memory is used up. It serves until it is
-        /// told to leave. The payload says why, in words for the log.
+        /// The worker wants to be replaced: its share of requests, of time or of memory is used up. It serves until it
+        /// is told to leave. The payload says why, in words for the log.
         case wantsToLeave = 2
         /// The files of modules that were loaded since the last message, separated by NUL bytes.
         case modules = 3

@@ -2,66 +2,118 @@ internal import Platform
 
 /// When a worker takes new connections, how many at a time, and who gives way where there is no room. It takes the
 /// clock and counts; it knows no socket.
+///
+/// A worker whose runners are all busy leaves a new connection to the others for a moment. What none of them took by
+/// then it accepts, so that it queues with everyone else: in a backlog nobody would know of it, and those who are in
+/// would be served over and over.
 struct Admission {
     private let maximum: Int
     private let batch: Int
+    /// Whether other processes accept from the same listeners.
+    private let sharesListeners: Bool
 
-    /// Whether the owner wants connections (`Reactor.setAccepting`).
+    /// How the listeners are looked after.
+    enum Attention: Equatable {
+        /// Not at all.
+        case none
+        /// An arrival is noted, and what is still there a moment later is taken.
+        case late
+        /// What comes is taken.
+        case now
+    }
+
+    /// Whether a runner is there to serve what comes (`Reactor.setAccepting`).
     var isWanted = true
-    /// Whether the listeners are watched.
-    private(set) var isWatching = false
+    private(set) var attention = Attention.none
+    /// When what has arrived is taken; nil when nothing has.
+    private var lateTaking: Nanoseconds?
     /// Until when accepting pauses, after the process ran out of descriptors.
     private var backOff: Nanoseconds = 0
     /// Until when it pauses with all places taken, since none could be made free.
     private var crowdedUntil: Nanoseconds = 0
     /// When the log hears again at the earliest that the process ran out.
     private var nextNotice: Nanoseconds = 0
+    private var nextGivingWayNotice: Nanoseconds = 0
     /// How many connections the listener whose event is under way may still give; nil between such events.
     private var share: Int?
 
     /// - Parameters:
     ///   - maximum: places.
     ///   - batch: connections that one event of a listener may bring.
-    init(maximum: Int, batch: Int) {
+    ///   - sharesListeners: whether other processes accept from the same listeners.
+    init(maximum: Int, batch: Int, sharesListeners: Bool) {
         self.maximum = maximum
         self.batch = batch
+        self.sharesListeners = sharesListeners
     }
 
     func isFull(count: Int) -> Bool { count >= maximum }
 
     // MARK: When
 
-    /// Whether the listeners have to be watched from now on (true) or left alone (false); nil where nothing changes.
+    /// How the listeners have to be looked after from now on; nil where nothing changes.
     ///
     /// - Parameter count: connections there are.
-    mutating func change(now: Nanoseconds, count: Int, isClosing: Bool) -> Bool? {
-        let accepts = isWanted && !isClosing && now >= backOff && (!isFull(count: count) || now >= crowdedUntil)
-        guard accepts != isWatching else { return nil }
-        isWatching = accepts
-        return accepts
+    mutating func change(now: Nanoseconds, count: Int, isClosing: Bool) -> Attention? {
+        let isPossible = !isClosing && now >= backOff && (!isFull(count: count) || now >= crowdedUntil)
+        let next: Attention = !isPossible ? .none : isWanted || !sharesListeners ? .now : .late
+        guard next != attention else { return nil }
+        attention = next
+        // Whoever looks now sees what is there; whoever does not has no time for it.
+        if next != .late { lateTaking = nil }
+        return next
     }
 
     /// Whether a listener's event may bring one more connection; the share begins with the first that is asked for.
     mutating func takesAnother() -> Bool {
         let left = share ?? batch
         share = max(0, left - 1)
-        return left > 0 && isWatching
+        return left > 0 && attention == .now
     }
 
     /// The event of a listener is done with.
     mutating func endShare() { share = nil }
 
+    // MARK: Late
+
+    /// How long a connection is left to other workers, in nanoseconds.
+    static let courtesy: Nanoseconds = .milliseconds(2)
+    /// Connections that are taken from each listener at a time, once they were left to others: the next look follows.
+    static let lateShare = 8
+
+    /// A connection has come that others may take first, or some were left there.
+    ///
+    /// - Returns: when to look whether it is still there; nil when that is noted already, or of no interest.
+    mutating func noteArrival(now: Nanoseconds) -> Nanoseconds? {
+        guard attention == .late, lateTaking == nil else { return nil }
+        lateTaking = now + Self.courtesy
+        return lateTaking
+    }
+
+    /// Whether what is still there is to be taken now. Says so once.
+    mutating func takesLate(now: Nanoseconds) -> Bool {
+        guard let moment = lateTaking, now >= moment else { return false }
+        lateTaking = nil
+        return true
+    }
+
     // MARK: No room
 
     /// All places are taken, and nobody could give way.
     ///
+    /// - Parameter moment: when the first of them may.
     /// - Returns: when to look again.
-    mutating func pauseInCrowd(now: Nanoseconds) -> Nanoseconds {
-        crowdedUntil = now + Self.leastWait
+    mutating func pauseInCrowd(until moment: Nanoseconds?, now: Nanoseconds) -> Nanoseconds {
+        let latest = now + Self.leastWait
+        crowdedUntil = min(max(moment ?? latest, now + Self.leastPause), latest)
         return crowdedUntil
     }
 
-    /// The process has no descriptor, or no memory, left: trying again at once would spin.
+    /// The least time between two looks at all connections, in nanoseconds.
+    private static let leastPause: Nanoseconds = .milliseconds(10)
+
+    /// The kernel gives no connection: the process has no descriptor, or no memory, left, or is not allowed to have one.
+    /// Trying again at once would spin.
     ///
     /// - Returns: when to try again, and whether the log should hear of it.
     mutating func pauseExhausted(now: Nanoseconds) -> (until: Nanoseconds, isNews: Bool) {
@@ -73,7 +125,16 @@ struct Admission {
 
     /// When a pause ends that has not ended yet.
     func nextWakeUp(now: Nanoseconds) -> Nanoseconds? {
-        [backOff, crowdedUntil].filter { $0 > now }.min()
+        [backOff, crowdedUntil, lateTaking ?? 0].filter { $0 > now }.min()
+    }
+
+    /// Somebody who was in the middle of a request gives way.
+    ///
+    /// - Returns: whether the log should hear of it.
+    mutating func notesGivingWay(now: Nanoseconds) -> Bool {
+        guard now >= nextGivingWayNotice else { return false }
+        nextGivingWayNotice = now + .seconds(60)
+        return true
     }
 
     // MARK: Who gives way
@@ -86,10 +147,19 @@ struct Admission {
     struct Candidate: Equatable {
         /// In the order in which they give way.
         enum Stage: UInt8, Comparable {
+            /// It has its last response, and does not close.
+            case leaving
             /// It never sent anything.
             case silent
             /// It waits for another request.
             case idle
+            /// It has sent part of a request's head, or of what stands in front of it.
+            case head
+            /// It has sent part of a request's body.
+            case body
+
+            /// Whether a request is lost.
+            var isInRequest: Bool { self >= .head }
 
             static func < (left: Stage, right: Stage) -> Bool { left.rawValue < right.rawValue }
         }
@@ -98,8 +168,11 @@ struct Admission {
         /// Since when it has made no progress.
         let since: Nanoseconds
 
-        /// Whether it has waited for long enough.
-        func mayGiveWay(now: Nanoseconds) -> Bool { now >= since &+ Admission.leastWait }
+        /// When it has waited for long enough.
+        var mayGiveWayAt: Nanoseconds { since &+ Admission.leastWait }
+
+        /// Whether it has.
+        func mayGiveWay(now: Nanoseconds) -> Bool { now >= mayGiveWayAt }
 
         /// Whether it gives way sooner than another.
         func goes(before other: Candidate?) -> Bool {

@@ -12,24 +12,34 @@ final class BodyReceipt {
     private var sink: BodySink
     /// Bytes since the deadline was set, the framing's included.
     private var recent = 0
+    /// When enough had come for that, or the head.
+    private(set) var lastProgress: Nanoseconds
+    /// How much to read at a time.
+    var piece: PieceSize
     /// Nothing of it has come.
     private var isUntouched = true
 
-    init(length: Int, limits: BodyLimits) {
+    init(length: Int, limits: BodyLimits, now: Nanoseconds) {
         remainder = .length(length)
         sink = BodySink(limits: limits)
+        lastProgress = now
+        piece = .plain
     }
 
-    init(chunkedUnder policy: RequestPolicy, limits: BodyLimits) {
+    init(chunkedUnder policy: RequestPolicy, limits: BodyLimits, now: Nanoseconds) {
         remainder = .chunked(ChunkedDecoder(policy: policy))
         sink = BodySink(limits: limits)
+        lastProgress = now
+        piece = .chunked
     }
 
     /// One that another worker began.
-    init(_ body: RequestBody, remaining: Int, recent: Int, limits: BodyLimits) {
+    init(_ body: RequestBody, remaining: Int, recent: Int, limits: BodyLimits, lastProgress: Nanoseconds) {
         remainder = .length(remaining)
         sink = BodySink(body, limits: limits)
         self.recent = recent
+        self.lastProgress = lastProgress
+        piece = .plain
         isUntouched = false
     }
 
@@ -52,10 +62,11 @@ final class BodyReceipt {
     }
 
     /// Notes that bytes came. Whether they are enough to set the deadline anew.
-    func makesProgress(_ count: Int) -> Bool {
+    func makesProgress(_ count: Int, now: Nanoseconds) -> Bool {
         recent += count
         guard recent >= Timeouts.progress else { return false }
         recent = 0
+        lastProgress = now
         return true
     }
 

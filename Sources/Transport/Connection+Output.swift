@@ -48,7 +48,8 @@ extension Connection {
         var sent = 0
         if try isClear(before: bytes.count, releasing: &releases) {
             do throws(SystemError) {
-                if case .processed(let count) = try channel.send(bytes) { sent = count }
+                let attempt = UnsafeRawBufferPointer(rebasing: bytes.prefix(TurnBudget.sent))
+                if case .processed(let count) = try channel.send(attempt) { sent = count }
             } catch {
                 throw giveUp(error, unqueued: bytes.count, releasing: &releases)
             }
@@ -74,7 +75,10 @@ extension Connection {
         var sent = 0
         if try isClear(before: count, releasing: &releases) {
             do throws(SystemError) {
-                if case .processed(let taken) = try channel.send(first, body, last) { sent = taken }
+                // One attempt, since Python's lock is held: the rest is the reactor's.
+                let attempt = UnsafeRawBufferPointer(rebasing: body.prefix(TurnBudget.sent))
+                let end = attempt.count < body.count ? UnsafeRawBufferPointer(start: nil, count: 0) : last
+                if case .processed(let taken) = try channel.send(first, attempt, end) { sent = taken }
             } catch {
                 throw giveUp(error, unqueued: count, releasing: &releases)
             }
@@ -90,7 +94,8 @@ extension Connection {
         }
     }
 
-    /// Sends part of a file behind what waits. The descriptor is taken over, whatever happens.
+    /// Has part of a file wait behind what waits: it is the reactor that sends it, since the disk may be slow. The
+    /// descriptor is taken over, whatever happens.
     ///
     /// - Throws: `OutputFailure`.
     public func transmit(
@@ -99,12 +104,12 @@ extension Connection {
         try queue(releasing: &releases) { $0.append(file: file, offset: offset, count: count) }
     }
 
-    /// Sends what the socket takes of what waits.
+    /// Sends what the socket takes of what waits, for one turn.
     ///
     /// - Throws: `OutputFailure`.
     public func sendPendingOutput(releasing releases: inout [UnsafeMutableRawPointer]) throws(OutputFailure) {
         do throws(SystemError) {
-            try sendPending(releasing: &releases)
+            _ = try sendPending(releasing: &releases)
         } catch {
             throw giveUp(error, unqueued: 0, releasing: &releases)
         }
@@ -184,24 +189,27 @@ extension Connection {
         if outputState.load(ordering: .acquiring) == .clear { return true }
         do throws(SystemError) {
             if isDeferred { outputState.store(.pending, ordering: .releasing) }
-            try sendPending(releasing: &releases)
+            _ = try sendPending(releasing: &releases)
         } catch {
             throw giveUp(error, unqueued: count, releasing: &releases)
         }
         return !hasPendingOutput
     }
 
-    /// Puts what the socket did not take into the outbox, and sends what it takes by now: the reactor may have heard
-    /// that it takes more before there was anything to send.
+    /// Puts what the socket did not take into the outbox, for the reactor to send.
     private func queue(
         releasing releases: inout [UnsafeMutableRawPointer], _ fill: (inout Outbox) -> Void
     ) throws(OutputFailure) {
         outputLock.lock()
+        // The reactor goes on with what it knows of.
+        let isUnderWay = hasPendingOutput && isWatched
         fill(&outbox)
         outputState.store(outbox.isEmpty ? .clear : .pending, ordering: .releasing)
         outputLock.unlock()
-        watchOutput()
-        try sendPendingOutput(releasing: &releases)
+        if !isUnderWay, hasPendingOutput, !watchOutput() {
+            // The reactor will not hear of the socket: the runner alone sends, now and with its next block.
+            try sendPendingOutput(releasing: &releases)
+        }
     }
 
     /// Puts a copy behind what waits. False, and nothing done, when nothing does.
@@ -214,14 +222,16 @@ extension Connection {
         return true
     }
 
-    /// Sends what the socket takes. For the runner, and for who has the baton.
+    /// Sends what the socket takes, for one turn. For the runner, and for who has the baton.
     ///
     /// - Throws: `SystemError` when the connection is lost, or a file ended before its time.
-    func sendPending(releasing releases: inout [UnsafeMutableRawPointer]) throws(SystemError) {
+    func sendPending(releasing releases: inout [UnsafeMutableRawPointer]) throws(SystemError) -> Outbox.Flush {
         outputLock.lock()
         defer { outputLock.unlock() }
-        guard hasPendingOutput, try outbox.flush(to: channel, releasing: &releases) else { return }
-        outputState.store(.clear, ordering: .releasing)
+        guard hasPendingOutput else { return .done }
+        let flush = try outbox.flush(to: channel, releasing: &releases)
+        if flush == .done { outputState.store(.clear, ordering: .releasing) }
+        return flush
     }
 
     private func giveUp(
@@ -241,13 +251,23 @@ extension Connection {
         return state == .deferred
     }
 
-    /// Has the poller tell when the socket takes more. The runner may: `epoll_ctl(2)` is safe beside a wait, and what
-    /// it changes here is its own while the request runs.
-    private func watchOutput() {
-        guard hasPendingOutput, !isWatched else { return }
-        // Without it the runner alone sends, with its next block.
-        guard (try? poller.add(channel.socket, Self.watchedEvents, payload: payload)) != nil else { return }
-        isWatched = true
+    /// Has the poller tell when the socket takes more, also if it does already: the reactor may have heard of that
+    /// before there was anything to send. The runner may: `epoll_ctl(2)` is safe beside a wait, and what it changes
+    /// here is its own while the request runs.
+    ///
+    /// - Returns: false when the poller could not be told.
+    private func watchOutput() -> Bool {
+        do throws(SystemError) {
+            if isWatched {
+                try poller.change(channel.socket, Self.watchedEvents, payload: payload)
+            } else {
+                try poller.add(channel.socket, Self.watchedEvents, payload: payload)
+                isWatched = true
+            }
+            return true
+        } catch {
+            return false
+        }
     }
 }
 

@@ -1,12 +1,23 @@
-/// The events of one poll, how far they are dealt with, and how many connections without an event have their turn in
-/// between.
+internal import Platform
+
+/// The events of one poll, how far they are dealt with, and how much is done without an event until the next one. It
+/// takes the clock.
 struct EventBatch {
     private var count = 0
     private var cursor = 0
     private var turns = 0
+    /// When the poll returned.
+    private var began: Nanoseconds = 0
+    /// Whether anything was done since then that no event announced.
+    private var hasTurned = false
 
     /// Turns that even a single connection gets between two polls: enough to make up for the cost of polling.
     static let leastTurns = 16
+    /// Nanoseconds after a poll in which connections without an event have turns. Whoever has an event comes first, so
+    /// this is what a bulk transfer costs him.
+    static let turnTime: Nanoseconds = .microseconds(100)
+    /// The same for requests that were held: their applications run.
+    static let heldTime: Nanoseconds = .milliseconds(2)
 
     /// Whether all events are dealt with.
     @inline(__always)
@@ -14,10 +25,12 @@ struct EventBatch {
 
     /// - Parameter queued: connections that have something to do without an event. A client that pipelines without end
     ///   keeps the queue filled: others are heard of between the rounds.
-    mutating func begin(_ events: Int, queued: Int) {
+    mutating func begin(_ events: Int, queued: Int, now: Nanoseconds) {
         count = events
         cursor = 0
         turns = max(queued, Self.leastTurns)
+        began = now
+        hasTurned = false
     }
 
     /// The place of the present event; nil when all are dealt with.
@@ -30,11 +43,20 @@ struct EventBatch {
     /// The places of the events that are not dealt with.
     var rest: Range<Int> { cursor..<max(cursor, count) }
 
-    /// Whether another connection without an event has its turn before the next poll.
-    @inline(__always)
-    mutating func takeTurn() -> Bool {
-        guard turns > 0 else { return false }
+    /// Whether another connection without an event has its turn before the next poll. One has in any case.
+    mutating func takeTurn(now: Nanoseconds) -> Bool {
+        guard turns > 0, isTime(now, Self.turnTime) else { return false }
         turns -= 1
+        hasTurned = true
         return true
     }
+
+    /// Whether another held request has its turn before the next poll. One has in any case.
+    mutating func takeHeldTurn(now: Nanoseconds) -> Bool {
+        guard isTime(now, Self.heldTime) else { return false }
+        hasTurned = true
+        return true
+    }
+
+    private func isTime(_ now: Nanoseconds, _ length: Nanoseconds) -> Bool { !hasTurned || now < began &+ length }
 }

@@ -52,18 +52,30 @@ struct Outbox {
     /// What `flush` throws when a file has fewer bytes than were promised of it: nobody but the server knows of that.
     static var fileEnded: SystemError { SystemError(.invalidArgument, call: "sendfile (the file has ended)") }
 
-    /// Sends as much as the socket takes. Owners whose bytes are all sent go to `releases`.
+    /// How a turn ended.
+    enum Flush {
+        /// All is sent.
+        case done
+        /// The socket takes no more.
+        case full
+        /// It may take more, but it is the others' turn.
+        case turnOver
+    }
+
+    /// Sends what the socket takes, for one turn. Owners whose bytes are all sent go to `releases`.
     ///
-    /// - Returns: whether all is sent.
     /// - Throws: `SystemError` when the connection is lost, or a file ended before its time.
     mutating func flush(
         to channel: Channel, releasing releases: inout [UnsafeMutableRawPointer]
-    ) throws(SystemError) -> Bool {
+    ) throws(SystemError) -> Flush {
+        var budget = TurnBudget(bytes: TurnBudget.sent)
         while let segment = segments.first {
+            let sent: Int
             switch segment {
             case .copy(let store, let before):
                 let rest = UnsafeRawBufferPointer(rebasing: store.bytes[before...])
-                guard case .processed(let sent) = try channel.send(rest) else { return false }
+                guard case .processed(let size) = try channel.send(rest) else { return .full }
+                sent = size
                 count -= sent
                 if sent < rest.count {
                     segments[0] = .copy(store, sent: before + sent)
@@ -71,10 +83,12 @@ struct Outbox {
                     segments.removeFirst()
                 }
             case .bytes(let bytes, let owner):
-                var sent = 0
                 if bytes.count > 0 {
-                    guard case .processed(let size) = try channel.send(bytes) else { return false }
+                    let piece = UnsafeRawBufferPointer(rebasing: bytes.prefix(budget.piece))
+                    guard case .processed(let size) = try channel.send(piece) else { return .full }
                     sent = size
+                } else {
+                    sent = 0
                 }
                 count -= sent
                 if sent < bytes.count {
@@ -84,9 +98,11 @@ struct Outbox {
                     segments.removeFirst()
                 }
             case .file(let file, let offset, let size):
-                guard case .processed(let sent) = try channel.sendFile(file, from: offset, count: size) else {
-                    return false
+                let piece = min(size, budget.piece)
+                guard case .processed(let taken) = try channel.sendFile(file, from: offset, count: piece) else {
+                    return .full
                 }
+                sent = taken
                 // The file is shorter than it was: what was promised cannot be sent, and must not be made up.
                 if sent == 0, size > 0 { throw Self.fileEnded }
                 count -= sent
@@ -97,8 +113,9 @@ struct Outbox {
                     segments.removeFirst()
                 }
             }
+            guard budget.spend(sent, now: Clock.now()) else { return isEmpty ? .done : .turnOver }
         }
-        return true
+        return .done
     }
 
     /// Gives everything up. Owners go to `releases`.

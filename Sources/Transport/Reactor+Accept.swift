@@ -5,9 +5,8 @@ internal import Telemetry
 
 /// New connections: when to take them, and from whom.
 extension Reactor {
-    /// Says whether connections should be accepted. A worker whose runners are all busy leaves them to other workers,
-    /// so its listeners leave the poller: a listener that is watched but not served would keep the connection from
-    /// everybody.
+    /// Says whether a runner is there to serve new connections. A worker whose runners are all busy leaves them to
+    /// other workers for a moment (`Admission`).
     public func setAccepting(_ wanted: Bool, _ baton: borrowing Baton) {
         admission.isWanted = wanted
         if !wanted { updateAccepting() }
@@ -17,28 +16,51 @@ extension Reactor {
     /// for just a moment changes nothing.
     func updateAccepting() {
         updateRelay()
+        let before = admission.attention
         let isLeaving = isClosing || isParting
-        guard let accepts = admission.change(now: now, count: connections.count, isClosing: isLeaving) else { return }
+        guard let attention = admission.change(now: now, count: connections.count, isClosing: isLeaving) else { return }
         for (index, listener) in listeners.enumerated() {
-            if accepts {
-                // Level-triggered, and not EPOLLEXCLUSIVE: that wakes one worker and takes its word for it. A worker
-                // that is woken for a connection and, in the same batch, begins a long request would leave the
-                // connection to nobody while others idle. That idle workers wake for nothing now and then costs them
-                // idle time.
-                do {
-                    try poller.add(listener.descriptor, .readable, payload: Payload.listener | UInt64(index))
-                } catch {
-                    note(.error, "A listener cannot be watched: \(error).")
+            // Who takes what comes watches level-triggered, and not EPOLLEXCLUSIVE: that wakes one worker and takes its
+            // word for it. A worker that is woken for a connection and, in the same batch, begins a long request would
+            // leave the connection to nobody while others idle. That idle workers wake for nothing now and then costs
+            // them idle time. Who leaves it to others hears of each arrival once.
+            let events: PollEvents = attention == .late ? [.readable, .edgeTriggered] : .readable
+            let payload = Payload.listener | UInt64(index)
+            do throws(SystemError) {
+                switch (before, attention) {
+                case (_, .none): try? poller.remove(listener.descriptor)
+                case (.none, _): try poller.add(listener.descriptor, events, payload: payload)
+                default: try poller.change(listener.descriptor, events, payload: payload)
                 }
-            } else {
-                try? poller.remove(listener.descriptor)
+            } catch {
+                note(.error, "A listener cannot be watched: \(error).")
             }
+        }
+    }
+
+    /// A listener has something that this worker does not take now: it looks again later.
+    func noteArrival() {
+        if let moment = admission.noteArrival(now: now) { schedule(wakeAt: moment) }
+    }
+
+    /// Takes what no other worker took. Its requests queue behind those that came before.
+    func acceptLate() {
+        for index in listeners.indices {
+            var left = Admission.lateShare
+            while left > 0, let connection = acceptOne(from: index) {
+                enqueue(connection)
+                left -= 1
+            }
+            if left == 0 { noteArrival() }
         }
     }
 
     /// The next connection of a listener that has some. Nil when it has no more, or had its share.
     func acceptNext(from index: Int) -> Connection? {
-        guard admission.takesAnother() else { return nil }
+        admission.takesAnother() ? acceptOne(from: index) : nil
+    }
+
+    private func acceptOne(from index: Int) -> Connection? {
         guard !admission.isFull(count: connections.count) else { return acceptIntoCrowd(from: index) }
         do throws(SystemError) {
             return try takeFromBacklog(of: index)
@@ -47,12 +69,13 @@ extension Reactor {
         }
     }
 
-    /// All places are taken. The one that has idled for longest goes to whoever waits: a client that keeps its
-    /// connection just in case must not keep others out, and one that never asked for anything even less. Where none
-    /// idles, accepting pauses.
+    /// All places are taken. Who has made no progress for longest makes room for whoever waits: a client that keeps its
+    /// connection just in case must not keep others out, nor one that does not go on with its request. Where all do,
+    /// accepting pauses.
     private func acceptIntoCrowd(from index: Int) -> Connection? {
-        guard let idle = whoGivesWay() else {
-            schedule(wakeAt: admission.pauseInCrowd(now: now))
+        let (stalled, moment) = whoGivesWay()
+        guard let stalled else {
+            schedule(wakeAt: admission.pauseInCrowd(until: moment, now: now))
             updateAccepting()
             return nil
         }
@@ -64,72 +87,52 @@ extension Reactor {
         }
         // Another worker may have been faster.
         guard let connection else { return nil }
-        close(idle)
+        giveWay(stalled)
         return connection
     }
 
-    /// Out of descriptors or memory: an idle connection may give way. If none does, trying again at once would spin.
+    /// Out of descriptors or memory: a connection may give way. If none does, or the cause is another, trying again at
+    /// once would spin.
     private func acceptAfter(_ error: SystemError, from index: Int) -> Connection? {
         // The kernel looks for a descriptor first, and only then whether anybody is there.
         guard listeners[index].descriptor.waitUntilReadable(milliseconds: 0) else { return nil }
-        if let idle = whoGivesWay() {
-            close(idle)
+        let failure = DescriptorFailure(error.errno)
+        if failure == .lost {
+            // Other processes have the listener too, so the poller goes on telling of it.
+            if !isBroken { note(.error, "The worker cannot accept and leaves: \(error). \(failure.advice)") }
+            isBroken = true
+        }
+        if failure.isShortage, let stalled = whoGivesWay().connection {
+            giveWay(stalled)
             if let connection = try? takeFromBacklog(of: index) { return connection }
         }
         let pause = admission.pauseExhausted(now: now)
-        if pause.isNews {
-            note(
-                .error,
-                "Clients have to wait: \(error). Raise the limit of open files (ulimit -n), or lower --worker-connections."
-            )
-        }
+        if pause.isNews, failure != .lost { note(.error, "Clients have to wait: \(error). \(failure.advice)") }
         schedule(wakeAt: pause.until)
         updateAccepting()
         return nil
-    }
-
-    /// The connection that has waited for longest, and for long enough, without having asked for anything. It goes
-    /// through all of them, which only a worker without room does.
-    private func whoGivesWay() -> Connection? {
-        while true {
-            var found: (connection: Connection, candidate: Admission.Candidate)?
-            for connection in connections {
-                guard let candidate = candidate(connection), candidate.mayGiveWay(now: now),
-                    candidate.goes(before: found?.candidate)
-                else { continue }
-                found = (connection, candidate)
-            }
-            guard let (connection, _) = found else { return nil }
-            guard connection.channel.waitUntilReadable(milliseconds: 0) else { return connection }
-            // It has just sent a request, whose event comes later in this batch.
-            connection.mayBeReadable = true
-            enqueue(connection)
-        }
-    }
-
-    /// Since when a connection has made no progress; nil for one that does not give way. Its deadline tells.
-    private func candidate(_ connection: Connection) -> Admission.Candidate? {
-        guard connection.awaitsRequest, !connection.isQueued, connection.deadline != 0 else { return nil }
-        return connection.session.requestCount == 0
-            ? Admission.Candidate(stage: .silent, since: connection.deadline &- configuration.timeouts.head)
-            : Admission.Candidate(stage: .idle, since: connection.deadline &- configuration.timeouts.idle)
     }
 
     /// The next connection that waits in a listener's backlog; nil when none does.
     ///
     /// - Throws: `SystemError` when the system has no room for it.
     func takeFromBacklog(of index: Int) throws(SystemError) -> Connection? {
+        var failures = 0
         while true {
             do throws(SystemError) {
                 guard case .processed(let (socket, peer)) = try listeners[index].descriptor.accept() else { return nil }
                 sharing?.commons.cell.countAccepted()
                 return adopt(socket, peer: peer, listener: index)
-            } catch  where error.errno.concernsOneConnection {
+            } catch  where error.errno.concernsOneConnection && failures < Self.failuresInARow {
                 // Something befell the connection while it waited: the next one may be there.
-                continue
+                failures += 1
             }
         }
     }
+
+    /// Connections that may be lost one after the other before it is taken for a rule: a filter of system calls, for
+    /// example, answers every `accept` as a firewall answers one.
+    private static let failuresInARow = 64
 
     /// Makes a socket one of this worker's connections: the one way in, wherever it comes from. It is closed with the
     /// connection.

@@ -167,8 +167,10 @@ extension Reactor {
             isPersistent: bench.parser.head.isPersistent, expectsContinue: false, hasBegunBody: true)
         let body: RequestBody = file.map { .file($0) } ?? .memory(ByteStore(bytes.body))
         if let remaining = parcel.remaining {
+            let allowed = configuration.timeouts.body
             let receipt = BodyReceipt(
-                body, remaining: remaining, recent: parcel.recent, limits: configuration.body)
+                body, remaining: remaining, recent: parcel.recent, limits: configuration.body,
+                lastProgress: parcel.deadline > allowed ? parcel.deadline - allowed : now)
             connection.life.beginBody(PartialBody(head: ByteStore(bytes.received), receipt: receipt))
             guard connection.mayBeReadable else {
                 watch(connection)

@@ -15,6 +15,7 @@ extension Reactor {
                 guard let connection = acceptNext(from: Int(payload & 0xFFFF)) else {
                     batch.advance()
                     admission.endShare()
+                    noteArrival()
                     continue
                 }
                 if advance(connection, on: bench) { return connection }
@@ -37,10 +38,14 @@ extension Reactor {
             }
         }
         // After a stall, what came in time is in the batch together with the bell.
-        if timerRang { expireDeadlines() }
-        while !queue.isEmpty, batch.takeTurn(), let connection = queue.popFirst() {
+        if timerRang {
+            expireDeadlines()
+            if admission.takesLate(now: now) { acceptLate() }
+        }
+        while !queue.isEmpty, batch.takeTurn(now: now), let connection = queue.popFirst() {
             connection.isQueued = false
             if proceed(connection, on: bench) { return connection }
+            now = Clock.now()
         }
         return nil
     }
@@ -50,22 +55,24 @@ extension Reactor {
         if !events.isDisjoint(with: [.readable, .peerClosed, .hangUp, .error]) { connection.mayBeReadable = true }
         if !events.isDisjoint(with: [.peerClosed, .hangUp, .error]) { connection.peerClosed = true }
         switch connection.phase {
-        case .preamble, .idle, .head, .body:
+        case .preamble, .idle, .head:
             guard connection.mayBeReadable else { return false }
             return advance(connection, on: bench)
+        case .body:
+            // Bulk waits for those who perhaps want a word only.
+            if connection.mayBeReadable { enqueue(connection) }
         case .discarding:
             discardOn(connection)
         case .held:
             if !events.isDisjoint(with: [.hangUp, .error]) { connection.hungUp = true }
         case .running:
             if !events.isDisjoint(with: [.hangUp, .error]) { connection.hungUp = true }
-            // A failure is for the runner to find, with its next block.
-            if events.contains(.writable) { try? connection.sendPending(releasing: &releases) }
+            if events.contains(.writable) { sendOn(connection) }
         case .draining:
             if !events.isDisjoint(with: [.hangUp, .error]) {
                 close(connection)
             } else if events.contains(.writable) {
-                drain(connection)
+                enqueue(connection)
             }
         case .lingering:
             lingerOn(connection, on: bench)
@@ -84,38 +91,52 @@ extension Reactor {
             if isClosing, connection.awaitsRequest { linger(connection) }
         case .discarding: discardOn(connection)
         case .lingering: lingerOn(connection, on: bench)
-        case .held, .running, .draining, .closed: break
+        case .draining: drain(connection)
+        case .running: sendOn(connection)
+        case .held, .closed: break
         }
         return false
     }
 
-    /// Reads and parses until a request is complete (true) or more bytes must come (false). A client that sends faster
-    /// than we read gives way to the others after a while.
+    /// Sends for a runner whose application goes on, for one turn.
+    private func sendOn(_ connection: Connection) {
+        // A failure is for the runner to find, with its next block.
+        if case .turnOver? = try? connection.sendPending(releasing: &releases) { enqueue(connection) }
+    }
+
+    /// Reads and parses for one turn: one piece of a head, or a few of a body. True when a request is complete. What a
+    /// client has sent beyond that waits for its next turn: one that sends faster than we read gives way to the others.
     func advance(_ connection: Connection, on bench: Workbench) -> Bool {
-        for _ in 0..<Self.readsInARow {
-            let progress: Progress
-            switch connection.phase {
-            case .idle: progress = readHead(connection, on: bench)
-            case .head(let head): progress = readHead(connection, behind: head, on: bench)
-            case .body(let body): progress = readBody(connection, body, on: bench)
-            case .preamble(let start): progress = readPreamble(connection, behind: start, on: bench)
-            case .held, .running, .draining, .discarding, .lingering, .closed: return false
-            }
-            switch progress {
-            case .complete:
-                if let health, answersHealth(connection, health, on: bench) { return false }
-                return true
-            case .again: continue
-            case .wait: return false
-            }
+        let progress: Progress
+        switch connection.phase {
+        case .idle: progress = readHead(connection, on: bench)
+        case .head(let head): progress = readHead(connection, behind: head, on: bench)
+        case .body(let body): progress = readBody(connection, body, on: bench)
+        case .preamble(let start): progress = readPreamble(connection, behind: start, on: bench)
+        case .held, .running, .draining, .discarding, .lingering, .closed: return false
         }
-        enqueue(connection)
+        switch progress {
+        case .complete:
+            guard let health, answersHealth(connection, health, on: bench) else { return true }
+        case .again: enqueue(connection)
+        case .wait: break
+        }
         return false
     }
 
-    private static let readsInARow = 16
+    /// What came of a piece.
+    enum Progress {
+        /// A request is complete.
+        case complete
+        /// There may be more to read.
+        case again
+        /// An event has to come, or nothing more is read.
+        case wait
+    }
 
-    enum Progress { case complete, again, wait }
+    /// Bytes that are read where a request may begin: as much of it as usually comes at once, with a body of 64 KiB. What
+    /// is read is parsed in one go, and its chunks are decoded.
+    static let firstPiece = 73_728
 
     func enqueue(_ connection: Connection) {
         guard !connection.isQueued else { return }
@@ -126,9 +147,14 @@ extension Reactor {
     // MARK: Reading
 
     /// Reads what has come into the bench. Nil when nothing has, or when the connection ended, which is dealt with.
-    func read(_ connection: Connection, on bench: Workbench) -> UnsafeRawBufferPointer? {
+    ///
+    /// - Parameter limit: the most bytes, no more than the bench has room for.
+    func read(
+        _ connection: Connection, upTo limit: Int = Reactor.firstPiece, on bench: Workbench
+    ) -> UnsafeRawBufferPointer? {
         do throws(SystemError) {
-            switch try connection.channel.receive(into: bench.buffer) {
+            let room = UnsafeMutableRawBufferPointer(start: bench.buffer.baseAddress, count: limit)
+            switch try connection.channel.receive(into: room) {
             case .wouldBlock:
                 connection.mayBeReadable = false
                 // It was thought to have sent its next request already (`settle`).
@@ -143,7 +169,7 @@ extension Reactor {
                 close(connection)
                 return nil
             case .processed(let count):
-                connection.mayBeReadable = count == bench.buffer.count || connection.peerClosed
+                connection.mayBeReadable = count == limit || connection.peerClosed
                 return UnsafeRawBufferPointer(rebasing: bench.buffer[..<count])
             }
         } catch {

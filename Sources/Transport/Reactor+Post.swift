@@ -138,7 +138,7 @@ extension Reactor {
         guard let sharing else { return }
         sharing.announce(
             ScoreboardPresence(
-                lifetime: sharing.parting == nil && !isClosing ? .serving : .leaving, accepting: admission.isWatching,
+                lifetime: sharing.parting == nil && !isClosing ? .serving : .leaving, accepting: admission.attention == .now,
                 runners: runners, busy: busy, waiting: waiting))
     }
 

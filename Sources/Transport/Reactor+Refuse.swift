@@ -21,6 +21,17 @@ extension Reactor {
         refuse(connection, Refusal(status: error.status, id: error.id, for: ErrorAudience()), head: nil)
     }
 
+    /// Refuses a request, and closes the connection at once: its place is needed. Of the page there leaves what does so
+    /// by itself.
+    func dismiss(_ connection: Connection, _ error: WireError, head: UnsafeRawBufferPointer?) {
+        let refusal = Refusal(error, for: head.map { ErrorAudience(head: $0.bytes) } ?? ErrorAudience())
+        let second = Clock.wallSeconds()
+        let page = refusal.response(date: HTTPDate(unixSeconds: Int(second)))
+        if let observer { tell(observer, of: refusal, page, to: connection, head: head, wallSeconds: second) }
+        page.withUnsafeBytes { _ = try? connection.channel.send($0) }
+        close(connection)
+    }
+
     private func refuse(_ connection: Connection, _ refusal: Refusal, head: UnsafeRawBufferPointer?) {
         sharing?.commons.cell.countRefusal(RefusalTable.number(of: refusal.id))
         let second = Clock.wallSeconds()

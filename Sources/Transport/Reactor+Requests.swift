@@ -68,7 +68,7 @@ extension Reactor {
                 return complete(connection, bytes, size: size + length, body: body, in: store, on: bench)
             }
             if configuration.streamsBodies { return beginStream(connection, bytes, size: size, in: store, on: bench) }
-            receipt = BodyReceipt(length: length, limits: configuration.body)
+            receipt = BodyReceipt(length: length, limits: configuration.body, now: now)
         case .chunked:
             do throws(WireError) {
                 if configuration.streamsBodies, try !isWhole(chunked: bytes.from(size)) {
@@ -78,7 +78,7 @@ extension Reactor {
                 refuse(connection, error, head: bytes)
                 return .wait
             }
-            receipt = BodyReceipt(chunkedUnder: configuration.policy, limits: configuration.body)
+            receipt = BodyReceipt(chunkedUnder: configuration.policy, limits: configuration.body, now: now)
         }
 
         if connection.session.takeContinue() { InterimResponse.sendContinue(on: connection) }
@@ -112,10 +112,22 @@ extension Reactor {
         return complete(connection, head, size: size, body: .stream(stream), in: store, on: bench)
     }
 
+    /// Reads on, for one turn.
     func readBody(_ connection: Connection, _ body: PartialBody, on bench: Workbench) -> Progress {
-        guard let bytes = read(connection, on: bench) else { return .wait }
-        if body.receipt.makesProgress(bytes.count) { setDeadline(connection, after: configuration.timeouts.body) }
-        return take(bytes, of: connection, body, on: bench)
+        var start = Clock.now()
+        var budget = TurnBudget(bytes: TurnBudget.received, now: start)
+        while true {
+            guard let bytes = read(connection, upTo: body.receipt.piece.bytes, on: bench) else { return .wait }
+            if body.receipt.makesProgress(bytes.count, now: start) {
+                setDeadline(connection, after: configuration.timeouts.body)
+            }
+            let progress = take(bytes, of: connection, body, on: bench)
+            guard case .again = progress else { return progress }
+            let end = Clock.now()
+            body.receipt.piece.note(bytes.count, took: end &- start)
+            guard budget.spend(bytes.count, now: end) else { return .again }
+            start = end
+        }
     }
 
     /// Gives bytes to a body under way. When they complete it, the request is complete.

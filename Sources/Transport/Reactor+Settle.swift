@@ -82,12 +82,12 @@ extension Reactor {
 
     // MARK: Output
 
-    /// Sends what is left of a response. When all is sent, the connection goes its way.
+    /// Sends what is left of a response, for one turn. When all is sent, the connection goes its way.
     func drain(_ connection: Connection) {
         guard case .draining(var response) = connection.phase else { return }
-        let isSent: Bool
+        let flush: Outbox.Flush
         do throws(SystemError) {
-            isSent = try connection.outbox.flush(to: connection.channel, releasing: &releases)
+            flush = try connection.outbox.flush(to: connection.channel, releasing: &releases)
         } catch {
             if error == Outbox.fileEnded {
                 note(
@@ -98,7 +98,7 @@ extension Reactor {
             close(connection)
             return
         }
-        guard isSent else {
+        guard flush == .done else {
             // The deadline is not moved whenever the socket takes something: when it comes, what the client itself has
             // taken is measured (`expire`).
             if response.unsent == nil {
@@ -107,6 +107,7 @@ extension Reactor {
                 setDeadline(connection, after: configuration.timeouts.write)
             }
             watch(connection)
+            if flush == .turnOver { enqueue(connection) }
             return
         }
         settle(connection, response.sequel)

@@ -52,8 +52,8 @@ public final class Reactor {
     /// Complete requests so far.
     var requestCount = 0
     public internal(set) var isClosing = false
-    /// The poller is gone: whoever drives this reactor should end the process.
-    public private(set) var isBroken = false
+    /// The poller or a listener is gone: whoever drives this reactor should end the process.
+    public internal(set) var isBroken = false
 
     /// Hears of the requests that are refused. Called by whoever has the baton.
     public var observer: (any ExchangeObserver)?
@@ -78,7 +78,9 @@ public final class Reactor {
         self.listeners = listeners
         self.trust = trust
         sharing = commons.map { Sharing($0, workers: workers) }
-        admission = Admission(maximum: configuration.maximumConnections, batch: configuration.acceptBatch)
+        admission = Admission(
+            maximum: configuration.maximumConnections, batch: configuration.acceptBatch,
+            sharesListeners: configuration.sharesListeners)
         poller = try Poller()
         timer = try TimerDescriptor()
         waker = try Waker()
@@ -115,15 +117,19 @@ public final class Reactor {
         updateAccepting()
         guard batch.isOver else { return true }
         let isBusy = !queue.isEmpty || (!held.isEmpty && !ignoringHeld)
+        var count = 0
         do throws(SystemError) {
-            batch.begin(try poller.wait(milliseconds: isBusy ? 0 : milliseconds), queued: queue.count)
+            count = try poller.wait(milliseconds: isBusy ? 0 : milliseconds)
         } catch {
-            // The application closed a descriptor that is not its own. Nothing can be heard any more.
-            batch.begin(0, queued: queue.count)
-            if !isBroken { note(.error, "The worker cannot poll and leaves: \(error).") }
+            // Nothing can be heard any more.
+            if !isBroken {
+                let advice = DescriptorFailure(error.errno).advice
+                note(.error, "The worker cannot poll and leaves: \(error).\(advice.isEmpty ? "" : " ")\(advice)")
+            }
             isBroken = true
         }
         now = Clock.now()
+        batch.begin(count, queued: queue.count, now: now)
         return isBusy || !batch.isOver
     }
 
@@ -135,11 +141,19 @@ public final class Reactor {
     ///
     /// - Parameter bench: the caller's, which is in use until the exchange ends.
     public func next(_ baton: borrowing Baton, on bench: Workbench) -> Exchange? {
-        while !held.isEmpty, let connection = held.popFirst() {
-            if resume(connection, on: bench) { return exchange(connection, on: bench) }
-        }
+        if !held.isEmpty { return nextHeld(on: bench) }
         guard let connection = completeNext(on: bench) else { return nil }
         return exchange(connection, on: bench)
+    }
+
+    /// The request that has waited for longest. What the batch brings has come later and waits behind it. Nil after a
+    /// while, though there may be more: others must be heard of, and connections accepted, while all these are served.
+    private func nextHeld(on bench: Workbench) -> Exchange? {
+        holdComplete(on: bench)
+        while !held.isEmpty, batch.takeHeldTurn(now: now), let connection = held.popFirst() {
+            if resume(connection, on: bench) { return exchange(connection, on: bench) }
+        }
+        return nil
     }
 
     @inline(__always)
@@ -165,7 +179,9 @@ public final class Reactor {
     public func oldestPostponement(_ baton: borrowing Baton) -> Nanoseconds? { postponed.first?.since }
 
     /// For a thread that can't run the application: does all there is to do, and holds complete requests for `next`.
-    public func holdRequests(_ baton: borrowing Baton, on bench: Workbench) {
+    public func holdRequests(_ baton: borrowing Baton, on bench: Workbench) { holdComplete(on: bench) }
+
+    private func holdComplete(on bench: Workbench) {
         while let connection = completeNext(on: bench) {
             detach(connection, from: bench)
             // One that another worker posted has waited for longer.

@@ -13,6 +13,9 @@ public struct TransportConfiguration: Sendable {
     public var maximumConnections: Int
     /// How many connections one listener's turn accepts: few where other processes accept from the same listener.
     public var acceptBatch: Int
+    /// Whether other processes accept from the same listeners: a busy worker then leaves new connections to them for a
+    /// moment.
+    public var sharesListeners: Bool
     /// Whether the application runs when the head is complete, and reads the body itself (`stream_request_body`).
     public var streamsBodies: Bool
     /// Whether responses may leave a connection open (`keepalive` above 0).
@@ -20,7 +23,7 @@ public struct TransportConfiguration: Sendable {
 
     public init(
         policy: RequestPolicy, proxyMode: ProxyMode?, body: BodyLimits, timeouts: Timeouts, maximumConnections: Int,
-        acceptBatch: Int, streamsBodies: Bool
+        acceptBatch: Int, sharesListeners: Bool, streamsBodies: Bool
     ) {
         self.policy = policy
         self.proxyMode = proxyMode
@@ -28,6 +31,7 @@ public struct TransportConfiguration: Sendable {
         self.timeouts = timeouts
         self.maximumConnections = maximumConnections
         self.acceptBatch = acceptBatch
+        self.sharesListeners = sharesListeners
         self.streamsBodies = streamsBodies
     }
 }

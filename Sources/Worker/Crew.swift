@@ -72,6 +72,7 @@ final class Crew: @unchecked Sendable {
         for item in returns.takeAll() {
             promotion.note(item.kind, outlastedTick: item.outlastedTick)
             reactor.finish(item.exchange, baton)
+            if let copy = item.copy { reactor.noteSlow(copy, item.exchange, baton) }
         }
     }
 

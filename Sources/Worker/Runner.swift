@@ -197,9 +197,10 @@ final class Runner {
     /// Leaves a connection to the thread that has the baton.
     private func giveBack(_ ended: EndedExchange, _ kind: UInt32, outlastedTick: Bool) {
         gauge.end()
+        let copy = crew.commons?.cell.copyExchange(slot)
         crew.commons?.cell.endExchange(slot)
         ended.sendDeferred()
-        crew.returns.put(Returns.Item(exchange: ended, kind: kind, outlastedTick: outlastedTick))
+        crew.returns.put(Returns.Item(exchange: ended, kind: kind, outlastedTick: outlastedTick, copy: copy))
         crew.reactor.waker.wake()
     }
 

@@ -8,10 +8,10 @@ import Testing
     private static let start: Nanoseconds = .seconds(100)
 
     /// One that watches its listeners.
-    private func watching(maximum: Int = 2, batch: Int = 3) -> Admission {
-        var admission = Admission(maximum: maximum, batch: batch)
+    private func watching(maximum: Int = 2, batch: Int = 3, sharesListeners: Bool = true) -> Admission {
+        var admission = Admission(maximum: maximum, batch: batch, sharesListeners: sharesListeners)
         let answer1 = admission.change(now: Self.start, count: 0, isClosing: false)
-        #expect(answer1 == true)
+        #expect(answer1 == .now)
         return admission
     }
 
@@ -20,18 +20,18 @@ import Testing
         let answer2 = admission.change(now: Self.start, count: 1, isClosing: false)
         #expect(answer2 == nil)
         admission.isWanted = false
-        #expect(admission.isWatching)
+        #expect(admission.attention == .now)
         let answer3 = admission.change(now: Self.start, count: 1, isClosing: false)
-        #expect(answer3 == false)
+        #expect(answer3 == .late)
         let answer4 = admission.change(now: Self.start, count: 1, isClosing: false)
         #expect(answer4 == nil)
         admission.isWanted = true
         let answer5 = admission.change(now: Self.start, count: 1, isClosing: true)
-        #expect(answer5 == nil)
+        #expect(answer5 == Admission.Attention.none)
         let answer6 = admission.change(now: Self.start, count: 1, isClosing: false)
-        #expect(answer6 == true)
+        #expect(answer6 == .now)
         let answer7 = admission.change(now: Self.start, count: 1, isClosing: true)
-        #expect(answer7 == false)
+        #expect(answer7 == Admission.Attention.none)
     }
 
     /// Being full is no reason to stop: somebody may give way. Having found nobody is.
@@ -40,17 +40,17 @@ import Testing
         #expect(admission.isFull(count: 2) && !admission.isFull(count: 1))
         let answer8 = admission.change(now: Self.start, count: 2, isClosing: false)
         #expect(answer8 == nil)
-        let end = admission.pauseInCrowd(now: Self.start)
+        let end = admission.pauseInCrowd(until: nil, now: Self.start)
         #expect(end == Self.start + Admission.leastWait)
         #expect(admission.nextWakeUp(now: Self.start) == end)
         let answer9 = admission.change(now: Self.start + 1, count: 2, isClosing: false)
-        #expect(answer9 == false)
+        #expect(answer9 == Admission.Attention.none)
         let answer10 = admission.change(now: Self.start + 2, count: 1, isClosing: false)
-        #expect(answer10 == true)
+        #expect(answer10 == .now)
         let answer11 = admission.change(now: Self.start + 3, count: 2, isClosing: false)
-        #expect(answer11 == false)
+        #expect(answer11 == Admission.Attention.none)
         let answer12 = admission.change(now: end, count: 2, isClosing: false)
-        #expect(answer12 == true)
+        #expect(answer12 == .now)
         #expect(admission.nextWakeUp(now: end) == nil)
     }
 
@@ -60,10 +60,10 @@ import Testing
         #expect(first.isNews)
         #expect(first.until == Self.start + .milliseconds(200))
         let answer13 = admission.change(now: first.until - 1, count: 0, isClosing: false)
-        #expect(answer13 == false)
+        #expect(answer13 == Admission.Attention.none)
         #expect(admission.nextWakeUp(now: first.until - 1) == first.until)
         let answer14 = admission.change(now: first.until, count: 0, isClosing: false)
-        #expect(answer14 == true)
+        #expect(answer14 == .now)
         let answer15 = admission.pauseExhausted(now: Self.start + .seconds(59)).isNews
         #expect(!answer15)
         let answer16 = admission.pauseExhausted(now: Self.start + .seconds(60)).isNews
@@ -72,7 +72,7 @@ import Testing
 
     @Test func wakesUpForThePauseThatEndsFirst() {
         var admission = watching()
-        let crowd = admission.pauseInCrowd(now: Self.start)
+        let crowd = admission.pauseInCrowd(until: nil, now: Self.start)
         let exhausted = admission.pauseExhausted(now: Self.start).until
         #expect(admission.nextWakeUp(now: Self.start) == exhausted)
         #expect(admission.nextWakeUp(now: exhausted) == crowd)
@@ -105,11 +105,90 @@ import Testing
         let silent = Admission.Candidate(stage: .silent, since: now - .seconds(2))
         let newer = Admission.Candidate(stage: .silent, since: now - .seconds(1))
         let idle = Admission.Candidate(stage: .idle, since: now - .seconds(60))
+        let head = Admission.Candidate(stage: .head, since: now - .seconds(70))
+        let body = Admission.Candidate(stage: .body, since: now - .seconds(80))
+        let leaving = Admission.Candidate(stage: .leaving, since: now - .seconds(1))
+        let inOrder = [leaving, silent, newer, idle, head, body]
+        for (place, candidate) in inOrder.enumerated() {
+            for later in inOrder[place...].dropFirst() {
+                #expect(candidate.goes(before: later) && !later.goes(before: candidate))
+            }
+        }
+        #expect(inOrder.map(\.stage.isInRequest) == [false, false, false, false, true, true])
         #expect(silent.goes(before: nil))
         #expect(silent.goes(before: newer) && !newer.goes(before: silent))
         #expect(newer.goes(before: idle) && !idle.goes(before: newer))
         #expect(!idle.goes(before: idle))
         #expect(newer.mayGiveWay(now: now))
         #expect(!newer.mayGiveWay(now: now - 1))
+    }
+
+    // MARK: Late
+
+    /// Whoever shares its listeners leaves an arrival to others for a moment, and then takes what is still there.
+    @Test func takesLateWhatNobodyTook() {
+        var admission = watching()
+        let eager = admission.noteArrival(now: Self.start)
+        #expect(eager == nil)
+        admission.isWanted = false
+        _ = admission.change(now: Self.start, count: 0, isClosing: false)
+        #expect(admission.attention == .late)
+        let takesAnother = admission.takesAnother()
+        #expect(!takesAnother)
+        let early = admission.takesLate(now: Self.start + .seconds(1))
+        #expect(!early)
+        let moment = admission.noteArrival(now: Self.start)
+        #expect(moment == Self.start + Admission.courtesy)
+        #expect(admission.nextWakeUp(now: Self.start) == moment)
+        // The one that comes behind it is taken with it.
+        let second = admission.noteArrival(now: Self.start + 1)
+        #expect(second == nil)
+        let before = admission.takesLate(now: Self.start + Admission.courtesy - 1)
+        #expect(!before)
+        let due = admission.takesLate(now: Self.start + Admission.courtesy)
+        #expect(due)
+        let again = admission.takesLate(now: Self.start + Admission.courtesy)
+        #expect(!again)
+        #expect(admission.nextWakeUp(now: Self.start) == nil)
+    }
+
+    /// A runner that is free again takes what is there at once; who closes takes nothing.
+    @Test(arguments: [false, true]) func whatIsToBeTakenLateIsForgottenWhenThatChanges(isClosing: Bool) {
+        var admission = watching()
+        admission.isWanted = false
+        _ = admission.change(now: Self.start, count: 0, isClosing: false)
+        _ = admission.noteArrival(now: Self.start)
+        admission.isWanted = true
+        let change = admission.change(now: Self.start, count: 0, isClosing: isClosing)
+        #expect(change == (isClosing ? Admission.Attention.none : .now))
+        let late = admission.takesLate(now: Self.start + .seconds(1))
+        #expect(!late)
+    }
+
+    /// There is nobody to leave a connection to.
+    @Test func aSingleWorkerTakesAtOnceThoughItIsBusy() {
+        var admission = watching(sharesListeners: false)
+        admission.isWanted = false
+        let change = admission.change(now: Self.start, count: 0, isClosing: false)
+        #expect(change == nil)
+        let takesAnother = admission.takesAnother()
+        #expect(takesAnother)
+    }
+
+    @Test func aCrowdIsLookedAtAgainWhenSomebodyMayGiveWay() {
+        var admission = watching()
+        let soon = admission.pauseInCrowd(until: Self.start + .milliseconds(300), now: Self.start)
+        #expect(soon == Self.start + .milliseconds(300))
+        // Not all the time, and not only when that one's time comes if others leave before.
+        let now = admission.pauseInCrowd(until: Self.start, now: Self.start)
+        #expect(now > Self.start && now < Self.start + .milliseconds(100))
+        let latest = admission.pauseInCrowd(until: Self.start + .seconds(60), now: Self.start)
+        #expect(latest == Self.start + Admission.leastWait)
+    }
+
+    @Test func theLogHearsOfThoseWhoGiveWayOnceAMinute() {
+        var admission = watching()
+        let answers = [0, 1, 59, 60].map { admission.notesGivingWay(now: Self.start + .seconds($0)) }
+        #expect(answers == [true, false, false, true])
     }
 }

@@ -50,7 +50,7 @@ import Testing
     func aBodyByLengthUnderEverySplit(memory: Int, place: String) throws {
         let body = Array("hello, world".utf8)
         for pieces in Self.splits(body + Array(Self.next.utf8)) {
-            let receipt = BodyReceipt(length: body.count, limits: Self.limits(memory: memory))
+            let receipt = BodyReceipt(length: body.count, limits: Self.limits(memory: memory), now: 0)
             let rest = try feed(receipt, pieces)
             #expect(rest == Array(Self.next.utf8))
             #expect(receipt.body.count == body.count)
@@ -64,7 +64,7 @@ import Testing
     func aChunkedBodyUnderEverySplit(memory: Int, place: String) throws {
         let wire = Array("5\r\nhello\r\n7;a=\"b\"\r\n, world\r\n0\r\nT: x\r\n\r\n".utf8)
         for pieces in Self.splits(wire + Array(Self.next.utf8)) {
-            let receipt = BodyReceipt(chunkedUnder: RequestPolicy(), limits: Self.limits(memory: memory))
+            let receipt = BodyReceipt(chunkedUnder: RequestPolicy(), limits: Self.limits(memory: memory), now: 0)
             let rest = try feed(receipt, pieces)
             #expect(rest == Array(Self.next.utf8))
             let (found, bytes) = content(receipt.body)
@@ -74,7 +74,7 @@ import Testing
     }
 
     @Test func anEmptyChunkedBodyIsNone() throws {
-        let receipt = BodyReceipt(chunkedUnder: RequestPolicy(), limits: BodyLimits())
+        let receipt = BodyReceipt(chunkedUnder: RequestPolicy(), limits: BodyLimits(), now: 0)
         #expect(try feed(receipt, [Array("0\r\n\r\n".utf8)[...]]) == [])
         #expect(content(receipt.body).place == "none")
     }
@@ -82,7 +82,7 @@ import Testing
     @Test func anIncompleteBodyIsNotComplete() throws {
         let wire = Array("5\r\nhello\r\n0\r\n\r\n".utf8)
         for count in 0..<wire.count {
-            let receipt = BodyReceipt(chunkedUnder: RequestPolicy(), limits: BodyLimits())
+            let receipt = BodyReceipt(chunkedUnder: RequestPolicy(), limits: BodyLimits(), now: 0)
             #expect(try feed(receipt, [wire[..<count]]) == nil)
         }
     }
@@ -92,10 +92,10 @@ import Testing
         var policy = RequestPolicy()
         for pieces in Self.splits(wire) {
             policy.limitRequestBody = 12
-            let exact = BodyReceipt(chunkedUnder: policy, limits: BodyLimits())
+            let exact = BodyReceipt(chunkedUnder: policy, limits: BodyLimits(), now: 0)
             #expect(try feed(exact, pieces) == [])
             policy.limitRequestBody = 11
-            let over = BodyReceipt(chunkedUnder: policy, limits: BodyLimits())
+            let over = BodyReceipt(chunkedUnder: policy, limits: BodyLimits(), now: 0)
             #expect {
                 try feed(over, pieces)
             } throws: { error in
@@ -110,7 +110,7 @@ import Testing
 
     @Test func aFaultOfTheWireKeepsItsName() throws {
         for pieces in Self.splits(Array("5\r\nhello0\r\n\r\n".utf8)) {
-            let receipt = BodyReceipt(chunkedUnder: RequestPolicy(), limits: BodyLimits())
+            let receipt = BodyReceipt(chunkedUnder: RequestPolicy(), limits: BodyLimits(), now: 0)
             #expect {
                 try feed(receipt, pieces)
             } throws: { error in
@@ -126,7 +126,7 @@ import Testing
     @Test func aSpoolThatCannotBeMadeSaysWhy() throws {
         var limits = Self.limits(memory: 0)
         limits.spoolDirectory = "/nonexistent"
-        let receipt = BodyReceipt(length: 1, limits: limits)
+        let receipt = BodyReceipt(length: 1, limits: limits, now: 0)
         #expect {
             try feed(receipt, [[1]])
         } throws: { error in

@@ -8,7 +8,7 @@ import Testing
 /// Every way of a connection from one phase to another, and what it carries along.
 @Suite struct ConnectionLifeTests {
     private let bytes = ByteStore()
-    private let receipt = BodyReceipt(length: 5, limits: BodyLimits())
+    private let receipt = BodyReceipt(length: 5, limits: BodyLimits(), now: 0)
     private let running: RunningRequest
     /// The stream's: what that reads does not matter here.
     private let owner: Connection

@@ -24,7 +24,16 @@ import Testing
         receiver.close()
     }
 
-    private func flush() throws -> Bool { try outbox.flush(to: Channel(socket: sender), releasing: &releases) }
+    /// As many turns as the socket takes. Whether all is sent.
+    private func flush() throws -> Bool {
+        while true {
+            switch try outbox.flush(to: Channel(socket: sender), releasing: &releases) {
+            case .done: return true
+            case .full: return false
+            case .turnOver: continue
+            }
+        }
+    }
 
     private func append(_ text: String) {
         Array(text.utf8).withUnsafeBytes { outbox.append(copying: $0) }
@@ -178,5 +187,27 @@ import Testing
         #expect(throws: SystemError(.invalidArgument, call: "sendfile (the file has ended)")) { try flush() }
         #expect(outbox.count == 1)
         outbox.discard(releasing: &releases)
+    }
+
+    /// A client that takes everything at once has a turn, and then others have theirs.
+    @Test func aTurnIsBoundedHoweverFastTheClientIs() throws {
+        let size = 20_000_000
+        let file = try Descriptor.unnamedFile(in: "/tmp")
+        try #require(ftruncate(file.rawValue, size) == 0)
+        outbox.append(file: file, offset: 0, count: size)
+        var chunk = [UInt8](repeating: 0, count: 1 << 20)
+        var turns = 0
+        var largest = 0
+        while !outbox.isEmpty, turns < 100_000 {
+            let before = outbox.count
+            _ = try outbox.flush(to: Channel(socket: sender), releasing: &releases)
+            largest = max(largest, before - outbox.count)
+            turns += 1
+            while case .processed(let count) = try chunk.withUnsafeMutableBytes({ (room) throws(SystemError) in
+                try receiver.receive(into: room)
+            }), count > 0 {}
+        }
+        #expect(outbox.isEmpty)
+        #expect(largest <= TurnBudget.sent)
     }
 }

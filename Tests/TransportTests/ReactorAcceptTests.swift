@@ -18,15 +18,56 @@ import Testing
         #expect(busy.handled.isEmpty)
     }
 
-    @Test func acceptsAgainWhatCameMeanwhile() throws {
+    @Test func acceptsAtOnceAgainWhatCameMeanwhile() throws {
         let loop = try ForeignLoop()
         loop.reactor.setAccepting(false, loop.baton)
         let client = try loop.client()
         client.send(Request.get("/a"))
-        #expect(!loop.run(milliseconds: 20) { loop.reactor.connectionCount > 0 })
+        loop.turn()
+        #expect(loop.reactor.connectionCount == 0)
         loop.reactor.setAccepting(true, loop.baton)
         loop.turn()
         #expect(loop.run { client.has(Answer.text("GET /a")) })
+    }
+
+    /// Nobody else takes them: those who came while all runners are busy queue with everyone else.
+    @Test(arguments: [true, false]) func whoIsBusyTakesWhatNobodyElseTakes(sharesListeners: Bool) throws {
+        let loop = try ForeignLoop { $0.sharesListeners = sharesListeners }
+        loop.reactor.setAccepting(false, loop.baton)
+        let clients = try (0..<20).map { _ in try loop.client() }
+        for (number, client) in clients.enumerated() { client.send(Request.get("/\(number)")) }
+        // As the pilot does it, while runners are in the application.
+        #expect(loop.serve { loop.reactor.connections.count { $0.phase.kind == .held } == clients.count })
+        #expect(loop.handled.isEmpty)
+        loop.turn()
+        #expect(loop.run { loop.handled.count == clients.count })
+        #expect(loop.handled == clients.indices.map { "GET /\($0)" })
+    }
+
+    /// Requests that are held do not keep new clients out, nor do these overtake them.
+    @Test func newClientsComeInBetweenHeldRequests() throws {
+        let loop = try ForeignLoop()
+        let old = try (0..<3).map { _ in try loop.client() }
+        for (number, client) in old.enumerated() { client.send(Request.get("/old/\(number)")) }
+        #expect(loop.serve { loop.reactor.connections.count { $0.phase.kind == .held } == old.count })
+        var new: [LoopbackClient] = []
+        loop.handle = { connection, loop in
+            // Each takes longer than others may be left unheard.
+            let end = Clock.now() + EventBatch.heldTime
+            while Clock.now() < end {}
+            loop.answer(connection)
+            if new.isEmpty, let client = try? loop.client() {
+                client.send(Request.get("/new"))
+                new.append(client)
+            }
+        }
+        loop.turn()
+        // The turn ended with the time, and not with the last of them.
+        #expect(loop.handled.count == 1)
+        #expect(loop.run { loop.handled.count == 2 })
+        #expect(loop.reactor.connectionCount == 4)
+        #expect(loop.run { loop.handled.count == 4 })
+        #expect(loop.handled == ["GET /old/0", "GET /old/1", "GET /old/2", "GET /new"])
     }
 
     /// A listener's event that waits in the batch is void once accepting stopped.
@@ -109,6 +150,53 @@ import Testing
         #expect(silent[0].hasEnded())
         #expect(!silent[1].hasEnded())
         #expect(!honest.hasEnded())
+    }
+
+    /// Who does not go on with a request gives way too, and who goes on does not.
+    @Test(arguments: [
+        "GET /1 HT", "POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf",
+        "POST /1 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhe",
+    ])
+    func whoStallsInARequestGivesWay(beginning: String) throws {
+        let loop = try ForeignLoop {
+            $0.maximumConnections = 2
+            $0.timeouts.head = .seconds(600)
+            $0.timeouts.body = 0
+        }
+        let stalled = try loop.client()
+        stalled.send(beginning)
+        #expect(loop.run { loop.reactor.connections.contains { [.head, .body].contains($0.phase.kind) } })
+        let honest = try loop.client()
+        honest.send("POST /2 HTTP/1.1\r\nHost: a\r\nContent-Length: 100000000\r\n\r\n")
+        #expect(loop.run { loop.reactor.connectionCount == 2 })
+        let late = try loop.client()
+        late.send(Request.get("/3"))
+        #expect(
+            loop.run {
+                honest.send(String(repeating: "x", count: 2000))
+                return late.has(Answer.text("GET /3"))
+            })
+        #expect(stalled.hasEnded())
+        #expect(stalled.text.hasPrefix("HTTP/1.1 408 "))
+        #expect(!honest.hasEnded())
+        #expect(loop.notices.map(\.text).contains { $0.contains("give way") })
+    }
+
+    /// One whose response has left and who does not close goes first of all.
+    @Test func whoOnlyLingersGivesWay() throws {
+        let loop = try ForeignLoop {
+            $0.maximumConnections = 2
+            $0.timeouts.linger = .seconds(600)
+        }
+        let silent = try loop.client()
+        #expect(loop.run { loop.reactor.connectionCount == 1 })
+        let refused = try loop.client()
+        refused.send("NONSENSE\r\n\r\n")
+        #expect(loop.run { loop.reactor.connections.contains { $0.phase.kind == .lingering } })
+        let late = try loop.client()
+        late.send(Request.get("/3"))
+        #expect(loop.run { late.has(Answer.text("GET /3")) })
+        #expect(!silent.hasEnded())
     }
 
     /// A place that is free again is taken at once, though accepting had paused.

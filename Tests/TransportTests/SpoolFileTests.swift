@@ -61,7 +61,7 @@ import Testing
     @Test func aChunkedBodyOfSingleBytesIsWhole() throws {
         var limits = BodyLimits()
         limits.memory = 10
-        let receipt = BodyReceipt(chunkedUnder: RequestPolicy(), limits: limits)
+        let receipt = BodyReceipt(chunkedUnder: RequestPolicy(), limits: limits, now: 0)
         let body = pattern(100_000)
         let wire = body.flatMap { Array("1\r\n".utf8) + [$0, 0x0D, 0x0A] } + Array("0\r\n\r\n".utf8)
         let (taken, complete) = try wire.withUnsafeBytes { (bytes) throws(BodyReceiptFault) in

@@ -142,6 +142,9 @@ class Arbiter:
     def _say_notices(self, cfg: Any) -> None:
         for line in cfg.notices + cfg.without_effect():
             self.log.warning("%s", line)
+        for name in ("preload_app", "reload", "reuse_port"):
+            if getattr(cfg, name):
+                self.log.warning("%s (%s) is not there yet, and has no effect.", name, cfg.settings[name].source)
 
     # What hooks call
 
@@ -193,13 +196,16 @@ class Arbiter:
 
     def _starting(self) -> None:
         self.pid = os.getpid()
-        self.master_pid = int(os.environ.get("GUNICORN_PID", "0"))
+        self.master_pid = int(os.environ.pop("GUNICORN_PID", "0"))
         os.environ.pop("GUNICORN_FD", None)
         if self.master_pid:
             self.master_name = "Master.2"
         self.cfg.on_starting(self)
 
     def _listening(self, generation: int, listeners: list[tuple[int, str]]) -> None:
+        # The core has taken them. They were meant for this process, and not for what an application starts.
+        for name in ("LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "LISTEN_PIDFDID"):
+            os.environ.pop(name, None)
         self._listeners[generation] = [Listener(*each) for each in listeners]
         if generation == self._adopted:
             self.LISTENERS = self._listeners[generation]
@@ -257,7 +263,6 @@ class Arbiter:
     def _promoted(self) -> None:
         self.master_pid = 0
         self.master_name = "Master"
-        os.environ.pop("GUNICORN_PID", None)
 
     def _exiting(self) -> None:
         self.cfg.on_exit(self)

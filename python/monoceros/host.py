@@ -64,7 +64,7 @@ class Host:
         self.app = app
         self.logger = logger
         self.server = server
-        self.process_name = app.cfg.proc_name
+        self.process_name = getattr(getattr(app, "cfg", None), "proc_name", "")
         self.version = __version__
         self.server_software = SERVER_SOFTWARE
         self.errors_stream = ErrorsStream()
@@ -82,6 +82,7 @@ class Host:
         self._word = os.pipe()
         for end in self._word:
             os.set_blocking(end, False)
+        self._let_one_speak()
 
     # In the master
 
@@ -149,6 +150,8 @@ class Host:
 
     def end_worker(self) -> None:
         """The last thing that a worker does, however it ends."""
+        # On its way out, Python gives the signals their default action, and QUIT would leave a core.
+        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT))
         try:
             self.server.cfg.worker_exit(self.server, self.worker)
         except Exception:
@@ -164,7 +167,10 @@ class Host:
             yield
         except BaseException as error:
             if self._gives_up or (self.control is not None and self.control.is_quitting()):
-                raise
+                if isinstance(error, SystemExit):
+                    raise
+                # What a module of C made of the SystemExit of a signal handler.
+                raise SystemExit(0) from None
             if self._may_speak():
                 self.logger.error("Exception in worker process", exc_info=trim(error))
                 self.report(f"Failed to {purpose}: {last_line(error)}")
@@ -316,9 +322,10 @@ class Host:
                 raise SystemExit(0)
 
         def handle_quit(number, frame):
-            # Once is enough: on the way out, Python would give the signals their default action.
+            # Once is enough: a terminal's INT and the master's QUIT come together. Not SIG_IGN: Python complains of a
+            # signal that arrived before it was ignored and is handled after.
             for each in (signal.SIGINT, signal.SIGQUIT):
-                signal.signal(each, signal.SIG_IGN)
+                signal.signal(each, lambda number, frame: None)
             control.quit()
             self._call_hook("worker_int")
             # Out of the application's frame too, as gunicorn does: QUIT does not wait for a request.

@@ -25,6 +25,7 @@ ANSWER = 4 << 20
 COUNT = 6 << 20
 LISTENER = 7 << 20
 LIMIT = 1 << 20
+PACKAGE = os.path.dirname(__file__)
 
 
 class Witness:
@@ -70,6 +71,19 @@ def describe() -> Iterator[str]:
         if identity == own:
             continue
         thread = threads.get(identity)
-        name = f'{thread.native_id} "{thread.name}"' if thread is not None else f"{identity:#x}"
-        stack = "".join(traceback.format_stack(frame)).rstrip()
+        name = f'{number(thread)} "{thread.name}"' if thread is not None else f"{identity:#x}"
+        stack = "".join(traceback.format_list(own_frames_left_out(traceback.extract_stack(frame)))).rstrip()
         yield f"Thread {name} (most recent call last):\n{stack}"
+
+
+def number(thread: threading.Thread) -> int | None:
+    """The kernel's number. Of the main thread Python may still know that of the process which was forked."""
+    return os.getpid() if thread is threading.main_thread() else thread.native_id
+
+
+def own_frames_left_out(frames: list[traceback.FrameSummary]) -> list[traceback.FrameSummary]:
+    """Without the frames through which this package came to call the application; all of them where it did not."""
+    for place in range(len(frames) - 1, -1, -1):
+        if os.path.dirname(frames[place].filename) == PACKAGE:
+            return frames[place + 1 :] or frames[place:]
+    return frames

@@ -160,8 +160,8 @@ struct ModelServer {
 
     // MARK: Coming to rest
 
-    /// From here on nothing bad happens: who boots comes to serve, and who is told to leave does. The server must come to
-    /// rest with what was asked of it, and no timer may be left.
+    /// From here on nothing bad happens: who boots comes to serve, and who is told to leave does. The server must come
+    /// to rest with what was asked of it, and no timer may be left.
     func complaintAtRest() -> String? {
         var server = self
         for _ in 0..<60 where !server.isFinished {

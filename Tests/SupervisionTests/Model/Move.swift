@@ -1,7 +1,7 @@
 @testable import Supervision
 
-/// One thing that can happen to a server. Workers are named by their place in the table, oldest first, so that two servers
-/// that differ in process ids alone are one.
+/// One thing that can happen to a server. Workers are named by their place in the table, oldest first, so that two
+/// servers that differ in process ids alone are one.
 enum Move: Equatable {
     /// The master asks what to do and does it.
     case step

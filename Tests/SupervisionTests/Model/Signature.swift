@@ -1,8 +1,8 @@
 @testable import Supervision
 
 extension ModelServer {
-    /// All that the future depends on. Process ids, ages and generations count by their order, times by their distance from
-    /// now, and what lies further back than anything looks is equally far away.
+    /// All that the future depends on. Process ids, ages and generations count by their order, times by their distance
+    /// from now, and what lies further back than anything looks is equally far away.
     var signature: [Int64] {
         let supervisor = master.supervisor
         let roster = supervisor.roster
@@ -15,13 +15,18 @@ extension ModelServer {
                 Int64(worker.terms.workers),
             ]
         }
-        words += [-1_000_000, Int64(roster.wanted), roster.current.hasServed ? 1 : 0, Int64(roster.current.terms.workers)]
+        words += [
+            -1_000_000, Int64(roster.wanted), roster.current.hasServed ? 1 : 0, Int64(roster.current.terms.workers),
+        ]
         words += [Int64((roster.candidate?.number ?? current) - current), Int64(roster.candidate?.terms.workers ?? 0)]
         words += [roster.isRollingOut ? 1 : 0] + roster.outgoing.map { Int64($0 - current) }
         words += [-1_000_001, distance(supervisor.respawn.notBefore)] + respawnWords(supervisor.respawn)
         words += phaseWords(supervisor.phase) + supervisor.news.map { Int64(truncatingIfNeeded: code($0)) }
         words += [Int64(budget.deaths), Int64(budget.wishes), Int64(budget.reloads), Int64(budget.changes)]
-        return words + [Int64(budget.stops), Int64(budget.failedForks), Int64(budget.waits), mayStop ? 1 : 0, isFinished ? 1 : 0, isBounded ? 1 : 0]
+        return words + [
+            Int64(budget.stops), Int64(budget.failedForks), Int64(budget.waits), mayStop ? 1 : 0, isFinished ? 1 : 0,
+            isBounded ? 1 : 0,
+        ]
     }
 
     private func distance(_ time: UInt64) -> Int64 {

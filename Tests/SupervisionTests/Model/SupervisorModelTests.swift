@@ -2,8 +2,8 @@ import Testing
 
 @testable import Supervision
 
-/// Tries every order in which workers can boot, hang, die, want to leave, be told to and be replaced, with reloads, changes
-/// of their number and stops in between, as far as the budgets go.
+/// Tries every order in which workers can boot, hang, die, want to leave, be told to and be replaced, with reloads,
+/// changes of their number and stops in between, as far as the budgets go.
 @Suite struct SupervisorModelTests {
     static let budgets = [
         // Deaths, recycling and forks that fail, with nothing else going on.

@@ -25,9 +25,10 @@ final class ForeignLoop {
     private let listener: Descriptor
 
     /// - Parameter sharing: listens on the same socket as this one.
+    ///   - commons: what it has in common with other workers.
     ///   - trust: what the word of its clients counts for.
     init(
-        sharing other: ForeignLoop? = nil, trust: PeerTrust = [],
+        sharing other: ForeignLoop? = nil, trust: PeerTrust = [], commons: Commons? = nil,
         _ configure: (inout TransportConfiguration) -> Void = { _ in }
     ) throws {
         var configuration = TransportConfiguration()
@@ -40,7 +41,7 @@ final class ForeignLoop {
         port = try #require(try listener.localAddress()?.port)
         reactor = try Reactor(
             configuration: configuration, listeners: [ListenerSocket(descriptor: listener)],
-            trust: { _ in trust })
+            trust: { _ in trust }, commons: commons, workers: commons == nil ? 1 : 2)
         bench = Workbench(policy: configuration.policy)
         poller = try Poller(capacity: 4)
         try poller.add(reactor.descriptor, .readable, payload: 0)
@@ -49,7 +50,7 @@ final class ForeignLoop {
     }
 
     deinit {
-        if !reactor.isClosing { listener.close() }
+        if reactor.hasListeners { listener.close() }
     }
 
     func client(receiveBuffer: Int32? = nil) throws -> LoopbackClient {
@@ -115,6 +116,12 @@ final class ForeignLoop {
     // What tests ask of the reactor: the baton cannot pass through a macro.
 
     var notices: [Notice] { reactor.takeNotices(baton) }
+    func leave() { reactor.leave(baton) }
+    func share(free: Int, isStalled: Bool = false) { reactor.share(free: free, isStalled: isStalled, baton) }
+    func announce(waiting: Int) {
+        reactor.announce(runners: 1, busy: 1 - min(1, waiting), waiting: waiting, baton)
+    }
+
     var isDrained: Bool { reactor.unsettledCount(baton) == 0 }
     var defersResponses: Bool { reactor.defersResponses(baton) }
     var hasHeldRequests: Bool { reactor.hasHeldRequests(baton) }

@@ -8,7 +8,7 @@ extension TransportConfiguration {
     init() {
         self.init(
             policy: RequestPolicy(), proxyMode: nil, body: BodyLimits(), timeouts: Timeouts(), maximumConnections: 1000,
-            acceptBatch: 64, streamsBodies: false)
+            acceptBatch: 64, sharesListeners: true, streamsBodies: false)
     }
 }
 

@@ -35,7 +35,8 @@ def main(arguments: Sequence[str]) -> int:
 
 def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="monoceros", description="Asks a running server that has an admin_bind.")
-    common = argparse.ArgumentParser(add_help=False)
+    # They may stand behind any of the words: what a later one does not say leaves what an earlier one said.
+    common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     common.add_argument(
         "--admin", metavar="ADDRESS", help=f"the server's admin_bind: unix:PATH or HOST:PORT [env: {VARIABLE}]"
     )
@@ -55,28 +56,29 @@ def make_parser() -> argparse.ArgumentParser:
     stacks.add_argument("pid", nargs="?", type=int, help="a worker's process id; all workers by default")
     stacks.set_defaults(function=show_stacks)
 
-    add_control(commands.add_parser("ctl", parents=[common], help="tell the server what to do"))
+    add_control(commands.add_parser("ctl", parents=[common], help="tell the server what to do"), common)
+    parser.set_defaults(admin=None, pid_file=None, config=None)
     return parser
 
 
-def add_control(parser: argparse.ArgumentParser) -> None:
+def add_control(parser: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
     orders = parser.add_subparsers(dest="order", required=True)
-    show = orders.add_parser("show", help="show workers, or all there is")
+    show = orders.add_parser("show", parents=[common], help="show workers, or all there is")
     show.add_argument("what", choices=("all", "workers", "config", "stats", "listeners"))
     show.set_defaults(function=show_part)
     simple = {"reload": "read the configuration again and replace the workers", "reopen": "open the logs anew"}
     for order, text in simple.items():
-        orders.add_parser(order, help=text).set_defaults(function=tell, target=f"/ctl/{order}")
+        orders.add_parser(order, parents=[common], help=text).set_defaults(function=tell, target=f"/ctl/{order}")
     for name in ("quit", "shutdown"):
-        ending = orders.add_parser(name, help="end the server, once the requests under way are answered")
+        ending = orders.add_parser(name, parents=[common], help="end the server, once the requests under way are answered")
         ending.add_argument("how", nargs="?", choices=("graceful", "quick"), default="graceful")
         ending.set_defaults(function=end)
     worker = orders.add_parser("worker", help="add, remove or kill a worker").add_subparsers(required=True)
     for name in ("add", "remove"):
-        change = worker.add_parser(name, help=f"{name} workers")
+        change = worker.add_parser(name, parents=[common], help=f"{name} workers")
         change.add_argument("count", nargs="?", type=int, default=1, metavar="N")
         change.set_defaults(function=change_workers, direction=name)
-    kill = worker.add_parser("kill", help="end a worker, which is replaced")
+    kill = worker.add_parser("kill", parents=[common], help="end a worker, which is replaced")
     kill.add_argument("pid", type=int)
     kill.set_defaults(function=end_worker)
 

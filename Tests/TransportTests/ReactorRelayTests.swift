@@ -1,0 +1,273 @@
+import HTTPWire
+import Platform
+import ProxyWire
+import Telemetry
+import Testing
+
+@testable import Transport
+
+/// Connections that go from one worker to another: the client does not notice.
+@Suite struct ReactorRelayTests {
+    /// Sends the beginning to the first worker, has that leave, and sends the rest.
+    private func travel(
+        _ beginning: String, _ rest: String, expecting lines: [String], phase: Phase.Kind,
+        in server: LoopbackServer? = nil
+    ) throws {
+        let server = try server ?? LoopbackServer()
+        let client = try server.first.client()
+        if !beginning.isEmpty { client.send(beginning) }
+        #expect(server.first.run { server.first.reactor.connections.contains { $0.phase.kind == phase } })
+        server.first.leave()
+        #expect(server.first.reactor.connectionCount == 0)
+        #expect(server.first.isDrained)
+        #expect(server.second.run { server.second.reactor.connectionCount == 1 })
+        client.send(rest)
+        #expect(server.second.run { client.has(Answer.texts(lines)) })
+        #expect(client.text == Answer.texts(lines))
+        #expect(server.second.handled == lines)
+        #expect(server.first.handled.isEmpty)
+        #expect(!client.hasEnded())
+        #expect(server.counters[0].relayedOut == 1 && server.counters[1].relayedIn == 1)
+    }
+
+    @Test func aNewConnectionTravels() throws {
+        try travel("", Request.get("/a"), expecting: ["GET /a"], phase: .idle)
+    }
+
+    @Test func halfAHeadTravels() throws {
+        try travel("GET /a HTTP/1.1\r\nHo", "st: a\r\n\r\n", expecting: ["GET /a"], phase: .head)
+    }
+
+    @Test func halfABodyTravels() throws {
+        let text = Request.post("/a", "hello world")
+        try travel(
+            String(text.dropLast(6)), String(text.suffix(6)), expecting: ["POST /a memory 11 hello world"], phase: .body)
+    }
+
+    @Test func aHeadTravelsWhoseBodyHasNotBegun() throws {
+        let text = Request.post("/a", "hello")
+        try travel(String(text.dropLast(5)), "hello", expecting: ["POST /a memory 5 hello"], phase: .body)
+        let chunked = Request.chunked("/a", ["hello"])
+        let head = chunked.prefix(chunked.count - "5\r\nhello\r\n0\r\n\r\n".count)
+        try travel(
+            String(head), "5\r\nhello\r\n0\r\n\r\n", expecting: ["POST /a memory 5 hello"], phase: .body)
+    }
+
+    @Test func halfABodyInAFileTravels() throws {
+        let server = try LoopbackServer { $0.body.memory = 4 }
+        let text = Request.post("/a", "hello world")
+        try travel(
+            String(text.dropLast(6)), String(text.suffix(6)), expecting: ["POST /a file 11 hello world"], phase: .body,
+            in: server)
+    }
+
+    @Test func halfAProxyHeaderTravels() throws {
+        let server = try LoopbackServer(trust: .announcing) { $0.proxyMode = .v1 }
+        server.second.handle = { connection, loop in
+            #expect(connection.peer.host == "10.1.2.3")
+            #expect(connection.trust == .announcing)
+            loop.answer(connection)
+        }
+        try travel(
+            "PROXY TCP4 10.1.2.3 ", "10.0.0.1 1234 80\r\n" + Request.get("/a"), expecting: ["GET /a"], phase: .preamble,
+            in: server)
+    }
+
+    @Test(arguments: [
+        (Request.get("/a"), "GET /a"), (Request.post("/a", "hello"), "POST /a inline 5 hello"),
+        (Request.chunked("/a", ["he", "llo"]), "POST /a memory 5 hello"),
+    ])
+    func aHeldRequestTravelsWithWhatCameBehindIt(request: String, line: String) throws {
+        let server = try LoopbackServer()
+        let client = try server.first.client()
+        client.send(request + Request.get("/b") + "GET /c HTTP/1.1\r\nHo")
+        #expect(server.first.serve { server.first.hasHeldRequests })
+        server.first.leave()
+        #expect(server.first.isDrained && !server.first.hasHeldRequests)
+        #expect(server.second.run { server.second.handled.count == 2 })
+        client.send("st: a\r\n\r\n")
+        let lines = [line, "GET /b", "GET /c"]
+        #expect(server.second.run { client.has(Answer.texts(lines)) })
+        #expect(client.text == Answer.texts(lines))
+    }
+
+    /// More than a message holds.
+    @Test func aLargeBodyTravelsAsAFile() throws {
+        let server = try LoopbackServer { $0.body.memory = 200_000 }
+        let client = try server.first.client()
+        let body = String(decoding: pattern(100_000), as: UTF8.self)
+        client.send(Request.post("/a", body))
+        #expect(server.first.serve { server.first.hasHeldRequests })
+        server.first.leave()
+        let line = Answer.line("POST", "/a", "file", Array(body.utf8))
+        #expect(server.second.run { client.has(Answer.text(line)) })
+        #expect(client.text == Answer.text(line))
+    }
+
+    @Test func continueIsSaidOnce() throws {
+        let server = try LoopbackServer()
+        let client = try server.first.client()
+        let text = Request.post("/a", "hello", fields: "Expect: 100-continue\r\n")
+        client.send(String(text.dropLast(5)))
+        let interim = "HTTP/1.1 100 Continue\r\n\r\n"
+        #expect(server.first.run { client.has(interim) })
+        server.first.leave()
+        #expect(server.second.run { server.second.reactor.connectionCount == 1 })
+        client.send("hello")
+        #expect(server.second.run { client.has(interim + Answer.text("POST /a memory 5 hello")) })
+        #expect(client.text == interim + Answer.text("POST /a memory 5 hello"))
+    }
+
+    @Test func whatIsRemembered() throws {
+        let server = try LoopbackServer()
+        let client = try server.first.client()
+        client.send(Request.get("/1") + Request.get("/2"))
+        #expect(server.first.run { client.has(Answer.texts(["GET /1", "GET /2"])) })
+        let before = try #require(server.first.reactor.connections.first { _ in true })
+        #expect(server.first.run { before.isWatched })
+        let deadline = before.deadline
+        server.first.leave()
+        #expect(server.second.run { server.second.reactor.connectionCount == 1 })
+        let after = try #require(server.second.reactor.connections.first { _ in true })
+        // An idle client gets no more time by travelling.
+        #expect(after.deadline == deadline && deadline > 0)
+        #expect(after.requestCount == 2 && after.peer == before.peer && after.hops == 1)
+        client.send(Request.get("/3"))
+        #expect(server.second.run { server.second.handled == ["GET /3"] })
+        #expect(after.requestCount == 3 && after.hops == 0)
+    }
+
+    @Test func whatRunsIsPostedBehindItsResponse() throws {
+        let server = try LoopbackServer()
+        let client = try server.first.client()
+        var running: Connection?
+        server.first.handle = { connection, _ in running = connection }
+        client.send(Request.get("/a"))
+        #expect(server.first.run { running != nil })
+        server.first.leave()
+        #expect(!server.first.isDrained)
+        server.first.finish(try #require(running), with: Answer.text("GET /a"), persist: true)
+        #expect(server.first.isDrained)
+        client.send(Request.get("/b"))
+        #expect(server.second.run { client.has(Answer.texts(["GET /a", "GET /b"])) })
+        #expect(server.second.handled == ["GET /b"])
+    }
+
+    @Test func whereNobodyStaysIdleConnectionsEnd() throws {
+        let server = try LoopbackServer()
+        let client = try server.first.client()
+        #expect(server.first.run { server.first.reactor.connectionCount == 1 })
+        server.stop()
+        server.first.leave()
+        #expect(server.first.reactor.isClosing)
+        #expect(server.first.run { client.hasEnded() })
+    }
+
+    /// One that was posted to somebody who leaves at the same moment.
+    @Test func theLastOneAnswersWhatIsInTheRelay() throws {
+        let server = try LoopbackServer()
+        let client = try server.first.client()
+        client.send(Request.get("/a"))
+        #expect(server.first.serve { server.first.hasHeldRequests })
+        server.first.leave()
+        server.stop()
+        server.second.leave()
+        #expect(server.second.run { client.has(Answer.text("GET /a")) })
+    }
+
+    @Test func aFullRelayIsNoError() throws {
+        let server = try LoopbackServer()
+        let noise = [UInt8](repeating: 0, count: 1000)
+        noise.withUnsafeBytes { bytes in
+            while (try? server.relay.send(bytes, [])) == .sent {}
+        }
+        let client = try server.first.client()
+        client.send(Request.get("/a"))
+        #expect(server.first.serve { server.first.hasHeldRequests })
+        server.first.share(free: 0, isStalled: true)
+        #expect(server.first.hasHeldRequests)
+        #expect(server.counters[0].relayFull == 1)
+        #expect(server.first.run { client.has(Answer.text("GET /a")) })
+        // What was no connection is told, and harms nobody.
+        #expect(server.second.run { server.second.notices.contains { $0.text.contains("another worker is lost") } })
+    }
+
+    // MARK: Sharing
+
+    @Test func whatWaitsGoesToWhoeverIsIdle() throws {
+        let server = try LoopbackServer()
+        let clients = try (0..<3).map { _ in try server.first.client() }
+        for (number, client) in clients.enumerated() {
+            client.send(Request.get("/\(number)"))
+            #expect(server.first.serve { server.first.reactor.held.count == number + 1 })
+        }
+        // One free runner here keeps the oldest; where every runner is stuck, none is kept.
+        server.first.share(free: 1, isStalled: true)
+        #expect(server.first.reactor.held.count == 1)
+        #expect(server.second.run { server.second.handled.count == 2 })
+        #expect(server.second.handled == ["GET /1", "GET /2"])
+        server.first.turn()
+        #expect(server.first.handled == ["GET /0"])
+        for (number, client) in clients.enumerated() {
+            #expect(server.run { client.has(Answer.text("GET /\(number)")) })
+        }
+    }
+
+    @Test func nothingIsPostedTwiceWithoutBeingServed() throws {
+        let server = try LoopbackServer()
+        let client = try server.first.client()
+        client.send(Request.get("/a"))
+        #expect(server.first.serve { server.first.hasHeldRequests })
+        server.first.announce(waiting: 1)
+        server.first.share(free: 0, isStalled: true)
+        // Whoever took it cannot run it either, twice; then it stays.
+        for _ in 0..<2 {
+            #expect(server.second.serve { server.second.hasHeldRequests })
+            server.second.share(free: 0, isStalled: true)
+            guard !server.second.hasHeldRequests else { break }
+            #expect(server.first.serve { server.first.hasHeldRequests })
+            server.first.share(free: 0, isStalled: true)
+        }
+        #expect(server.counters.reduce(0) { $0 + $1.relayedOut } == 2)
+        #expect(server.run { client.has(Answer.text("GET /a")) })
+    }
+
+    @Test func aWorkerWithoutAPlaceLeavesThemInTheRelay() throws {
+        let server = try LoopbackServer { $0.maximumConnections = 1 }
+        let other = try server.second.client()
+        #expect(server.second.run { server.second.reactor.connectionCount == 1 })
+        let client = try server.first.client()
+        client.send(Request.get("/a"))
+        #expect(server.first.serve { server.first.hasHeldRequests })
+        server.first.share(free: 0, isStalled: true)
+        #expect(server.first.reactor.connectionCount == 0)
+        #expect(!server.second.run(milliseconds: 20) { !server.second.handled.isEmpty })
+        other.close()
+        #expect(server.second.run { client.has(Answer.text("GET /a")) })
+    }
+
+    @Test func manyParcelsLeaveNothingBehind() throws {
+        let server = try LoopbackServer()
+        let client = try server.first.client()
+        let before = try Descriptor.standardError.duplicate()
+        before.close()
+        var expected = ""
+        for number in 0..<2000 {
+            let from = number % 2 == 0 ? server.first : server.second
+            let to = number % 2 == 0 ? server.second : server.first
+            from.announce(waiting: 0)
+            to.announce(waiting: 1)
+            client.send(Request.get("/\(number)"))
+            try #require(from.serve { from.hasHeldRequests })
+            from.share(free: 0, isStalled: true)
+            let line = Answer.text("GET /\(number)")
+            expected += line
+            try #require(to.run { client.has(count: expected.utf8.count) })
+        }
+        #expect(client.text == expected)
+        // The lowest free number is what it was.
+        let after = try Descriptor.standardError.duplicate()
+        after.close()
+        #expect(after == before || after.rawValue <= before.rawValue + 1)
+    }
+}
