@@ -34,7 +34,7 @@ public final class AdminService: @unchecked Sendable {
             configuration: TransportConfiguration(
                 policy: policy, proxyMode: nil, body: BodyLimits(memory: 8192, spoolDirectory: "/nonexistent"),
                 timeouts: Timeouts(head: .seconds(10), idle: .seconds(120), body: .seconds(10), write: .seconds(10)),
-                maximumConnections: Self.places, acceptBatch: 1, streamsBodies: false),
+                maximumConnections: Self.places, acceptBatch: 1, sharesListeners: false, streamsBodies: false),
             listeners: [ListenerSocket(descriptor: configuration.socket)], trust: { _ in [] })
         bench = Workbench(policy: policy)
         responder = AdminResponder(configuration)
@@ -66,9 +66,8 @@ public final class AdminService: @unchecked Sendable {
     private func run(_ leavesToOthers: () -> Bool) {
         // The one thread that ever drives this reactor.
         let baton = Baton()
-        var isServing = true
         while true {
-            reactor.poll(baton, milliseconds: isStopping.load(ordering: .acquiring) ? 10 : 1000)
+            reactor.poll(baton, milliseconds: reactor.isClosing ? 10 : 1000)
             while let exchange = reactor.next(baton, on: bench) {
                 let (answer, mayPersist) = responder.respond(to: exchange)
                 exchange.answer(answer, body: responder.text.bytes, mayPersist: mayPersist && !reactor.isClosing)
@@ -78,19 +77,13 @@ public final class AdminService: @unchecked Sendable {
             // They speak of clients of this listener alone, who have their answers.
             _ = reactor.takeNotices(baton)
             _ = reactor.takeReleases(baton)
-            if isServing, leavesToOthers() {
-                isServing = false
-                reactor.setAccepting(false, baton)
-            }
-            if isStopping.load(ordering: .acquiring) {
+            if isStopping.load(ordering: .acquiring) || leavesToOthers() {
                 reactor.beginClosing(baton, takingBacklog: false)
-                if reactor.unsettledCount(baton) == 0 || reactor.isBroken {
-                    hasStopped.store(1, ordering: .releasing)
-                    Futex.wake(hasStopped)
-                    return
-                }
+                if reactor.unsettledCount(baton) == 0 { break }
             }
-            if reactor.isBroken { return }
+            if reactor.isBroken { break }
         }
+        hasStopped.store(1, ordering: .releasing)
+        Futex.wake(hasStopped)
     }
 }

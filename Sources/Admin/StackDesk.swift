@@ -35,13 +35,13 @@ public struct StackDesk: Sendable {
         port.ring()
         for _ in 0..<Self.patience {
             if let answer = port.answer() { return .orderly(answer) }
-            StackPort.pause()
+            Thread.sleep(.milliseconds(1))
         }
         port.rewind()
         guard (try? Process.send(listener.signal, to: process)) != nil else { return .notListening }
         var former = 0
         for _ in 0..<(Self.patience / 5) {
-            for _ in 0..<5 { StackPort.pause() }
+            Thread.sleep(.milliseconds(5))
             let count = port.writtenCount
             // It writes line by line, without a pause.
             if count > 0, count == former { return .forced(port.written()) }

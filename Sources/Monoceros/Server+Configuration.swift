@@ -39,7 +39,7 @@ extension Server {
     }
 
     func workerConfiguration(_ seat: WorkerSeat) -> WorkerConfiguration {
-        WorkerConfiguration(
+        var worker = WorkerConfiguration(
             transport: transportConfiguration, gateway: gatewayConfiguration(seat), runners: runners,
             mainThreadRuns: configuration.workerClass == .sync,
             requestLimit: configuration.maxRequests.map { most in
@@ -53,6 +53,8 @@ extension Server {
             tick: runners == 1 && configuration.workers == 1 ? .milliseconds(5) : .milliseconds(2),
             gracefulTimeout: .seconds(configuration.gracefulTimeout), workers: configuration.workers,
             parent: seat.parentID)
+        worker.slowRequestLog = configuration.slowRequestLog.map { .seconds($0) }
+        return worker
     }
 
     private var runners: Int { configuration.workerClass == .sync ? 1 : configuration.threads }

@@ -60,12 +60,6 @@ public struct StackPort: Sendable {
 
     public func written() -> [UInt8] { bytes(at: 0, count: writtenCount) }
 
-    /// Lets a millisecond pass.
-    public static func pause() {
-        var time = timespec(tv_sec: 0, tv_nsec: 1_000_000)
-        _ = nanosleep(&time, nil)
-    }
-
     // MARK: Behind it
 
     private func word(at offset: Int) -> UInt64 {
@@ -81,7 +75,8 @@ public struct StackPort: Sendable {
 
     private func bytes(at offset: Int, count: Int) -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: count) { buffer, done in
-            done = (try? file.read(into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<count]), at: offset)) ?? 0
+            let room = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<count])
+            done = (try? file.read(into: room, at: offset)) ?? 0
         }
     }
 }

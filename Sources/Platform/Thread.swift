@@ -24,6 +24,16 @@ public enum Thread {
     /// Whether a thread of this process with that number has not ended (`tgkill(2)`).
     public static func exists(_ id: Int32) -> Bool { csystem_thread_exists(id) != 0 }
 
+    /// Sleeps, or a little longer: not less where a signal comes.
+    public static func sleep(_ nanoseconds: Nanoseconds) {
+        let deadline = Clock.now() + nanoseconds
+        while true {
+            let now = Clock.now()
+            guard now < deadline else { return }
+            csystem_sleep(deadline - now)
+        }
+    }
+
     /// Names the calling thread, as `start` does.
     public static func setName(_ name: String) { csystem_thread_name(name) }
 

@@ -21,6 +21,10 @@ public struct WorkerReport {
     public let application: ApplicationLog
     /// A request is given up that takes too long.
     public let overdue: (OverdueRequest, borrowing GIL) -> Void
+    /// A request runs for long. The number says of how many others nothing was written.
+    public let slow: (OverdueRequest, Int, borrowing GIL) -> Void
+    /// The same as `startThread` for a thread that Python does not wait for at its end.
+    public let startDaemon: (String, PyPointer, borrowing GIL) throws(PythonError) -> Void
     /// Starts a thread of Python's with this name that calls the callable.
     public let startThread: (String, PyPointer, borrowing GIL) throws(PythonError) -> Void
     /// A runner's thread ended by the exception that is set.
@@ -29,12 +33,16 @@ public struct WorkerReport {
     public init(
         notice: @escaping (Notice.Level, String, borrowing GIL) -> Void, application: ApplicationLog,
         overdue: @escaping (OverdueRequest, borrowing GIL) -> Void,
+        slow: @escaping (OverdueRequest, Int, borrowing GIL) -> Void,
+        startDaemon: @escaping (String, PyPointer, borrowing GIL) throws(PythonError) -> Void,
         startThread: @escaping (String, PyPointer, borrowing GIL) throws(PythonError) -> Void,
         threadDied: @escaping (borrowing GIL) -> Void
     ) {
         self.notice = notice
         self.application = application
         self.overdue = overdue
+        self.slow = slow
+        self.startDaemon = startDaemon
         self.startThread = startThread
         self.threadDied = threadDied
     }
@@ -125,6 +133,11 @@ public final class Worker {
             throw gil.raise(.osError, "A thread of the worker cannot be started: \(error).")
         }
         defer { admin?.stop() }
+        if let limit = crew.configuration.slowRequestLog {
+            let watch = SlowWatch(crew: crew, runners: runners, report: report, limit: limit)
+            let handle = try SlowWatch.makeType(gil).wrap(watch, gil)
+            try report.startDaemon("slow-watch", try gil.attribute(handle.pointer, "run").pointer, gil)
+        }
         let finished = isMain ? runOnThisThread(&gil) : try runOnThreads(report, &gil)
         guard finished else { throw PythonError() }
     }
