@@ -196,14 +196,8 @@ def test_all_runners_stuck(operate: Operate, stuck: Callable[[Server], Stuck], k
     server, client = operate(*kind, "--ready-window", "1")
     requests = stuck(server)
     runners = int(kind[1])
-    for number in range(runners):
-        requests.send(f"/stuck/{number}".replace("/stuck/0", "/stuck") + "?token=oyster")
-    if runners > 1:
-        # The others are not stuck: the application knows one path.
-        requests.close()
-        requests = stuck(server)
-        for _ in range(runners - 1):
-            requests.send("/stuck?token=oyster")
+    for _ in range(runners):
+        requests.send("/stuck?token=oyster")
     exchanges = under_way(client, runners)
     assert client.ask("/health") == (200, "ok\n")
     assert {each["path"] for each in exchanges} == {"/stuck"}
@@ -221,10 +215,9 @@ def test_all_runners_stuck(operate: Operate, stuck: Callable[[Server], Stuck], k
     status, text = client.ask(f"/stacks?pid={worker}")
     assert status == 200
     assert text.count(f'operated.py", line {LINE_OF_WAIT}, in wait_here') == runners
-    assert "monoceros/arbiter.py" not in text
-    requests.close()
+    if runners == 1:
+        assert "monoceros/arbiter.py" not in text
     server.signal(signal.SIGQUIT)
-    server.expected_exit = server.wait()
 
 
 def test_code_in_c_that_keeps_pythons_lock(operate: Operate, stuck: Callable[[Server], Stuck]) -> None:
@@ -332,11 +325,11 @@ def test_health_on_the_applications_listeners(operate: Operate, stuck: Callable[
     assert request(server.address, "/-/health") == (200, b"ok\n")
     until(lambda: request(server.address, "/-/health/ready") == (503, b"busy\n"), "a server that calls itself busy")
     server.signal(signal.SIGQUIT)
-    server.expected_exit = server.wait()
 
 
 def test_metrics_in_both_formats(operate: Operate) -> None:
     server, client = operate("-w", "2")
+    until(lambda: value(metrics(client), "monoceros_workers", lifetime="serving") == 2, "two that serve")
     for _ in range(5):
         assert request(server.address, "/") == (200, b"ok\n")
     bad = socket.create_connection(server.address, DEADLINE)
@@ -347,8 +340,7 @@ def test_metrics_in_both_formats(operate: Operate) -> None:
     assert value(found, "monoceros_requests_total", method="GET", status="2xx") == 5
     assert value(found, "monoceros_request_duration_seconds_count") == 5
     assert value(found, "monoceros_connections_accepted_total") == 6
-    assert value(found, "monoceros_workers", lifetime="serving") == 2
-    assert value(found, "monoceros_requests_refused_total", id="invalid-field-name") == 1
+    assert value(found, "monoceros_requests_refused_total", id="space-before-colon") == 1
     assert sum(number for (name, _), number in found.items() if name == "monoceros_requests_refused_total") == 1
     assert any(name == "monoceros_listener_backlog_limit" for name, _ in found)
     assert any(name == "monoceros_worker_resident_memory_bytes" for name, _ in found)
@@ -434,7 +426,6 @@ def test_the_commands_show_what_is_under_way(
     by_configuration = command("stacks", str(server.worker()), cwd=tmp_path)
     assert by_configuration.stdout == by_pid.stdout
     server.signal(signal.SIGQUIT)
-    server.expected_exit = server.wait()
 
 
 def test_a_command_without_a_server_says_so(tmp_path: Path) -> None:
@@ -489,8 +480,10 @@ def test_top_runs_in_a_terminal(operate: Operate, short_path: str) -> None:
     reader.start()
     try:
         until(lambda: b"lifetime" in shown and b"requests/s" in shown, "a picture")
+        # Curses writes what changes: where the order is named.
+        shown.clear()
         os.write(terminal, b"m")
-        until(lambda: b"sorted by memory" in shown, "another order")
+        until(lambda: b"memory" in shown, "another order")
         os.write(terminal, b"q")
         _, status = os.waitpid(pid, 0)
         pid = 0

@@ -136,7 +136,8 @@ public final class Worker {
         if let limit = crew.configuration.slowRequestLog {
             let watch = SlowWatch(crew: crew, runners: runners, report: report, limit: limit)
             let handle = try SlowWatch.makeType(gil).wrap(watch, gil)
-            try report.startDaemon("slow-watch", try gil.attribute(handle.pointer, "run").pointer, gil)
+            let run = try gil.attribute(handle.pointer, "run")
+            try report.startDaemon("slow-watch", run.pointer, gil)
         }
         let finished = isMain ? runOnThisThread(&gil) : try runOnThreads(report, &gil)
         guard finished else { throw PythonError() }

@@ -3,6 +3,7 @@
 import ctypes
 import threading
 import time
+from urllib.parse import parse_qs
 
 gate = threading.Event()
 
@@ -18,7 +19,7 @@ def hold_the_lock(seconds):
 
 def application(environ, start_response):
     path = environ["PATH_INFO"]
-    seconds = float(environ["QUERY_STRING"].partition("seconds=")[2] or 60)
+    seconds = float(parse_qs(environ["QUERY_STRING"]).get("seconds", ["60"])[0])
     if path == "/stuck":
         wait_here(seconds)
     elif path == "/locked":
