@@ -25,7 +25,7 @@ Labels = dict[str, dict[str, set[str]]]
 @pytest.fixture
 def offered(serve: Callable[..., Server], short_path: str) -> Labels:
     """By name of a sample: its labels, and the values that each of them has."""
-    serve("plain", "--admin-bind", f"unix:{short_path}")
+    serve("operated", "--admin-bind", f"unix:{short_path}")
     client = Client(f"unix:{short_path}", timeout=DEADLINE)
     until(lambda: client.ask("/ready")[0] == 200, "a server that is ready")
     found: Labels = {}
