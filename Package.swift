@@ -77,7 +77,8 @@ let package = Package(
         // A worker, from the socket up.
         .target(name: "Scheduling", dependencies: ["Platform"], swiftSettings: lean),
         .target(
-            name: "Transport", dependencies: ["HTTPServer", "HTTPWire", "Platform", "ProxyWire", "Scheduling", "Telemetry"],
+            name: "Transport",
+            dependencies: ["HTTPServer", "HTTPWire", "Platform", "ProxyWire", "Scheduling", "Telemetry"],
             swiftSettings: hot),
         // What the operator is told, without Python.
         .target(
@@ -103,7 +104,8 @@ let package = Package(
         .target(
             name: "Monoceros",
             dependencies: [
-                "Admin", "Arbiter", "HTTPWire", "Platform", "ProxyWire", "PythonBridge", "Settings", "Supervision", "Telemetry",
+                "Admin", "Arbiter", "HTTPWire", "Platform", "ProxyWire", "PythonBridge", "Settings", "Supervision",
+                "Telemetry",
                 "Transport", "WSGI", "Worker",
             ],
             swiftSettings: lean,

@@ -7,10 +7,11 @@ import re
 from collections.abc import Callable
 
 import pytest
-from monoceros.admin.client import Client
 from prometheus_client.parser import text_string_to_metric_families
 from support.server import MODULE, REPOSITORY, Server
 from support.waiting import DEADLINE, until
+
+from monoceros.admin.client import Client
 
 pytestmark = pytest.mark.skipif(MODULE != "monoceros", reason="only Monoceros has these metrics")
 

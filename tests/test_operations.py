@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from monoceros.admin.client import Client, NotReachable
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_prometheus
 from support.client import Address
@@ -27,10 +26,14 @@ from support.processes import descriptors, memory
 from support.server import APPLICATIONS, MODULE, Server, clean_environment
 from support.waiting import DEADLINE, until
 
+from monoceros.admin.client import Client, NotReachable
+
 pytestmark = pytest.mark.skipif(MODULE != "monoceros", reason="only Monoceros has an admin_bind")
 
 LINE_OF_WAIT = next(
-    number for number, line in enumerate((APPLICATIONS / "operated.py").read_text().splitlines(), 1) if "gate.wait" in line
+    number
+    for number, line in enumerate((APPLICATIONS / "operated.py").read_text().splitlines(), 1)
+    if "gate.wait" in line
 )
 
 Operate = Callable[..., tuple[Server, Client]]

@@ -8,8 +8,9 @@ internal import Transport
 /// Answers the operator, on a thread and with a reactor of its own.
 ///
 /// It shares nothing with what serves clients: no baton to wait for, no poller in which a flood of clients stands in
-/// front, no place among `worker_connections`, and not Python's lock. Whatever the application, its clients or C code that
-/// keeps the lock are up to, the answer comes at once. It is the same reactor, though, with the same wire and limits.
+/// front, no place among `worker_connections`, and not Python's lock. Whatever the application, its clients or C code
+/// that keeps the lock are up to, the answer comes at once. It is the same reactor, though, with the same wire and
+/// limits.
 public final class AdminService: @unchecked Sendable {
     // `@unchecked`: the reactor and the bench are the service's thread's alone; others touch the waker and the flags.
     private let configuration: AdminConfiguration

@@ -9,8 +9,8 @@ public struct ListenQueue: Equatable, Sendable {
 }
 
 extension Descriptor {
-    /// What waits in a listening TCP socket: `TCP_INFO` (tcp(7)), which tells it in two fields that listening sockets have
-    /// no other use for. Nil for a Unix socket, whose queue the kernel tells by netlink only.
+    /// What waits in a listening TCP socket: `TCP_INFO` (tcp(7)), which tells it in two fields that listening sockets
+    /// have no other use for. Nil for a Unix socket, whose queue the kernel tells by netlink only.
     public func listenQueue() -> ListenQueue? {
         var information = tcp_info()
         var size = socklen_t(MemoryLayout<tcp_info>.size)

@@ -4,8 +4,8 @@ internal import Glibc
 public struct ProcessMemory: Equatable, Sendable {
     /// Pages in memory (RSS).
     public let resident: UInt64
-    /// The same, pages that processes share divided among them (PSS). Nil where the kernel does not let this process see
-    /// it: another user's process, or one that changed its user.
+    /// The same, pages that processes share divided among them (PSS). Nil where the kernel does not let this process
+    /// see it: another user's process, or one that changed its user.
     public let proportional: UInt64?
 
     /// Nil for a process that is gone.

@@ -29,8 +29,8 @@ extension ScoreboardReader {
 
     /// Reads a few words of each worker, allocates nothing and waits for nobody.
     ///
-    /// A runner that has begun a request was free the moment before: so one was free within the window if it is free now,
-    /// or began its request within it.
+    /// A runner that has begun a request was free the moment before: so one was free within the window if it is free
+    /// now, or began its request within it.
     ///
     /// - Parameters:
     ///   - now: the monotonic clock, nanoseconds.

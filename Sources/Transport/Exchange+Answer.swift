@@ -28,8 +28,8 @@ extension Exchange {
         return nil
     }
 
-    /// Sends a whole response. What the socket does not take waits in the outbox, as a copy, for the reactor to send: nobody
-    /// waits for the client here.
+    /// Sends a whole response. What the socket does not take waits in the outbox, as a copy, for the reactor to send:
+    /// nobody waits for the client here.
     ///
     /// - Parameters:
     ///   - body: bytes; left out where the request is a HEAD.

@@ -33,6 +33,7 @@ extension Reactor {
 
     private static func answer(_ exchange: borrowing Exchange, _ answer: OwnAnswer, _ text: StaticString) {
         exchange.answer(
-            answer, body: UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount), mayPersist: true)
+            answer, body: UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount), mayPersist: true
+        )
     }
 }

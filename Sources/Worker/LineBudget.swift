@@ -1,7 +1,7 @@
 internal import Platform
 
-/// How many lines may be written: a few at once, and more with time. A server in trouble has many slow requests, and a log
-/// that is full of their stacks helps nobody.
+/// How many lines may be written: a few at once, and more with time. A server in trouble has many slow requests, and a
+/// log that is full of their stacks helps nobody.
 struct LineBudget {
     /// At once.
     static let most = 10

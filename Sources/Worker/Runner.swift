@@ -21,7 +21,8 @@ final class Runner {
     private var threadID: Int32 = 0
 
     init(
-        crew: Crew, bench: Workbench, gateway: Gateway, gauge: RunnerGauge, slot: Int, report: WorkerReport, isMain: Bool
+        crew: Crew, bench: Workbench, gateway: Gateway, gauge: RunnerGauge, slot: Int, report: WorkerReport,
+        isMain: Bool
     ) {
         self.crew = crew
         self.gauge = gauge

@@ -4,8 +4,8 @@ internal import Scheduling
 
 /// Writes of requests that run for long, while they do: a line in the log with the stack of the thread, once for each.
 ///
-/// It has a thread of its own that may run Python, since a runner that is slow can be Python's main thread. It wakes once a
-/// second, and takes Python's lock only when there is something to write.
+/// It has a thread of its own that may run Python, since a runner that is slow can be Python's main thread. It wakes
+/// once a second, and takes Python's lock only when there is something to write.
 final class SlowWatch {
     private let crew: Crew
     private let runners: [Runner]

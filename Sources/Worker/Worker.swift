@@ -1,7 +1,7 @@
+public import Admin
 public import Platform
 public import PythonBridge
 internal import Scheduling
-public import Admin
 public import Transport
 public import WSGI
 

@@ -15,7 +15,9 @@ struct MetricsAcceptTests {
 
     /// What Prometheus 2 and 3 send.
     @Test func scrapersThatKnowOpenMetricsGetIt() {
-        #expect(format("application/openmetrics-text;version=1.0.0;q=0.8,text/plain;version=0.0.4;q=0.5,*/*;q=0.1") == .openMetrics)
+        #expect(
+            format("application/openmetrics-text;version=1.0.0;q=0.8,text/plain;version=0.0.4;q=0.5,*/*;q=0.1")
+                == .openMetrics)
         #expect(format("Application/OpenMetrics-Text") == .openMetrics)
     }
 

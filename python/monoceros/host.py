@@ -132,7 +132,7 @@ class Host:
             identity.assume(self.server.cfg)
 
     def begin_stacks(self, bell: int, file: int) -> None:
-        """Has this worker answer those who ask for its stacks, see `monoceros.stacks`. Before the application is loaded."""
+        """Has this worker answer who asks for its stacks (`monoceros.stacks`). Before the application is loaded."""
         from monoceros.stacks import Witness
 
         with self._reporting("prepare for being asked for its stacks"):

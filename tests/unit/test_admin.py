@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from monoceros import admin
+
+from monoceros import cli
 from monoceros.admin import report
 from monoceros.admin.histogram import Histogram, bars, label
 from monoceros.admin.tables import duration, plain, size, table
@@ -30,7 +31,8 @@ def test_durations(seconds: float | None, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "text"), [(None, "-"), (0, "0 B"), (1023, "1023 B"), (1024, "1 KiB"), (5 << 40, "5 TiB"), (1 << 60, "1048576 TiB")]
+    ("count", "text"),
+    [(None, "-"), (0, "0 B"), (1023, "1023 B"), (1024, "1 KiB"), (5 << 40, "5 TiB"), (1 << 60, "1048576 TiB")],
 )
 def test_sizes(count: int | None, text: str) -> None:
     assert size(count) == text
@@ -56,18 +58,26 @@ def test_bars_are_as_high_as_their_share() -> None:
     lines = bars(Histogram((0.0001, 0.001, float("inf")), (1, 0, 1000)), 2)
     assert lines == ["            ███", "  ▁▁▁       ███", " 100u   1m more"]
     assert bars(Histogram((1.0,), (0,)), 2) == []
-    assert max(len(label(bound)) for bound in (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.25, 2.5, 60, float("inf"))) <= 4
+    assert (
+        max(len(label(bound)) for bound in (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.25, 2.5, 60, float("inf"))) <= 4
+    )
 
 
 @pytest.mark.parametrize(
     ("arguments", "expected"),
-    [(["status"], True), (["top", "--admin", "x"], True), (["status:app"], False), (["-b", ":1", "status"], False), ([], False)],
+    [
+        (["status"], True),
+        (["top", "--admin", "x"], True),
+        (["status:app"], False),
+        (["-b", ":1", "status"], False),
+        ([], False),
+    ],
 )
 def test_which_command_lines_are_an_operators(
     arguments: list[str], expected: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert admin.is_command(arguments) is expected
+    assert cli.is_operators(arguments) is expected
 
 
 @pytest.mark.parametrize("is_package", [False, True])
@@ -77,8 +87,8 @@ def test_a_module_of_that_name_comes_first(is_package: bool, tmp_path: Path, mon
         (tmp_path / "status").mkdir()
     else:
         (tmp_path / "status.py").touch()
-    assert not admin.is_command(["status"])
-    assert admin.is_command(["top"])
+    assert not cli.is_operators(["status"])
+    assert cli.is_operators(["top"])
 
 
 def test_a_report_of_a_server_without_workers() -> None:

@@ -1,6 +1,6 @@
 import sys
 
-from monoceros.admin import run
+from monoceros.admin.commands import main
 
 if __name__ == "__main__":
-    sys.exit(run(sys.argv[1:]))
+    sys.exit(main(sys.argv[1:]))

@@ -58,5 +58,5 @@ class Client:
         except ValueError:
             document = None
         if not isinstance(document, dict) or document.get("schema") != 1:
-            raise NotReachable(f"what answers at {self.address} is not a server's admin_bind that this version can read")
+            raise NotReachable(f"what answers at {self.address} is no admin_bind that this version can read")
         return document

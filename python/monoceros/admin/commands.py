@@ -70,7 +70,7 @@ def add_control(parser: argparse.ArgumentParser, common: argparse.ArgumentParser
     for order, text in simple.items():
         orders.add_parser(order, parents=[common], help=text).set_defaults(function=tell, target=f"/ctl/{order}")
     for name in ("quit", "shutdown"):
-        ending = orders.add_parser(name, parents=[common], help="end the server, once the requests under way are answered")
+        ending = orders.add_parser(name, parents=[common], help="end the server, after the requests under way")
         ending.add_argument("how", nargs="?", choices=("graceful", "quick"), default="graceful")
         ending.set_defaults(function=end)
     worker = orders.add_parser("worker", help="add, remove or kill a worker").add_subparsers(required=True)

@@ -75,7 +75,11 @@ class View:
             "",
         ]
         if self.recent is not None and self.recent.count:
-            lines += [f"latency since the last look, {self.recent.count} requests:", *bars(self.recent, HISTOGRAM_HEIGHT), ""]
+            lines += [
+                f"latency since the last look, {self.recent.count} requests:",
+                *bars(self.recent, HISTOGRAM_HEIGHT),
+                "",
+            ]
         exchanges = document["exchanges"]
         lines.append(f"{len(exchanges)} under way{', the oldest first:' if exchanges else ''}")
         if exchanges:
