@@ -12,11 +12,13 @@ extension Reactor {
         guard let question = endpoint.question(bench.bytes(bench.parser.head.path)) else { return false }
         guard case .running(let request) = connection.phase else { return false }
         let method = bench.parser.head.knownMethod
+        // Nothing that a worker is replaced for after so many.
+        requestCount &-= 1
         let exchange = Exchange(connection, request, on: bench, began: now)
         if method != .get && method != .head {
-            Self.answer(exchange, OwnAnswer("405 Method Not Allowed", allow: "GET, HEAD"), "method not allowed\n")
+            Self.answer(exchange, OwnAnswer("405 Method Not Allowed", allow: "GET, HEAD"), "method not allowed\n", mayPersist: !isClosing)
         } else if question == .health {
-            Self.answer(exchange, OwnAnswer("200 OK"), "ok\n")
+            Self.answer(exchange, OwnAnswer("200 OK"), "ok\n", mayPersist: !isClosing)
         } else {
             // This worker may leave while others stay: its connections are to go to them.
             let readiness = isClosing ? Readiness.draining : endpoint.readiness()
@@ -31,9 +33,10 @@ extension Reactor {
         return true
     }
 
-    private static func answer(_ exchange: borrowing Exchange, _ answer: OwnAnswer, _ text: StaticString) {
-        exchange.answer(
-            answer, body: UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount), mayPersist: true
-        )
+    private static func answer(
+        _ exchange: borrowing Exchange, _ answer: OwnAnswer, _ text: StaticString, mayPersist: Bool
+    ) {
+        let body = UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
+        exchange.answer(answer, body: body, mayPersist: mayPersist)
     }
 }
