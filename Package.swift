@@ -17,8 +17,8 @@ let strict: [SwiftSetting] = [
 /// Settings of the library's targets. Regular expressions and tasks are not used: without the modules that the compiler
 /// imports for them, the library has a sixth less to load.
 ///
-/// A request passes through seven modules: where the compiler does not look across their borders when it optimizes, it costs
-/// a tenth more instructions.
+/// A request passes through seven modules: where the compiler does not look across their borders when it optimizes, it
+/// costs a tenth more instructions.
 let lean: [SwiftSetting] =
     strict + [
         .unsafeFlags([
@@ -92,7 +92,10 @@ let package = Package(
             swiftSettings: hot),
         .target(
             name: "Worker",
-            dependencies: ["Admin", "Platform", "PythonBridge", "Scheduling", "Telemetry", "Transport", "WSGI"],
+            dependencies: [
+                "Admin", "HTTPServer", "HTTPWire", "Platform", "PythonBridge", "Scheduling", "Telemetry", "Transport",
+                "WSGI",
+            ],
             swiftSettings: hot),
 
         // The master.
@@ -143,6 +146,6 @@ let package = Package(
             swiftSettings: strict),
         // What of a worker needs no interpreter. The module as a whole does, and cannot be linked without one; so the
         // files under test are compiled into the tests, by symbolic links in Tests/WorkerTests/Worker.
-        .testTarget(name: "WorkerTests", dependencies: ["Platform"], swiftSettings: strict),
+        .testTarget(name: "WorkerTests", dependencies: ["Platform", "Telemetry"], swiftSettings: strict),
     ]
 )

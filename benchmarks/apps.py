@@ -6,6 +6,7 @@ framework has a module of its own (:mod:`benchmarks.apps_flask`, :mod:`benchmark
 
 import gc
 import json
+import os
 import sys
 import time
 
@@ -61,6 +62,15 @@ def mixed(environ, start_response):
     """Fast, except under /slow: do slow requests delay the others?"""
     if environ["PATH_INFO"] == "/slow":
         time.sleep(SLOW_SECONDS)
+    return answer(start_response, HELLO)
+
+
+def postponed(environ, start_response):
+    """Fast, except under /slow, and under /longest, which lasts for all of a run."""
+    if environ["PATH_INFO"] == "/slow":
+        time.sleep(0.02)
+    elif environ["PATH_INFO"] == "/longest":
+        time.sleep(float(os.environ["LONGEST_SECONDS"]))
     return answer(start_response, HELLO)
 
 

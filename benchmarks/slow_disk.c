@@ -2,9 +2,11 @@
  * at least 16 KiB. Python's own imports and the log, which come in smaller pieces, stay fast. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -47,6 +49,15 @@ ssize_t pread(int descriptor, void *bytes, size_t size, off_t offset) {
 ssize_t pread64(int descriptor, void *bytes, size_t size, off64_t offset) {
     delay(descriptor, size);
     return NEXT(pread64)(descriptor, bytes, size, offset);
+}
+
+/* Nothing of a file is in memory, as far as those know who would rather not wait (RWF_NOWAIT). */
+ssize_t preadv2(int descriptor, const struct iovec *parts, int count, off_t offset, int flags) {
+    if (flags & RWF_NOWAIT) {
+        errno = EAGAIN;
+        return -1;
+    }
+    return NEXT(preadv2)(descriptor, parts, count, offset, flags);
 }
 
 ssize_t sendfile(int target, int source, off_t *offset, size_t size) {

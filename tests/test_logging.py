@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 from conftest import Serve
-from support.client import fetch
-from support.processes import session_members
+from support.client import Connection, encode, fetch
+from support.processes import children, session_members
 from support.server import APPLICATIONS, MODULE, clean_environment, command, run
 from support.waiting import DEADLINE, until
 
@@ -32,8 +32,9 @@ KINDS = [("--workers", "1"), ("--workers", "2", "--threads", "4")]
 class Process:
     """A server whose log cannot be read while it runs: it is up when its socket is."""
 
-    def __init__(self, path: str, *arguments: str, **options: object) -> None:
+    def __init__(self, path: str, *arguments: str, answers: str = "/body?case=one", **options: object) -> None:
         self.path = path
+        self.target = answers
         self.process = subprocess.Popen(
             command("-b", f"unix:{path}", *arguments),
             cwd=APPLICATIONS,
@@ -51,7 +52,7 @@ class Process:
     def _answers(self) -> bool:
         assert self.process.poll() is None, "the server ended"
         try:
-            return fetch(self.path, "/body?case=one").status == 200
+            return fetch(self.path, self.target).status == 200
         except OSError:
             return False
 
@@ -101,6 +102,30 @@ def test_a_pipe_that_nobody_reads_stops_nothing(short_path: str, kind: tuple[str
         assert {(name, reason) for _, name, reason in lost} == {("standard error", "it took no more")}
         tracebacks = text.count("RuntimeError: secret failed before the start")
         assert 0 < tracebacks < 1000, "not all were lost, and not all written"
+    finally:
+        os.close(reading)
+        os.close(writing)
+
+
+@pytest.mark.parametrize("kind", [(), ("--threads", "2")])
+def test_a_worker_is_ended_whether_its_last_words_can_be_written_or_not(short_path: str, kind: tuple[str, ...]) -> None:
+    """Nothing can run Python in it any more, and standard error is a pipe that is full."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    for size in (4096, 1):
+        with suppress(BlockingIOError):
+            while True:
+                os.write(writing, b"." * size)
+    os.set_blocking(writing, True)
+    arguments = ("--timeout", "1", "--error-logfile", f"{os.path.dirname(short_path)}/log", *kind)
+    try:
+        with started(short_path, *arguments, "threaded:app", answers="/who", stderr=writing) as server:
+            worker = json.loads(fetch(short_path, "/who").body)["pid"]
+            with Connection(short_path) as stuck:
+                stuck.send(encode("GET", "/hog?seconds=150"))
+                until(lambda: worker not in children(server.process.pid), "the end of the worker")
+            assert json.loads(fetch(short_path, "/who").body)["pid"] != worker
+            assert server.stop() == 0
     finally:
         os.close(reading)
         os.close(writing)

@@ -1,6 +1,7 @@
 """Applications that do what they should not: the worker stays in service, or is replaced."""
 
 import os
+import re
 import signal
 import time
 from pathlib import Path
@@ -42,6 +43,50 @@ def test_a_child_that_is_forked_behind_the_call_does_not_become_one_either(odd: 
         assert get(odd, f"/fork_in_{place}") == b"plain"
         assert get(odd, "/plain") == b"plain"
     until(lambda: not children(worker), "the children to be gone")
+    assert get(odd, "/plain") == b"plain"
+    assert odd.worker() == worker
+
+
+@pytest.mark.parametrize("kind", [(), ("--threads", "2")])
+@pytest.mark.parametrize(
+    ("how", "status"), [("none", b"0"), ("five", b"5"), ("large", b"7"), ("text", b"1"), ("error", b"1")]
+)
+def test_a_child_that_exits_has_the_status_that_it_says(
+    serve: Serve, kind: tuple[str, ...], how: str, status: bytes
+) -> None:
+    server = serve("odd:app", *kind, environment={"PYTHONUNBUFFERED": ""})
+    assert get(server, f"/fork_exit?{how}") == status
+    assert (server.directory / "stdout.log").read_text() == "the child says\n"
+    assert ("a last word\n" in server.log()) == (how == "text")
+    assert ("Error in a process that the application forked" in server.log()) == (how == "error")
+    assert get(server, "/plain") == b"plain"
+
+
+def test_clients_see_the_end_while_a_child_has_their_sockets(odd: Server) -> None:
+    with Connection(odd.address) as other:
+        other.send(encode("GET", "/plain"))
+        assert other.read_response().body == b"plain"
+        with Connection(odd.address) as own:
+            own.send(encode("GET", "/fork_stay", headers=[("Connection", "close")]))
+            child = int(own.read_response().body)
+            try:
+                assert own.read_to_end() == b""
+                other.send(encode("GET", "/plain", headers=[("Connection", "close")]))
+                assert other.read_response().body == b"plain"
+                assert other.read_to_end() == b""
+            finally:
+                os.kill(child, signal.SIGKILL)
+
+
+def test_programs_of_the_application_do_not_ignore_signals_of_the_server(odd: Server) -> None:
+    ignored = re.search(rb"SigIgn:\s*([0-9a-f]+)", get(odd, "/signals"))
+    assert ignored
+    for number in (signal.SIGUSR1, signal.SIGWINCH):
+        assert not int(ignored[1], 16) >> (number - 1) & 1, f"{number.name} is ignored"
+    # The worker itself does not mind them.
+    worker = odd.worker()
+    for number in (signal.SIGUSR1, signal.SIGWINCH):
+        os.kill(worker, number)
     assert get(odd, "/plain") == b"plain"
     assert odd.worker() == worker
 

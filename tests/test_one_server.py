@@ -277,7 +277,7 @@ def test_killed_workers_cost_only_what_they_had(serve: Serve) -> None:
 
 
 def test_a_stopped_worker_is_found_and_replaced(serve: Serve) -> None:
-    server = serve("shared:app", "-w", "2", "--timeout", "1")
+    server = serve("shared:app", "-w", "2", "--timeout", "4")
     server.expect_replacements(1)
     stopped = ready(server, 2)[0]
     os.kill(stopped, signal.SIGSTOP)

@@ -30,12 +30,12 @@ def test_a_stream_below_the_limit_does_not_hold_the_worker(server: Server, decla
 
 @pytest.fixture(scope="module")
 def strict(serve_module: Serve) -> Server:
-    return serve_module("probe:app", "--response-buffer", "100000")
+    return serve_module("probe:app", "--response-buffer", "100000", "--response-spool", "0")
 
 
 @pytest.mark.parametrize("limit", ["0", "100000"])
 def test_a_stream_above_the_limit_waits_for_its_reader_and_arrives_whole(serve: Serve, limit: str) -> None:
-    server = serve("probe:app", "--response-buffer", limit)
+    server = serve("probe:app", "--response-buffer", limit, "--response-spool", "0")
     count, size = 1024, 65536
     with Connection(server.address, receive_buffer=65536) as connection:
         connection.send(encode("GET", f"/counted?name=above&size={size}&count={count}&length={count * size}"))
@@ -58,7 +58,7 @@ def test_a_large_block_at_the_end_does_not_hold_the_worker(strict: Server) -> No
         connection.take(32 << 20)
 
 
-# As in gunicorn, text that is no number is a mistake in the command line, and a number that does not do one in a setting.
+# As in gunicorn: text that is no number is a mistake in the command line, a number that does not do one in a setting.
 @pytest.mark.parametrize(("value", "status"), [("-1", 1), ("much", 2)])
 def test_a_value_that_is_none(value: str, status: int) -> None:
     result = run("--response-buffer", value, "probe:app")

@@ -37,11 +37,13 @@ public struct AdminConfiguration: Sendable {
     public var arbiter: ProcessID
     /// How workers are asked for their stacks; nil where they cannot be.
     public var stacks: StackDesk?
+    /// Without room: nothing of the operator's goes to files.
+    public var spoolAllowance: SpoolAllowance
 
     public init(
         socket: Descriptor, isUnix: Bool, allowed: AddressList, policy: RequestPolicy, version: String,
         settings: [(name: String, value: String)], listeners: [Listener], scoreboard: ScoreboardReader, cell: Int,
-        readyWindow: Nanoseconds, arbiter: ProcessID, stacks: StackDesk?
+        readyWindow: Nanoseconds, arbiter: ProcessID, stacks: StackDesk?, spoolAllowance: SpoolAllowance
     ) {
         self.socket = socket
         self.isUnix = isUnix
@@ -55,5 +57,6 @@ public struct AdminConfiguration: Sendable {
         self.readyWindow = readyWindow
         self.arbiter = arbiter
         self.stacks = stacks
+        self.spoolAllowance = spoolAllowance
     }
 }

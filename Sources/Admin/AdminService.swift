@@ -29,19 +29,29 @@ public final class AdminService: @unchecked Sendable {
     /// - Throws: `SystemError` when the system gives no descriptors.
     public init(_ configuration: AdminConfiguration) throws(SystemError) {
         self.configuration = configuration
-        var policy = configuration.policy
-        policy.limitRequestBody = 4096
-        reactor = try Reactor(
-            configuration: TransportConfiguration(
-                policy: policy, proxyMode: nil, body: BodyLimits(memory: 8192, spoolDirectory: "/nonexistent"),
-                timeouts: Timeouts(head: .seconds(10), idle: .seconds(120), body: .seconds(10), write: .seconds(10)),
-                maximumConnections: Self.places, acceptBatch: 1, sharesListeners: false, streamsBodies: false),
-            listeners: [ListenerSocket(descriptor: configuration.socket)], trust: { _ in [] })
-        bench = Workbench(policy: policy)
+        reactor = try Self.makeReactor(configuration)
+        bench = Workbench(policy: Self.policy(configuration))
         responder = AdminResponder(configuration)
         waker = reactor.waker
         // Whatever Swift makes on first use is made now, on this thread: see docs/fork-safety.md.
         responder.warmUp()
+    }
+
+    private static func makeReactor(_ configuration: AdminConfiguration) throws(SystemError) -> Reactor {
+        // Bodies are short, and no response is spooled.
+        let transport = TransportConfiguration(
+            policy: policy(configuration), proxyMode: nil, body: BodyLimits(memory: 8192, spoolDirectory: "/nonexistent"),
+            timeouts: Timeouts(head: .seconds(10), idle: .seconds(120), body: .seconds(10), write: .seconds(10)),
+            maximumConnections: places, acceptBatch: 1, sharesListeners: false, streamsBodies: false, bufferMemory: nil,
+            spoolAllowance: configuration.spoolAllowance, responseWait: 0)
+        return try Reactor(
+            configuration: transport, listeners: [ListenerSocket(descriptor: configuration.socket)], trust: { _ in [] })
+    }
+
+    private static func policy(_ configuration: AdminConfiguration) -> RequestPolicy {
+        var policy = configuration.policy
+        policy.limitRequestBody = 4096
+        return policy
     }
 
     /// Starts the thread.

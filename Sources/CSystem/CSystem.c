@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#include <sys/uio.h>
 #include "CSystem.h"
 
 #include <fcntl.h>
@@ -48,6 +49,29 @@ int csystem_thread_start(const char *name, void (*body)(void *), void *context) 
     return 0;
 }
 
+uint64_t csystem_thread_cpu_time(int thread) {
+    // CPUCLOCK_SCHED of a single thread: <linux/posix-timers.h>, which is not for programs, but part of the kernel's ABI:
+    // `pthread_getcpuclockid` computes the same, from a `pthread_t`.
+    clockid_t clock = (clockid_t)((~(unsigned)thread << 3) | 6);
+    struct timespec time;
+    if (clock_gettime(clock, &time) != 0) return 0;
+    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+char csystem_thread_state(int thread) {
+    char text[128];
+    snprintf(text, sizeof text, "/proc/self/task/%d/stat", thread);
+    int file = open(text, O_RDONLY | O_CLOEXEC);
+    if (file < 0) return 0;
+    ssize_t count = read(file, text, sizeof text - 1);
+    close(file);
+    if (count <= 0) return 0;
+    text[count] = 0;
+    // The name stands before it in parentheses, is at most 15 bytes long, and may have a parenthesis itself.
+    const char *end = strrchr(text, ')');
+    return end && end[1] == ' ' ? end[2] : 0;
+}
+
 void csystem_thread_name(const char *name) {
     char cut[16];
     snprintf(cut, sizeof cut, "%s", name);
@@ -73,6 +97,13 @@ int csystem_unsent(int socket) {
     return ioctl(socket, SIOCOUTQ, &count) == 0 ? count : -1;
 }
 
+int csystem_accept_queue(int listener) {
+    struct tcp_info info;
+    socklen_t size = sizeof info;
+    // Of a listener, `tcpi_unacked` is the length of its queue.
+    return getsockopt(listener, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 ? (int)info.tcpi_unacked : -1;
+}
+
 int csystem_open_unnamed(const char *directory) {
     int descriptor = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     if (descriptor >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL && errno != ENOENT)) return descriptor;
@@ -85,4 +116,11 @@ int csystem_open_unnamed(const char *directory) {
     descriptor = mkostemp(path, O_CLOEXEC);
     if (descriptor >= 0) unlink(path);
     return descriptor;
+}
+
+ssize_t csystem_read_cached(int file, void *bytes, size_t count, off_t offset) {
+    struct iovec vector = {.iov_base = bytes, .iov_len = count};
+    ssize_t result = preadv2(file, &vector, 1, offset, RWF_NOWAIT);
+    if (result < 0 && errno != EINTR) errno = EAGAIN;
+    return result;
 }

@@ -36,6 +36,10 @@ struct ErrorPage {
         do throws(ResponseFault) {
             try head.begin(status: Array("\(status) \(reason)".utf8).span.bytes)
             try head.append(name: Array("Content-Type".utf8).span.bytes, value: Array(mediaType.utf8).span.bytes)
+            // What is scarce may be there again soon, RFC 9110 §10.2.3.
+            if status == 503 {
+                try head.append(name: Array("Retry-After".utf8).span.bytes, value: Array("10".utf8).span.bytes)
+            }
         } catch {
             preconditionFailure("an error page that cannot be sent: \(error)")
         }

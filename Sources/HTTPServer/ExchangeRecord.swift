@@ -63,6 +63,10 @@ public struct ExchangeRecord: Equatable, Sendable {
     public var bodyCount = 0
     /// Bytes of all that was sent, heads and framing included.
     public var sentCount = 0
+    /// Where the application's own fields begin in the response's head; the server's stand before them.
+    public var fieldsOffset = 0
+    /// The response's Content-Length is the application's, and not one that the server found out.
+    public var hasGivenLength = false
 
     // MARK: What became of it
 
@@ -75,6 +79,8 @@ public struct ExchangeRecord: Equatable, Sendable {
         status = response.status
         bodyCount = response.bodyCount
         sentCount = response.handedCount - response.lostCount
+        fieldsOffset = response.fieldsOffset
+        hasGivenLength = response.hasGivenLength
         ending =
             switch response.state {
             case .idle, .waiting, .started, .committed, .sending: .underWay

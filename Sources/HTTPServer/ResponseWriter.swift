@@ -175,6 +175,15 @@ public struct ResponseWriter: ~Copyable {
         isCommitted ? head.bytes : UnsafeRawBufferPointer(start: nil, count: 0)
     }
 
+    /// Where the application's own fields begin in ``headBytes``: at its end in an error page, which has none of them.
+    var fieldsOffset: Int {
+        guard isCommitted else { return 0 }
+        return state == .refused || refusal != nil ? head.byteCount : head.fieldsOffset
+    }
+
+    /// The application said how long its response is.
+    var hasGivenLength: Bool { head.contentLength != nil && refusal == nil }
+
     /// The application's status, 100...999, or that of the error page; 0 while there is none.
     public var status: Int { refusal?.status ?? (isStarted ? head.statusCode : 0) }
 

@@ -189,6 +189,9 @@ public struct ResponseHeadWriter: ~Copyable {
         UnsafeRawBufferPointer(rebasing: buffer[start..<end])
     }
 
+    /// Where the first field of the application stands in ``bytes``.
+    public var fieldsOffset: Int { front &- start }
+
     /// Bytes of ``bytes``.
     public var byteCount: Int { end &- start }
 

@@ -96,6 +96,8 @@ public enum WireFault: String, CaseIterable, Sendable {
     case unknownTransferCoding = "unknown-transfer-coding"
     /// 503: there is no place to keep the body. RFC 9110 §15.6.4.
     case bodyNotStored = "body-not-stored"
+    /// 503: the files of all bodies have as many bytes as they may. RFC 9110 §15.6.4.
+    case spoolFull = "spool-full"
     /// 505: well-formed, but neither HTTP/1.0 nor HTTP/1.1. RFC 9110 §15.6.6.
     case unsupportedVersion = "unsupported-version"
     /// 507: the place where bodies are kept is full. RFC 4918 §11.5.
@@ -104,7 +106,7 @@ public enum WireFault: String, CaseIterable, Sendable {
     /// Whether it is this server, and not the client, that is at fault.
     public var isServers: Bool {
         switch self {
-        case .bodyNotStored, .insufficientStorage: true
+        case .bodyNotStored, .spoolFull, .insufficientStorage: true
         default: false
         }
     }
@@ -118,7 +120,7 @@ public enum WireFault: String, CaseIterable, Sendable {
         case .unknownExpectation: 417
         case .fieldTooLarge, .tooManyFields, .headTooLarge: 431
         case .unknownTransferCoding: 501
-        case .bodyNotStored: 503
+        case .bodyNotStored, .spoolFull: 503
         case .unsupportedVersion: 505
         case .insufficientStorage: 507
         default: 400

@@ -62,7 +62,7 @@ struct Host {
         return WorkerReport(
             notice: notice,
             application: ApplicationLog(
-                try gil.attribute(object, "log_exception"),
+                try gil.attribute(object, "log_exception"), forkEnd: try gil.attribute(object, "leave_fork"),
                 isWritten: { level, gil in self.writes(LogLevel(level), gil) }, line: notice, gil),
             overdue: { overdue, gil in self.logOverdue(overdue, gil) },
             slow: { slow, suppressed, gil in self.logSlow(slow, suppressed, gil) },

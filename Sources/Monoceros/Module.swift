@@ -1,11 +1,15 @@
 public import PythonBridge
+internal import Telemetry
 
 /// What CPython calls to import `monoceros._native`.
 @c(PyInit__native)
 public func initializeModule() -> PyPointer? {
     NativeModule.make(
         name: "_native", doc: "The Swift core of Monoceros.",
-        functions: [("settings", settings), ("check", check), ("configure", configure), ("serve", serve)])
+        functions: [
+            ("settings", settings), ("check", check), ("configure", configure), ("serve", serve),
+            ("check_access_log_format", checkAccessLogFormat),
+        ])
 }
 
 /// `settings() -> list[SettingRow]`.
@@ -38,6 +42,23 @@ private let configure: NativeMethod = { _, values, count, names in
             throw gil.raise(.typeError, "configure() needs settings")
         }
         _ = try gil.serverConfiguration(settings)
+        return gil.newNone()
+    }
+}
+
+/// `check_access_log_format(format) -> None`.
+private let checkAccessLogFormat: NativeMethod = { _, values, count, names in
+    GIL.calledByPython { (gil) throws(PythonError) in
+        let arguments = Arguments(values, count, names)
+        try arguments.check("check_access_log_format", 1...1, gil: gil)
+        guard let text = try arguments.get(0, gil: gil), let format = gil.text(text) else {
+            throw gil.raise(.typeError, "check_access_log_format() needs a str")
+        }
+        do throws(AccessLogFormatError) {
+            _ = try AccessLogFormat(format)
+        } catch {
+            throw gil.raise(.valueError, error.description)
+        }
         return gil.newNone()
     }
 }

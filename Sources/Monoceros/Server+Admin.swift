@@ -8,7 +8,7 @@ internal import Transport
 /// What a worker needs to tell the operator.
 extension Server {
     /// Nil where the operator has no listener, or the server no scoreboard to read from.
-    func adminConfiguration(_ seat: WorkerSeat, _ commons: Commons?) -> AdminConfiguration? {
+    func adminConfiguration(_ seat: WorkerSeat, _ commons: Commons?, _ allowance: SpoolAllowance) -> AdminConfiguration? {
         guard let socket = seat.admin, let commons, let shared = seat.shared else { return nil }
         let ports = shared.means.stackPorts
         return AdminConfiguration(
@@ -17,7 +17,8 @@ extension Server {
             settings: configuration.shown.map { ($0.name, $0.value) },
             listeners: seat.listeners.map { AdminConfiguration.Listener(address: $0.url, descriptor: $0.descriptor) },
             scoreboard: commons.scoreboard, cell: commons.cell.index, readyWindow: readyWindow, arbiter: seat.parentID,
-            stacks: ports.isEmpty ? nil : StackDesk(ports: ports))
+            stacks: ports.isEmpty ? nil : StackDesk(ports: ports),
+            spoolAllowance: allowance.limited(to: 0))
     }
 
     /// Nil where no path of the application's listeners is answered before it.

@@ -38,9 +38,26 @@ extension Server {
         return directory
     }
 
-    func workerConfiguration(_ seat: WorkerSeat) -> WorkerConfiguration {
+    /// What the files of all workers may have together, by default. To be made before the first of them is forked.
+    ///
+    /// - Throws: `SystemError` when there is no memory for it.
+    func makeSpoolAllowance() throws(SystemError) -> SpoolAllowance {
+        try SpoolAllowance(limit: FileSystemSpace.freeBytes(in: spoolDirectory).map { $0 / 2 })
+    }
+
+    /// The same under the limit that is set, if one is.
+    private func limited(_ allowance: SpoolAllowance) -> SpoolAllowance {
+        switch configuration.spoolLimit {
+        case nil: allowance
+        case 0: allowance.limited(to: nil)
+        case let limit?: allowance.limited(to: limit)
+        }
+    }
+
+    func workerConfiguration(_ seat: WorkerSeat, _ allowance: SpoolAllowance) -> WorkerConfiguration {
         var worker = WorkerConfiguration(
-            transport: transportConfiguration, gateway: gatewayConfiguration(seat), runners: runners,
+            transport: transportConfiguration(limited(allowance)), gateway: gatewayConfiguration(seat),
+            runners: runners,
             mainThreadRuns: configuration.workerClass == .sync,
             requestLimit: configuration.maxRequests.map { most in
                 // Workers that were started together should not all be replaced together.
@@ -48,8 +65,8 @@ extension Server {
             },
             requestTimeout: configuration.requestTimeout.map { .seconds($0) },
             lockTimeout: configuration.timeout.map { .seconds($0) },
-            // With one runner and no other worker there is nobody to give the baton, or a connection, to: the pilot only
-            // has to keep the I/O from standing still.
+            // With one runner and no other worker there is nobody to give the baton, or a connection, to: the pilot
+            // only has to keep the I/O from standing still.
             tick: runners == 1 && configuration.workers == 1 ? .milliseconds(5) : .milliseconds(2),
             gracefulTimeout: .seconds(configuration.gracefulTimeout), workers: configuration.workers,
             parent: seat.parentID)
@@ -59,7 +76,7 @@ extension Server {
 
     private var runners: Int { configuration.workerClass == .sync ? 1 : configuration.threads }
 
-    private var transportConfiguration: TransportConfiguration {
+    private func transportConfiguration(_ allowance: SpoolAllowance) -> TransportConfiguration {
         TransportConfiguration(
             policy: configuration.policy, proxyMode: configuration.proxyProtocol,
             body: BodyLimits(memory: configuration.requestBodyMemory, spoolDirectory: spoolDirectory),
@@ -71,7 +88,8 @@ extension Server {
             // Where several workers share a listener, taking more than one connection at a time takes it from an idle
             // one.
             acceptBatch: configuration.workers > 1 ? 1 : 64, sharesListeners: configuration.workers > 1,
-            streamsBodies: configuration.streamRequestBody)
+            streamsBodies: configuration.streamRequestBody, bufferMemory: configuration.bufferMemory,
+            spoolAllowance: allowance, responseWait: .seconds(configuration.responseWait))
     }
 
     private func gatewayConfiguration(_ seat: WorkerSeat) -> GatewayConfiguration {
@@ -79,7 +97,7 @@ extension Server {
             listeners: seat.listeners.map(Self.describe), serverSoftware: host.serverSoftware,
             scriptName: configuration.rootPath, isMultithreaded: configuration.workerClass == .gthread,
             isMultiprocess: configuration.workers > 1, usesSendFile: configuration.sendfile,
-            responseBuffer: configuration.responseBuffer)
+            responseBuffer: configuration.responseBuffer, responseSpool: configuration.responseSpool)
     }
 
     private static func describe(_ listener: ListeningSocket) -> GatewayConfiguration.Listener {

@@ -20,6 +20,12 @@ struct Server {
     func run(_ gil: inout GIL) throws(PythonError) -> Int32 {
         checkSpoolDirectory(gil)
         let configurations = Configurations(first: configuration)
+        let allowance: SpoolAllowance
+        do throws(SystemError) {
+            allowance = try makeSpoolAllowance()
+        } catch {
+            throw gil.raise(.osError, "The server cannot start: \(error).")
+        }
         let arbiter = Arbiter(
             arbiterConfiguration(processName: host.processName), host: arbiterHost(configurations))
         switch arbiter.run() {
@@ -27,7 +33,7 @@ struct Server {
             return status
         case .worker(let seat):
             let server = Server(configuration: configurations[seat.generation], host: host)
-            try server.serve(seat, &gil)
+            try server.serve(seat, allowance, &gil)
             throw gil.raiseSystemExit(0)
         }
     }
@@ -44,9 +50,11 @@ struct Server {
     // MARK: In a worker
 
     /// Runs a worker, and has Python told when it ends.
-    private func serve(_ seat: WorkerSeat, _ gil: inout GIL) throws(PythonError) {
+    private func serve(
+        _ seat: WorkerSeat, _ allowance: SpoolAllowance, _ gil: inout GIL
+    ) throws(PythonError) {
         do throws(PythonError) {
-            try work(seat, &gil)
+            try work(seat, allowance, &gil)
         } catch {
             let exception = gil.takeException()
             host.endWorker(gil)
@@ -55,7 +63,9 @@ struct Server {
         host.endWorker(gil)
     }
 
-    private func work(_ seat: WorkerSeat, _ gil: inout GIL) throws(PythonError) {
+    private func work(
+        _ seat: WorkerSeat, _ allowance: SpoolAllowance, _ gil: inout GIL
+    ) throws(PythonError) {
         try host.beginWorker(gil)
         // The kernel forgets it when the user changes.
         if let isThere = try? seat.followMaster(), !isThere { throw gil.raiseSystemExit(0) }
@@ -72,10 +82,10 @@ struct Server {
         let worker: Worker
         do throws(SystemError) {
             worker = try Worker(
-                configuration: workerConfiguration(seat),
+                configuration: workerConfiguration(seat, allowance),
                 listeners: seat.listeners.map { ListenerSocket(descriptor: $0.descriptor) },
                 types: types, lifetime: lifetime, trust: trust, commons: commons,
-                admin: adminConfiguration(seat, commons), health: healthEndpoint(commons),
+                admin: adminConfiguration(seat, commons, allowance), health: healthEndpoint(commons),
                 requestReplacement: { seat.requestReplacement($0) })
         } catch {
             throw gil.raise(.osError, "The worker cannot start: \(error).")
@@ -87,9 +97,14 @@ struct Server {
         if lifetime.isLeaving { worker.drain() }
         let errors = try host.errorsStream(gil)
         let report = try host.workerReport(gil)
+        let telemetry = try host.workerTelemetry(
+            configuration, listeners: seat.listeners.map(\.descriptor), gil)
+        // In this order: whoever leaves because this one is ready must see it on the scoreboard.
+        worker.announce()
         seat.reportReady()
         do throws(PythonError) {
-            try worker.run(application: application.pointer, errors: errors.pointer, report: report, &gil)
+            try worker.run(
+                application: application.pointer, errors: errors.pointer, report: report, telemetry: telemetry, &gil)
         } catch {
             if worker.threadsLeftBehind > 0 { host.leaveThreadsBehind(worker.threadsLeftBehind, gil) }
             throw error

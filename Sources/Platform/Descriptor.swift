@@ -3,8 +3,10 @@ internal import Glibc
 
 /// An open file description's number. It is a name, not an owner: whoever opened it says who closes it.
 public struct Descriptor: RawRepresentable, Hashable, Sendable {
+    /// The number.
     public let rawValue: Int32
 
+    /// A name for a number; nothing is opened.
     @inlinable public init(rawValue: Int32) {
         self.rawValue = rawValue
     }
@@ -33,6 +35,16 @@ public struct Descriptor: RawRepresentable, Hashable, Sendable {
             done += count
         }
         return done
+    }
+
+    /// Reads from a file what needs no wait for a disk (`preadv2(2)`, `RWF_NOWAIT`); 0 is the end of the file.
+    /// `.wouldBlock` says nothing of why: whoever waits for the disk learns it.
+    public func readCached(
+        into buffer: UnsafeMutableRawBufferPointer, at offset: Int
+    ) throws(SystemError) -> IOResult<Int> {
+        try nonBlockingCall("preadv2") {
+            csystem_read_cached(rawValue, buffer.baseAddress, buffer.count, off_t(offset))
+        }
     }
 
     /// `write(2)` until all is written: for files and other descriptors that block.

@@ -3,8 +3,10 @@ internal import Glibc
 
 /// An error number of the C library, as `errno(3)` lists them.
 public struct Errno: RawRepresentable, Hashable, Sendable {
+    /// The number that the C library gives it.
     public let rawValue: Int32
 
+    /// Any number, also one that has no name here.
     @inlinable public init(rawValue: Int32) {
         self.rawValue = rawValue
     }
@@ -22,8 +24,6 @@ public struct Errno: RawRepresentable, Hashable, Sendable {
     public static let noSuchProcess = Errno(rawValue: ESRCH)
     public static let noChild = Errno(rawValue: ECHILD)
     public static let connectionRefused = Errno(rawValue: ECONNREFUSED)
-    public static let connectionReset = Errno(rawValue: ECONNRESET)
-    public static let connectionAborted = Errno(rawValue: ECONNABORTED)
     public static let brokenPipe = Errno(rawValue: EPIPE)
     public static let tooManyOpenFiles = Errno(rawValue: EMFILE)
     public static let tooManyOpenFilesInSystem = Errno(rawValue: ENFILE)
@@ -32,7 +32,6 @@ public struct Errno: RawRepresentable, Hashable, Sendable {
     public static let fileTooLarge = Errno(rawValue: EFBIG)
     public static let noMemory = Errno(rawValue: ENOMEM)
     public static let noBuffers = Errno(rawValue: ENOBUFS)
-    public static let nameTooLong = Errno(rawValue: ENAMETOOLONG)
     public static let badDescriptor = Errno(rawValue: EBADF)
     public static let notSocket = Errno(rawValue: ENOTSOCK)
     public static let inputOutput = Errno(rawValue: EIO)
@@ -61,10 +60,12 @@ extension Errno: CustomStringConvertible {
 
 /// A system call that failed for a reason other than "not now".
 public struct SystemError: Error, Equatable, Sendable {
+    /// Why it failed.
     public let errno: Errno
     /// The name of the call, as its man page has it.
     public let call: String
 
+    /// A failure of a call, named as its man page has it.
     public init(_ errno: Errno, call: String) {
         self.errno = errno
         self.call = call
@@ -72,5 +73,6 @@ public struct SystemError: Error, Equatable, Sendable {
 }
 
 extension SystemError: CustomStringConvertible {
+    /// The call and the C library's text, as `perror(3)` has them.
     public var description: String { "\(call): \(errno)" }
 }

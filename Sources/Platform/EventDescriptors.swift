@@ -3,6 +3,7 @@ internal import Glibc
 
 /// An `eventfd(2)`: any thread, or a signal handler, wakes whoever polls it.
 public struct Waker: Sendable {
+    /// What to poll.
     public let descriptor: Descriptor
 
     public init() throws(SystemError) {
@@ -10,6 +11,7 @@ public struct Waker: Sendable {
             rawValue: try systemCall("eventfd") { eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK)) })
     }
 
+    /// Makes the descriptor readable. Any thread, and signal handlers.
     public func wake() {
         var one: UInt64 = 1
         _ = Glibc.write(descriptor.rawValue, &one, 8)
@@ -24,6 +26,7 @@ public struct Waker: Sendable {
 
 /// A `timerfd_create(2)` on the monotonic clock: a deadline that a poller sees as a readable descriptor.
 public struct TimerDescriptor: Sendable {
+    /// What to poll.
     public let descriptor: Descriptor
 
     public init() throws(SystemError) {
@@ -85,6 +88,7 @@ public struct WakePipe: Sendable {
         withUnsafeMutableBytes(of: &bytes) { while Glibc.read(descriptor.rawValue, $0.baseAddress, $0.count) > 0 {} }
     }
 
+    /// Closes both ends.
     public func close() {
         descriptor.close()
         writer.close()

@@ -16,6 +16,7 @@ public struct FileChanges: Equatable, Sendable {
         self.hasLostEvents = hasLostEvents
     }
 
+    /// Whether nothing changed.
     public var isEmpty: Bool { files.isEmpty && !hasNewListing && !hasLostEvents }
 }
 

@@ -4,15 +4,18 @@ internal import Glibc
 /// A listening socket that the service manager opened before it started this process (socket activation,
 /// `sd_listen_fds(3)`).
 public struct InheritedSocket: Equatable, Sendable {
+    /// What sort of socket it is.
     public enum Kind: Equatable, Sendable {
         case ipv4
         case ipv6
         case unix
     }
 
+    /// Ours to close.
     public let descriptor: Descriptor
     /// What the unit calls it (`FileDescriptorName=`); nil when the manager passes no names on.
     public let name: String?
+    /// What it was found to be.
     public let kind: Kind
 }
 

@@ -1,5 +1,6 @@
 /// Why an address cannot be listened on: one line for whoever chose it, with the way out.
 public struct ListenError: Error, Equatable, Sendable {
+    /// What is wrong.
     public enum Reason: Equatable, Sendable {
         /// Somebody listens there. The only reason that waiting can remove.
         case addressInUse
@@ -27,8 +28,10 @@ public struct ListenError: Error, Equatable, Sendable {
 
     /// The address as the user writes it.
     public let bind: String
+    /// Why it cannot be listened on.
     public let reason: Reason
 
+    /// - Parameter bind: the address as it was written.
     public init(_ bind: String, _ reason: Reason) {
         self.bind = bind
         self.reason = reason

@@ -4,6 +4,7 @@ internal import Glibc
 /// A socket that listens: non-blocking, closed on exec. Like a descriptor it is a name, not an owner; the master closes
 /// it when it stops, each worker closes its own copy, and only the master removes the file of a unix socket.
 public struct ListeningSocket: Sendable {
+    /// The socket, which does not block.
     public let descriptor: Descriptor
     /// Where it listens, port 0 replaced by the port that was picked.
     public let address: SocketAddress

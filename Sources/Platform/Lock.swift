@@ -8,6 +8,7 @@ public struct LockWord: ~Copyable, Sendable {
     /// 0 free, 1 held, 2 held and waited for.
     private let word = Atomic<UInt32>(0)
 
+    /// A word that nobody has.
     public init() {}
 
     /// Waits until it is free, and holds it.
@@ -34,10 +35,12 @@ public final class Lock<Value>: @unchecked Sendable {
     private var value: Value
     private let word = LockWord()
 
+    /// Nobody has it at first.
     public init(_ value: Value) {
         self.value = value
     }
 
+    /// Runs a body while no other thread is in one. It must not wait for anything.
     public func withLock<Result>(_ body: (inout Value) -> Result) -> Result {
         word.lock()
         defer { word.unlock() }

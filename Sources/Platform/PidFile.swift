@@ -3,6 +3,7 @@ internal import Glibc
 
 /// A file that holds a process id, for those who send signals.
 public struct PidFile: Sendable {
+    /// Where the file is.
     public let path: String
     private let pid: ProcessID
 

@@ -3,17 +3,22 @@ internal import Glibc
 
 /// What happened on a descriptor, as `epoll(7)` reports it.
 public struct PollEvents: OptionSet, Sendable {
+    /// The bits of epoll_event.events.
     public let rawValue: UInt32
 
     @inlinable public init(rawValue: UInt32) {
         self.rawValue = rawValue
     }
 
+    /// Bytes, a connection or an end are there to read.
     public static let readable = PollEvents(rawValue: csystem_EPOLLIN)
+    /// There is room to write.
     public static let writable = PollEvents(rawValue: csystem_EPOLLOUT)
     /// The peer shut down its sending half.
     public static let peerClosed = PollEvents(rawValue: csystem_EPOLLRDHUP)
+    /// Both halves are closed. Told without being asked for.
     public static let hangUp = PollEvents(rawValue: csystem_EPOLLHUP)
+    /// An error waits. Told without being asked for.
     public static let error = PollEvents(rawValue: csystem_EPOLLERR)
     /// Report changes, not states.
     public static let edgeTriggered = PollEvents(rawValue: csystem_EPOLLET)
@@ -21,6 +26,7 @@ public struct PollEvents: OptionSet, Sendable {
 
 /// An epoll instance. Its descriptor is itself readable when events wait, so that another loop can watch it.
 public final class Poller {
+    /// The epoll instance: readable when there are events.
     public let descriptor: Descriptor
     private let batch: UnsafeMutablePointer<epoll_event>
     private let capacity: Int32
@@ -53,6 +59,7 @@ public final class Poller {
         }
     }
 
+    /// Watches a descriptor no more (`EPOLL_CTL_DEL`).
     public func remove(_ watched: Descriptor) throws(SystemError) {
         _ = try systemCall("epoll_ctl") {
             csystem_epoll_ctl(descriptor.rawValue, EPOLL_CTL_DEL, watched.rawValue, 0, 0)

@@ -11,7 +11,9 @@ public struct RelayChannel: Sendable {
     /// Descriptors that one message can carry.
     public static var descriptorLimit: Int { Int(csystem_relay_descriptors) }
 
+    /// Where messages are posted.
     public let inlet: Descriptor
+    /// Where they are adopted.
     public let outlet: Descriptor
     private let kernel: Kernel
 

@@ -93,9 +93,12 @@ public struct ServiceManager: Sendable {
 
 /// A variable that the service manager set, with a value that cannot be read. The text says which.
 public struct ServiceVariableError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The variable.
     public let name: String
+    /// What it says.
     public let value: String
 
+    /// A variable that cannot be used.
     public init(name: String, value: String) {
         self.name = name
         self.value = value

@@ -3,8 +3,10 @@ internal import Glibc
 
 /// A signal number, `signal(7)`.
 public struct Signal: RawRepresentable, Hashable, Sendable {
+    /// The number that signal(7) lists.
     public let rawValue: Int32
 
+    /// Any number, also one that has no name here.
     public init(rawValue: Int32) {
         self.rawValue = rawValue
     }

@@ -1,4 +1,5 @@
 internal import CSystem
+internal import Glibc
 
 /// A native thread. It blocks every signal: signals belong to the main thread.
 public enum Thread {
@@ -24,15 +25,21 @@ public enum Thread {
     /// Whether a thread of this process with that number has not ended (`tgkill(2)`).
     public static func exists(_ id: Int32) -> Bool { csystem_thread_exists(id) != 0 }
 
-    /// Sleeps, or a little longer: not less where a signal comes.
-    public static func sleep(_ nanoseconds: Nanoseconds) {
-        let deadline = Clock.now() + nanoseconds
-        while true {
-            let now = Clock.now()
-            guard now < deadline else { return }
-            csystem_sleep(deadline - now)
-        }
+    /// Has the calling thread sleep (`nanosleep(2)`).
+    public static func sleep(_ duration: Nanoseconds) {
+        var time = timespec(tv_sec: Int(duration / 1_000_000_000), tv_nsec: Int(duration % 1_000_000_000))
+        nanosleep(&time, nil)
     }
+
+    /// Nanoseconds that a thread of this process has had the CPU for; nil when that cannot be told.
+    public static func cpuTime(of id: Int32) -> Nanoseconds? {
+        let time = csystem_thread_cpu_time(id)
+        return time == 0 ? nil : time
+    }
+
+    /// Whether a thread of this process has the CPU or waits for it, as opposed to sleeping (`proc_pid_stat(5)`). False
+    /// also when that cannot be told.
+    public static func isRunnable(_ id: Int32) -> Bool { csystem_thread_state(id) == CChar(UInt8(ascii: "R")) }
 
     /// Names the calling thread, as `start` does.
     public static func setName(_ name: String) { csystem_thread_name(name) }

@@ -6,6 +6,7 @@ public struct Arguments {
     let positionalCount: Int
     let keywordNames: PyPointer?
 
+    /// The three that a `NativeMethod` gets after its receiver; they live for the call.
     public init(_ values: UnsafePointer<PyPointer?>?, _ positionalCount: Int, _ keywordNames: PyPointer?) {
         self.values = values
         self.positionalCount = positionalCount

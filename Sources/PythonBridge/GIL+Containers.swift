@@ -4,12 +4,15 @@ public import CPython
 extension GIL {
     // MARK: Dictionaries
 
+    /// A new, empty dictionary.
     public borrowing func dictionary() throws(PythonError) -> PyRef { try owned(PyDict_New()) }
 
+    /// A shallow copy of a dictionary.
     @inlinable public borrowing func copy(dictionary: borrowing some PythonObject) throws(PythonError) -> PyRef {
         try owned(PyDict_Copy(dictionary.pointer))
     }
 
+    /// Sets `dictionary[key]`. Throws `PythonError` where the key cannot be hashed, or no memory is left.
     @inlinable public borrowing func set(
         _ dictionary: borrowing some PythonObject, _ key: borrowing some PythonObject,
         _ value: borrowing some PythonObject
@@ -17,6 +20,7 @@ extension GIL {
         try check(PyDict_SetItem(dictionary.pointer, key.pointer, value.pointer))
     }
 
+    /// Removes a key. Throws `PythonError` (KeyError) where it is not there.
     public borrowing func remove(_ dictionary: borrowing some PythonObject, _ key: borrowing some PythonObject)
         throws(PythonError)
     {
@@ -32,6 +36,7 @@ extension GIL {
         return nil
     }
 
+    /// Whether it is a `dict`, or of a subclass.
     public borrowing func isDictionary(_ object: borrowing some PythonObject) -> Bool {
         cpython_is_dict(object.pointer) != 0
     }
@@ -43,9 +48,11 @@ extension GIL {
 
     // MARK: Sequences
 
+    /// Whether it is a `list`, or of a subclass.
     @inlinable public borrowing func isList(_ object: borrowing some PythonObject) -> Bool {
         cpython_is_list(object.pointer) != 0
     }
+    /// Whether it is a `tuple`, or of a subclass.
     @inlinable public borrowing func isTuple(_ object: borrowing some PythonObject) -> Bool {
         cpython_is_tuple(object.pointer) != 0
     }
@@ -85,14 +92,17 @@ extension GIL {
         return item
     }
 
+    /// A new, empty list.
     public borrowing func list() throws(PythonError) -> PyRef { try owned(PyList_New(0)) }
 
+    /// Appends to a list.
     public borrowing func append(_ list: borrowing some PythonObject, _ item: borrowing some PythonObject)
         throws(PythonError)
     {
         try check(PyList_Append(list.pointer, item.pointer))
     }
 
+    /// A new tuple of two.
     public borrowing func pair(_ first: borrowing some PythonObject, _ second: borrowing some PythonObject)
         throws(PythonError) -> PyRef
     {
@@ -105,12 +115,14 @@ extension GIL {
 
     // MARK: Attributes and calls
 
+    /// An attribute by a name that is a `str` already. Throws `PythonError` (AttributeError) where there is none.
     @inlinable public borrowing func attribute(
         _ object: borrowing some PythonObject, _ name: borrowing some PythonObject
     ) throws(PythonError) -> PyRef {
         try owned(PyObject_GetAttr(object.pointer, name.pointer))
     }
 
+    /// An attribute. Throws `PythonError` (AttributeError) where there is none.
     public borrowing func attribute(_ object: borrowing some PythonObject, _ name: String) throws(PythonError) -> PyRef
     {
         try owned(PyObject_GetAttrString(object.pointer, name))
@@ -126,6 +138,7 @@ extension GIL {
         return nil
     }
 
+    /// Calls an object without arguments, as the others do with some. Throws what the call raises.
     @inlinable public borrowing func call(_ callable: borrowing some PythonObject) throws(PythonError) -> PyRef {
         try owned(cpython_call_0(callable.pointer))
     }
@@ -158,6 +171,14 @@ extension GIL {
         try owned(cpython_call_4(callable.pointer, first.pointer, second.pointer, third.pointer, fourth.pointer))
     }
 
+    /// Calls with the items of a list as arguments.
+    public borrowing func call(
+        _ callable: borrowing some PythonObject, list: borrowing some PythonObject
+    ) throws(PythonError) -> PyRef {
+        let arguments = try owned(PyList_AsTuple(list.pointer))
+        return try owned(PyObject_CallObject(callable.pointer, arguments.pointer))
+    }
+
     /// Whether the object is an instance of a type, or of a subclass.
     public borrowing func isInstance(_ object: borrowing some PythonObject, _ type: borrowing some PythonObject) -> Bool
     {
@@ -172,6 +193,7 @@ extension GIL {
 
     // MARK: Iteration
 
+    /// What `iter()` makes of an object. Throws `PythonError` (TypeError) where that is nothing.
     public borrowing func iterator(_ object: borrowing some PythonObject) throws(PythonError) -> PyRef {
         try owned(PyObject_GetIter(object.pointer))
     }
@@ -185,7 +207,9 @@ extension GIL {
 
     // MARK: Reference counts by hand, where a value type cannot hold them
 
+    /// Adds a reference to an object.
     @inlinable public borrowing func retain(_ object: borrowing some PythonObject) { cpython_incref(object.pointer) }
+    /// Gives a reference up; with the last one, code of the object (`__del__`) may run.
     @inlinable public borrowing func release(_ object: borrowing some PythonObject) { cpython_decref(object.pointer) }
 
     /// Gives up references that travelled as untyped owners.
@@ -198,12 +222,14 @@ extension GIL {
         cpython_refcount(object.pointer) == 1
     }
 
+    /// Whether an object has exactly so many references.
     @inlinable public borrowing func hasReferences(_ object: borrowing some PythonObject, _ count: Int) -> Bool {
         cpython_refcount(object.pointer) == count
     }
 
     // MARK: Modules
 
+    /// Imports a module. Throws what the import raises.
     public borrowing func importModule(_ name: String) throws(PythonError) -> PyRef {
         try owned(PyImport_ImportModule(name))
     }

@@ -2,7 +2,9 @@ internal import CPython
 
 /// An exception taken out of the thread's state, normalized.
 public struct PythonException: ~Copyable {
+    /// Its class.
     public let type: PyRef
+    /// The exception itself.
     public let value: PyRef
     /// None when it has no traceback.
     public let traceback: PyRef
@@ -16,8 +18,8 @@ public struct PythonException: ~Copyable {
 
 /// The exceptions that we raise ourselves.
 public enum PythonExceptionType: Sendable {
-    case assertionError, brokenPipeError, connectionResetError, memoryError, osError, runtimeError, systemExit
-    case timeoutError, typeError, valueError
+    case assertionError, brokenPipeError, connectionResetError, memoryError, osError, runtimeError, stopIteration
+    case systemExit, timeoutError, typeError, valueError
 
     var pointer: PyPointer {
         switch self {
@@ -27,6 +29,7 @@ public enum PythonExceptionType: Sendable {
         case .memoryError: cpython_MemoryError()
         case .osError: cpython_OSError()
         case .runtimeError: cpython_RuntimeError()
+        case .stopIteration: cpython_StopIteration()
         case .systemExit: cpython_SystemExit()
         case .timeoutError: cpython_TimeoutError()
         case .typeError: cpython_TypeError()
@@ -71,8 +74,10 @@ extension GIL {
         PyErr_Occurred() != nil && PyErr_ExceptionMatches(type.pointer) != 0
     }
 
+    /// Whether an exception is set in this thread.
     public var isErrorSet: Bool { PyErr_Occurred() != nil }
 
+    /// Drops the exception that is set, if one is.
     public borrowing func clearError() { PyErr_Clear() }
 
     /// Takes the exception that is set.

@@ -14,8 +14,11 @@ extension GIL {
 
     // MARK: Singletons, never released
 
+    /// `None`.
     @inlinable public borrowing func none() -> PyPointer { cpython_none() }
+    /// `True` or `False`.
     @inlinable public borrowing func bool(_ value: Bool) -> PyPointer { value ? cpython_true() : cpython_false() }
+    /// A reference to `None` of its own, for a function to return.
     @inlinable public borrowing func newNone() -> PyPointer {
         cpython_incref(cpython_none())
         return cpython_none()
@@ -29,6 +32,7 @@ extension GIL {
             PyUnicode_DecodeLatin1(bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count, nil))
     }
 
+    /// The same of part of an array.
     public borrowing func string(latin1 bytes: ArraySlice<UInt8>) throws(PythonError) -> PyRef {
         let made = bytes.withUnsafeBytes { bytes in
             PyUnicode_DecodeLatin1(bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count, nil)
@@ -50,9 +54,11 @@ extension GIL {
         try owned(PyUnicode_InternFromString(text))
     }
 
+    /// Whether it is a `str`, or of a subclass.
     @inlinable public borrowing func isString(_ object: borrowing some PythonObject) -> Bool {
         cpython_is_str(object.pointer) != 0
     }
+    /// Whether it is a `bytes`, or of a subclass.
     @inlinable public borrowing func isBytes(_ object: borrowing some PythonObject) -> Bool {
         cpython_is_bytes(object.pointer) != 0
     }
@@ -138,6 +144,7 @@ extension GIL {
         return written == count ? object : try makeBytes(UnsafeRawBufferPointer(rebasing: target[..<max(0, written)]))
     }
 
+    /// A new `bytes` with a copy.
     @inlinable public borrowing func makeBytes(_ contents: UnsafeRawBufferPointer) throws(PythonError) -> PyRef {
         try owned(
             PyBytes_FromStringAndSize(contents.baseAddress?.assumingMemoryBound(to: CChar.self), contents.count))
@@ -145,6 +152,7 @@ extension GIL {
 
     // MARK: Numbers
 
+    /// A new `int`.
     public borrowing func integer(_ value: Int) throws(PythonError) -> PyRef { try owned(PyLong_FromLong(value)) }
 
     /// - Throws: `PythonError` when the object is no integer, or one too large for a machine word.
@@ -167,6 +175,7 @@ extension GIL {
         try owned(PyObject_Repr(object.pointer))
     }
 
+    /// What `bool()` says of an object. Throws what its `__bool__` raises.
     public borrowing func isTrue(_ object: borrowing some PythonObject) throws(PythonError) -> Bool {
         let answer = PyObject_IsTrue(object.pointer)
         try check(answer)

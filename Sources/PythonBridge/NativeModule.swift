@@ -16,7 +16,10 @@ public enum NativeModule {
 extension GIL {
     // What CPython must be told around `fork(2)`, so that it drops what the child does not have and runs the functions
     // that `os.register_at_fork` collected.
+    /// To be called before fork(2).
     public func beforeFork() { PyOS_BeforeFork() }
+    /// After it, in the process that goes on.
     public func afterForkInParent() { PyOS_AfterFork_Parent() }
+    /// After it, in the new process.
     public func afterForkInChild() { PyOS_AfterFork_Child() }
 }

@@ -9,15 +9,21 @@ public typealias NativeMethod =
 ///
 /// Types are made once and live as long as the process: CPython keeps pointers into their descriptions.
 public struct NativeType {
+    /// The type object, which lives as long as the process.
     public let type: PyPointer
 
+    /// What instances can do beside their methods.
     public struct Slots {
+        /// How Python code makes one; without it, only Swift does.
         public var new: newfunc?
+        /// `__iter__`.
         public var iterator: getiterfunc?
+        /// `__next__`.
         public var next: iternextfunc?
         /// Read-only attributes.
         public var getters: [(name: StaticString, body: getter)] = []
 
+        /// None of them.
         public init() {}
     }
 

@@ -3,8 +3,8 @@
 /// It is a capability: a function that changes the reactor takes it, so a thread without it cannot even say so.
 /// `BatonHandOver` hands it from thread to thread.
 public struct Baton: ~Copyable {
-    /// Conjures the capability. Two places may: `BatonHandOver`, whose word decides which thread has it, and a host that
-    /// drives a reactor from one thread for life (another event loop, a test) and so never has to share it.
+    /// Conjures the capability. Two places may: `BatonHandOver`, whose word decides which thread has it, and a host
+    /// that drives a reactor from one thread for life (another event loop, a test) and so never has to share it.
     @inlinable public init() {}
 }
 

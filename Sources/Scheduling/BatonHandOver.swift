@@ -13,8 +13,8 @@ public final class BatonHandOver: Sendable {
 
     /// The baton is on offer at first.
     ///
-    /// - Parameter interruptPilot: ends the pilot's wait in the poller, or the next one if it does not wait yet; called when
-    ///   a runner wants the baton that the pilot keeps.
+    /// - Parameter interruptPilot: ends the pilot's wait in the poller, or the next one if it does not wait yet; called
+    ///   when a runner wants the baton that the pilot keeps.
     public init(interruptPilot: @escaping @Sendable () -> Void) {
         memory = AtomicBatonMemory(interruptPilot: interruptPilot)
     }

@@ -4,8 +4,14 @@ public import Platform
 ///
 /// Once every runner is in a long request, a short one waits for the first of them to end: a fiftieth of the requests
 /// can so make all the others slow. Requests whose kind is known to be long (`PromotionPolicy`) therefore do not take
-/// the last runner while short ones come in: they are postponed until another runner is free, no short one has come for
-/// a moment, or they have waited for a second.
+/// the last runner while short ones come in: they are postponed until another runner is free, or no short one has come
+/// for a moment.
+///
+/// That is worth its while as long as other runners come free now and then, as they do where they are in requests of
+/// the same kind. When none has for twice the time that a postponed request takes, they are in something longer, and
+/// what is postponed has the last runner, one after the other, until another comes free. So it is the queue that waits
+/// for so long, not each request in it; and where nothing has come free for long, nobody waits at all. Whatever
+/// happens, no request is postponed for longer than a second.
 ///
 /// Where there are few runners one is too large a share, and it is given to the first request that comes.
 ///
@@ -25,6 +31,8 @@ public struct LastRunnerPolicy: Sendable {
     private var lastShort: Nanoseconds?
     /// Since when the last runner has had nothing short to do.
     private var quietSince: Nanoseconds = 0
+    /// When a runner last was free beside the one that has the baton.
+    private var lastFree: Nanoseconds = 0
 
     public init(runners: Int) {
         isActive = runners >= Self.fewest
@@ -39,8 +47,14 @@ public struct LastRunnerPolicy: Sendable {
         quietSince = now
     }
 
-    /// A runner became free and has the baton.
-    public mutating func tookOver(at now: Nanoseconds) { quietSince = now }
+    /// A runner that was free has the baton now.
+    ///
+    /// - Parameter returns: it was the last one, and comes back from a request that was postponed. That is no sign that
+    ///   runners come free.
+    public mutating func tookOver(at now: Nanoseconds, returns: Bool = false) {
+        quietSince = now
+        if !returns { lastFree = now }
+    }
 
     // MARK: Questions
 
@@ -52,9 +66,12 @@ public struct LastRunnerPolicy: Sendable {
 
     /// Whether a request that was postponed may take the last runner.
     ///
-    /// - Parameter since: when the request was postponed that has waited for longest.
-    public func yields(at now: Nanoseconds, since: Nanoseconds) -> Bool {
+    /// - Parameters:
+    ///   - since: when the request was postponed that has waited for longest.
+    ///   - usual: nanoseconds that it is likely to take.
+    public func yields(at now: Nanoseconds, since: Nanoseconds, usual: Nanoseconds) -> Bool {
         if Self.elapsed(from: since, to: now) >= Self.longest { return true }
+        if Self.elapsed(from: lastFree, to: now) >= 2 * min(usual, Self.longest) { return true }
         return Self.elapsed(from: quietSince, to: now) >= Self.patience || !postpones(at: now)
     }
 

@@ -12,8 +12,13 @@ public protocol PilotDuties {
     ///
     /// - Returns: nanoseconds until it is due again.
     func check() -> Nanoseconds
-    /// Whether the reactor that the pilot drives may accept: it does so for runners, and the pilot cannot run the
-    /// application.
+    /// A loan is seen for the first time.
+    func beginWatching()
+    /// Whether a loan that is due is left alone until the next glance, since its runner had no chance to end it. Not
+    /// for ever.
+    func excuses() -> Bool
+    /// Whether the reactor that the pilot drives accepts at once what comes: it does so for runners, and the pilot
+    /// cannot run the application.
     func setAccepting(_ accepts: Bool, _ baton: borrowing Baton)
     /// Does the I/O at hand, then settles what runners gave back: in this order, since the I/O drains the waker, and a
     /// wake-up that comes later is still there for the poll.
@@ -54,7 +59,8 @@ public struct PilotLoop<Duties: PilotDuties> {
                 continue
             }
             idle = 0
-            let isDue = seen == last || seen.expectsLong
+            if seen != last { duties.beginWatching() }
+            let isDue = seen.expectsLong || (seen == last && !duties.excuses())
             if isDue, let baton = handOver.retake(seen) {
                 last = nil
                 drive(baton)

@@ -1,3 +1,5 @@
+public import Platform
+
 /// When to give the baton away before the application runs, instead of waiting for the pilot to retake it.
 ///
 /// Late promotion costs nothing for an application that returns quickly, and one to two ticks in which nobody polls for
@@ -12,6 +14,8 @@
 ///     ─── long ──►   ─── long ────► │ ───  ─── long ──►
 /// ```
 ///
+/// Beside the counter stands how long requests of the kind usually take that are long.
+///
 /// Only the thread that has the baton asks and tells it.
 public struct PromotionPolicy: Sendable {
     private static let size = 256
@@ -19,6 +23,8 @@ public struct PromotionPolicy: Sendable {
     private static let threshold: UInt8 = 2
 
     private var counters = [UInt8](repeating: 0, count: size)
+    /// In microseconds: a moving average in which each request has a quarter's weight.
+    private var durations = [UInt32](repeating: 0, count: size)
 
     public init() {}
 
@@ -41,6 +47,22 @@ public struct PromotionPolicy: Sendable {
         } else if counter > 0 {
             counters[index] = counter - 1
         }
+    }
+
+    /// Notes how long a request took, one that the policy may have expected to be long.
+    ///
+    /// - Parameter duration: nanoseconds.
+    public mutating func learn(_ kind: UInt32, duration: Nanoseconds) {
+        let index = Int(truncatingIfNeeded: kind) & (Self.size - 1)
+        // An hour is as good as any time.
+        let sample = min(duration / 1000, 3_600_000_000)
+        let average = UInt64(durations[index])
+        durations[index] = UInt32(average == 0 ? sample : (average * 3 + sample) / 4)
+    }
+
+    /// Nanoseconds that requests of this kind took lately, where they were long; 0 when none was.
+    public func usualDuration(_ kind: UInt32) -> Nanoseconds {
+        Nanoseconds(durations[Int(truncatingIfNeeded: kind) & (Self.size - 1)]) * 1000
     }
 
     /// The kind of a request: what it asks for, by its path's first bytes. Routes differ there, and what follows is

@@ -25,7 +25,8 @@ public struct SharingPolicy: Sendable {
 
     /// How long a request takes on average, application and response; nil before the first.
     public private(set) var average: Nanoseconds?
-    private let workers: Int
+    /// How many workers there are.
+    public var workers: Int
     private let queuesInRelay: Bool
 
     /// - Parameters:

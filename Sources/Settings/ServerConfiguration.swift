@@ -54,8 +54,16 @@ public struct ServerConfiguration: Equatable, Sendable {
     /// Where larger bodies are spooled to; nil leaves it to the system.
     public let temporaryUploadDirectory: String?
     public let sendfile: Bool
-    /// Bytes of a response that may wait for its client.
+    /// Bytes of a response that may wait in memory for its client.
     public let responseBuffer: Int
+    /// Bytes of a response that may wait in a file.
+    public let responseSpool: Int
+    /// Seconds that a client may hold up a runner that others need; 0 for ever.
+    public let responseWait: Int
+    /// Bytes of clients in a worker's memory; nil for any number.
+    public let bufferMemory: Int?
+    /// Bytes of all workers' files together; 0 for any number, and nil for what the disk has room for.
+    public let spoolLimit: Int?
 
     // What the arbiter does.
     /// How many more workers than `workers` may exist while some are replaced; at least 1.
@@ -87,6 +95,7 @@ public struct ServerConfiguration: Equatable, Sendable {
     /// `-` is stdout; `nil` keeps no access log.
     public let accessLog: String?
     public let accessLogFormat: String
+    public let accessLogJSON: Bool
     /// `HOST:PORT` or `unix://PATH`.
     public let statsdHost: String?
     public let statsdPrefix: String
@@ -141,6 +150,10 @@ public struct ServerConfiguration: Equatable, Sendable {
         temporaryUploadDirectory = try values[.temporaryUploadDirectory]
         sendfile = try values[.sendfile]
         responseBuffer = try values[.responseBuffer]
+        responseSpool = try values[.responseSpool]
+        responseWait = try values[.responseWait]
+        bufferMemory = try values[.bufferMemory]
+        spoolLimit = try values[.spoolLimit]
 
         reloadStep = try values[.reloadStep]
         bootTimeout = try values[.bootTimeout]
@@ -159,6 +172,7 @@ public struct ServerConfiguration: Equatable, Sendable {
 
         accessLog = try values[.accessLog]
         accessLogFormat = try values[.accessLogFormat]
+        accessLogJSON = try values[.accessLogJSON]
         statsdHost = try values[.statsdHost]
         statsdPrefix = try values[.statsdPrefix]
         dogstatsdTags = try values[.dogstatsdTags]

@@ -32,6 +32,14 @@ extension SettingKey<String> {
 }
 
 extension SettingKey<Bool> {
+    static let accessLogJSON = SettingKey(
+        Setting(
+            "access_log_json", .logging, ["--access-log-json"], .flag(stores: true), default: .bool(false),
+            for: .worker, origin: .own,
+            """
+            Write each line of the access log as a JSON object. Its fields are those that access_log_format names, \
+            and in the same order.
+            """))
     static let enableBacklogMetric = SettingKey(
         Setting(
             "enable_backlog_metric", .logging, ["--enable-backlog-metric"], .flag(stores: true),
@@ -96,6 +104,7 @@ extension SettingsTable {
     static let accessLog = [
         SettingKey<String?>.accessLog.entry,
         SettingKey<String>.accessLogFormat.entry,
+        SettingKey<Bool>.accessLogJSON.entry,
         Entry(
             Setting(
                 "disable_redirect_access_to_syslog", .logging, ["--disable-redirect-access-to-syslog"],

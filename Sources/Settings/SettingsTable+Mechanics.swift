@@ -107,8 +107,48 @@ extension SettingKey<Int> {
             "response_buffer", .serverMechanics, ["--response-buffer"], .int(SettingRange.anyBytes),
             default: .int(1 << 20), for: .worker, origin: .own, metavar: "INT",
             """
-            How many bytes of a response may wait for a slow client before the application is held up; 0 holds it up \
-            until the kernel's send buffer has taken everything. The last block of a response never holds it up.
+            How many bytes of a response may wait in memory for a slow client. What is more goes to a file \
+            (response_spool), and where that has no room, the application is held up. The last block of a response \
+            never holds it up.
+            """))
+    static let responseSpool = SettingKey(
+        Setting(
+            "response_spool", .serverMechanics, ["--response-spool"], .int(SettingRange.anyBytes),
+            default: .int(1 << 30), for: .worker, origin: .own, metavar: "INT",
+            """
+            How many bytes of a response may wait for a slow client in a file, so that the application is done and \
+            its thread free; 0 makes no such files.
+            """))
+    static let responseWait = SettingKey(
+        Setting(
+            "response_wait", .serverMechanics, ["--response-wait"], .int(SettingRange.anySeconds), default: .int(60),
+            for: .worker, origin: .own, metavar: "INT",
+            """
+            How many seconds, in all, an application may be held up by its client while another request has waited \
+            for a second for a thread; past it, the client that has held one up for longest is cut off. 0 sets no \
+            limit.
+            """))
+}
+
+extension SettingKey<Int?> {
+    static let bufferMemory = SettingKey(
+        Setting(
+            "buffer_memory", .serverMechanics, ["--buffer-memory"], .int(SettingRange.anyBytes),
+            default: .int(256 << 20), for: .worker, origin: .own, metavar: "INT",
+            """
+            How many bytes of its clients a worker keeps in memory: heads and bodies that have come in part, and what \
+            of responses waits. Past it, bodies and responses go to files, and the connections that make the least \
+            progress are closed; 0 sets no limit.
+            """),
+        nothing: 0)
+    static let spoolLimit = SettingKey(
+        Setting(
+            "spool_limit", .serverMechanics, ["--spool-limit"], .int(SettingRange.anyBytes), for: .worker,
+            origin: .own, metavar: "INT",
+            """
+            How many bytes of bodies and responses all workers together keep in files. Past it, a request with a \
+            large body is answered with 503. Without it, half of what tmp_upload_dir has free at the start; 0 sets no \
+            limit.
             """))
 }
 
@@ -152,6 +192,10 @@ extension SettingsTable {
                 Where gunicorn itself is installed, it is found.
                 """)),
         SettingKey<Int>.responseBuffer.entry,
+        SettingKey<Int>.responseSpool.entry,
+        SettingKey<Int>.responseWait.entry,
+        SettingKey<Int?>.bufferMemory.entry,
+        SettingKey<Int?>.spoolLimit.entry,
         SettingKey<String?>.temporaryUploadDirectory.entry,
     ]
 

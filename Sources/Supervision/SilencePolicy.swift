@@ -1,10 +1,13 @@
 /// Which workers have given no sign of life for too long: stopped by a signal, or without the thread that gives them.
 ///
-/// Time in which the master did not look counts for one interval at most: when the machine, or the container, stood
-/// still, the workers did too.
+/// Where the master did not look for a while, everybody has a new start: the machine, or the container, stood still,
+/// and the workers did too.
 public struct SilencePolicy: Sendable {
     /// Between two looks, in nanoseconds.
     public static let interval: UInt64 = 1_000_000_000
+
+    /// Whatever the timeout is, a shorter silence says nothing.
+    public static let leastSilence: UInt64 = 3 * interval
 
     /// What a look at a worker showed. Times are of the monotonic clock, in nanoseconds.
     public struct Sign: Equatable, Sendable {
@@ -32,19 +35,21 @@ public struct SilencePolicy: Sendable {
 
     /// - Returns: those whose time is up. They are named at every look until they are forgotten.
     public mutating func look(at now: UInt64, _ signs: [Sign]) -> [Int32] {
-        let passed = last.map { now > $0 ? min(now - $0, 2 * Self.interval) : 0 } ?? 0
+        let passed = last.map { now > $0 ? now - $0 : 0 } ?? 0
         last = now
+        let stoodStill = passed > 2 * Self.interval
         var overdue: [Int32] = []
         for sign in signs {
             var seen = patience[sign.pid] ?? Patience(heartbeat: sign.heartbeat)
-            if seen.heartbeat == sign.heartbeat {
+            if seen.heartbeat == sign.heartbeat, !stoodStill {
                 seen.silence += passed
             } else {
                 seen = Patience(heartbeat: sign.heartbeat)
             }
             patience[sign.pid] = seen
-            // Two intervals are the usual distance between two signs and the look that finds them.
-            if seen.silence > max(sign.timeout, 2 * Self.interval) { overdue.append(sign.pid) }
+            // Two intervals may pass between a sign and the look that finds the next one, and a busy machine takes its
+            // time.
+            if seen.silence > max(sign.timeout, Self.leastSilence) { overdue.append(sign.pid) }
         }
         return overdue
     }

@@ -52,6 +52,14 @@ public struct AccessLogFormat: Sendable {
         atoms.contains { if case .environ = $0 { true } else { false } }
     }
 
+    /// The entries of the environ that a line needs: their names, in lower case.
+    public var environNames: [[UInt8]] {
+        atoms.compactMap { atom in
+            guard case .environ(let name) = atom else { return nil }
+            return text.withUnsafeBytes { Array(name.bytes(in: $0)) }
+        }
+    }
+
     /// Writes a line, with its end.
     public func write(_ fields: some AccessLogFields, to out: inout TextBuffer) {
         text.withUnsafeBytes { text in

@@ -112,8 +112,8 @@ struct Admission {
     /// The least time between two looks at all connections, in nanoseconds.
     private static let leastPause: Nanoseconds = .milliseconds(10)
 
-    /// The kernel gives no connection: the process has no descriptor, or no memory, left, or is not allowed to have one.
-    /// Trying again at once would spin.
+    /// The kernel gives no connection: the process has no descriptor, or no memory, left, or is not allowed to have
+    /// one. Trying again at once would spin.
     ///
     /// - Returns: when to try again, and whether the log should hear of it.
     mutating func pauseExhausted(now: Nanoseconds) -> (until: Nanoseconds, isNews: Bool) {

@@ -2,6 +2,9 @@ internal import HTTPWire
 internal import Platform
 
 /// A body on its way in: how much of it is still to come, and where it goes.
+///
+/// What belongs into a file waits for its owner to bring it there: `beginWrite` is asked after each `take`. While the
+/// disk has a block, nothing more is taken: so the client waits for the disk, and nobody else does.
 final class BodyReceipt {
     private enum Remainder {
         case length(Int)
@@ -9,7 +12,11 @@ final class BodyReceipt {
     }
 
     private var remainder: Remainder
-    private var sink: BodySink
+    private var sink = BodySink()
+    /// What came behind the body, once that is complete.
+    private var rest: ByteStore?
+    private var write: SpoolWrite?
+    private(set) var isComplete = false
     /// Bytes since the deadline was set, the framing's included.
     private var recent = 0
     /// When enough had come for that, or the head.
@@ -19,24 +26,22 @@ final class BodyReceipt {
     /// Nothing of it has come.
     private var isUntouched = true
 
-    init(length: Int, limits: BodyLimits, now: Nanoseconds) {
+    init(length: Int, now: Nanoseconds) {
         remainder = .length(length)
-        sink = BodySink(limits: limits)
         lastProgress = now
         piece = .plain
     }
 
-    init(chunkedUnder policy: RequestPolicy, limits: BodyLimits, now: Nanoseconds) {
+    init(chunkedUnder policy: RequestPolicy, now: Nanoseconds) {
         remainder = .chunked(ChunkedDecoder(policy: policy))
-        sink = BodySink(limits: limits)
         lastProgress = now
         piece = .chunked
     }
 
     /// One that another worker began.
-    init(_ body: RequestBody, remaining: Int, recent: Int, limits: BodyLimits, lastProgress: Nanoseconds) {
+    init(_ body: RequestBody, remaining: Int, recent: Int, lastProgress: Nanoseconds) {
         remainder = .length(remaining)
-        sink = BodySink(body, limits: limits)
+        sink = BodySink(body)
         self.recent = recent
         self.lastProgress = lastProgress
         piece = .plain
@@ -49,17 +54,52 @@ final class BodyReceipt {
         case nothing
         /// What has come, and bytes that are still to come.
         case part(RequestBody, remaining: Int, recent: Int)
-        /// The middle of a framing cannot be told, nor what cannot be written.
+        /// The middle of a framing cannot be told, nor what is on its way to the disk.
         case stays
     }
 
     var luggage: Luggage {
         if isUntouched { return .nothing }
-        guard case .length(let remaining) = remainder, remaining > 0, (try? sink.finish()) != nil else { return .stays }
+        guard case .length(let remaining) = remainder, remaining > 0, !isAtDisk, !sink.hasUnwritten else {
+            return .stays
+        }
         let body = sink.body
         if case .none = body { return .part(.memory(ByteStore()), remaining: remaining, recent: recent) }
         return .part(body, remaining: remaining, recent: recent)
     }
+
+    // MARK: The disk
+
+    /// The disk has a block.
+    var isAtDisk: Bool { write != nil }
+
+    /// Bytes in memory.
+    var memoryCount: Int { sink.memoryCount + (write?.byteCount ?? 0) + (rest?.count ?? 0) }
+
+    /// Takes what is to be brought to the disk before anything else happens.
+    func beginWrite(for connection: Connection, in spool: Spool) -> SpoolWrite? {
+        guard write == nil, let (block, file) = takeBlock() else { return nil }
+        write = SpoolWrite(block, to: file, for: connection, in: spool)
+        return write
+    }
+
+    /// What is to be written next.
+    func takeBlock() -> (block: ByteStore, file: SpoolFile)? { sink.takeBlock(isLast: isComplete) }
+
+    /// The connection has come back from the disk.
+    ///
+    /// - Throws: `SpoolFault`.
+    func endWrite(now: Nanoseconds) throws(SpoolFault) {
+        let fault = write?.fault
+        write = nil
+        lastProgress = now
+        if let fault { throw fault }
+    }
+
+    /// What came behind the body, for the next request.
+    func takeRest() -> ByteStore? { rest.take() }
+
+    // MARK: Bytes
 
     /// Notes that bytes came. Whether they are enough to set the deadline anew.
     func makesProgress(_ count: Int, now: Nanoseconds) -> Bool {
@@ -70,7 +110,7 @@ final class BodyReceipt {
         return true
     }
 
-    /// The body, once `take` said that it is complete.
+    /// The body, once it is complete and no write is left.
     var body: RequestBody { sink.body }
 
     /// Bytes of the body that have come, and how many there should be, where that is known.
@@ -80,62 +120,44 @@ final class BodyReceipt {
         return (received, received + left)
     }
 
-    /// Takes what belongs to the body off the front of `bytes`.
+    /// Takes bytes; those behind the body are kept for `takeRest`.
     ///
-    /// - Returns: bytes taken, and whether the body is complete.
-    /// - Throws: `BodyReceiptFault`.
-    func take(_ bytes: UnsafeRawBufferPointer) throws(BodyReceiptFault) -> (taken: Int, complete: Bool) {
+    /// - Parameters:
+    ///   - memory: bytes of the body that may stay in memory.
+    ///   - spool: where the others go.
+    /// - Throws: `WireError`.
+    func take(_ bytes: UnsafeRawBufferPointer, memory: Int, spool: Spool) throws(WireError) {
         if bytes.count > 0 { isUntouched = false }
+        let taken: Int
         switch remainder {
         case .length(let length):
-            let taken = min(length, bytes.count)
-            try store(UnsafeRawBufferPointer(rebasing: bytes[..<taken]))
+            taken = min(length, bytes.count)
+            sink.append(UnsafeRawBufferPointer(rebasing: bytes[..<taken]), memory: memory, spool: spool)
             remainder = .length(length - taken)
-            if taken == length { try finish() }
-            return (taken, taken == length)
+            isComplete = taken == length
         case .chunked(var decoder):
             defer { remainder = .chunked(decoder) }
-            var offset = 0
-            while true {
-                let step: ChunkedStep
-                do throws(WireError) {
-                    step = try decoder.next(bytes.bytes, from: offset)
-                } catch {
-                    throw .wire(error)
-                }
-                switch step {
-                case .more:
-                    return (bytes.count, false)
-                case .data(let range):
-                    let end = Int(range.start) + Int(range.count)
-                    try store(UnsafeRawBufferPointer(rebasing: bytes[Int(range.start)..<end]))
-                    offset = end
-                case .end(let consumed):
-                    try finish()
-                    return (consumed, true)
-                }
+            taken = try take(bytes, decoder: &decoder, memory: memory, spool: spool)
+        }
+        if taken < bytes.count { rest = ByteStore(UnsafeRawBufferPointer(rebasing: bytes[taken...])) }
+    }
+
+    private func take(
+        _ bytes: UnsafeRawBufferPointer, decoder: inout ChunkedDecoder, memory: Int, spool: Spool
+    ) throws(WireError) -> Int {
+        var offset = 0
+        while true {
+            switch try decoder.next(bytes.bytes, from: offset) {
+            case .more: return bytes.count
+            case .data(let range):
+                let end = Int(range.start) + Int(range.count)
+                sink.append(
+                    UnsafeRawBufferPointer(rebasing: bytes[Int(range.start)..<end]), memory: memory, spool: spool)
+                offset = end
+            case .end(let consumed):
+                isComplete = true
+                return consumed
             }
         }
     }
-
-    private func store(_ bytes: UnsafeRawBufferPointer) throws(BodyReceiptFault) {
-        do throws(SystemError) {
-            try sink.append(bytes)
-        } catch {
-            throw .spoolFailed(error)
-        }
-    }
-
-    private func finish() throws(BodyReceiptFault) {
-        do throws(SystemError) {
-            try sink.finish()
-        } catch {
-            throw .spoolFailed(error)
-        }
-    }
-}
-
-enum BodyReceiptFault: Error {
-    case wire(WireError)
-    case spoolFailed(SystemError)
 }

@@ -43,6 +43,15 @@ public final class ByteStore {
         count = size
     }
 
+    /// Bytes that it has of memory.
+    var footprint: Int { capacity }
+
+    /// The first `size` bytes, without memory for much more than those. This one is not used any more.
+    func shortened(to size: Int) -> ByteStore {
+        truncate(size)
+        return capacity > 2 * size + 4096 ? ByteStore(bytes) : self
+    }
+
     private func reserve(_ size: Int) {
         guard capacity - count < size else { return }
         let larger = max(capacity * 2, count + size)

@@ -101,7 +101,8 @@ extension Connection {
     public func transmit(
         file: Descriptor, offset: Int, count: Int, releasing releases: inout [UnsafeMutableRawPointer]
     ) throws(OutputFailure) {
-        try queue(releasing: &releases) { $0.append(file: file, offset: offset, count: count) }
+        let part = FilePart(.owned(file), offset: offset, count: count, spool: spool)
+        try queue(releasing: &releases) { $0.append(part) }
     }
 
     /// Sends what the socket takes of what waits, for one turn.
@@ -230,6 +231,7 @@ extension Connection {
         defer { outputLock.unlock() }
         guard hasPendingOutput else { return .done }
         let flush = try outbox.flush(to: channel, releasing: &releases)
+        if flush == .needsDisk { sendFromDisk() }
         if flush == .done { outputState.store(.clear, ordering: .releasing) }
         return flush
     }

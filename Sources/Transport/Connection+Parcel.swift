@@ -1,16 +1,17 @@
 internal import HTTPServer
 internal import Platform
+internal import Synchronization
 
 /// What of a connection travels to another worker.
 extension Connection {
     /// Makes a parcel of the connection as it stands, and lends what goes with it.
     ///
-    /// - Parameter directory: where a body that is too large for the message is written to.
+    /// - Parameter spool: where a body that is too large for the message is written to.
     /// - Returns: nil where another process could not go on with it.
     func withParcel<Result>(
-        spoolingIn directory: String, _ body: (Parcel, ParcelBytes, SpoolFile?) -> Result
+        spoolingIn spool: Spool, _ body: (Parcel, ParcelBytes, SpoolFile?) -> Result
     ) -> Result? {
-        guard outbox.isEmpty, !hungUp else { return nil }
+        guard outbox.isEmpty, !hungUp, !isSocketAtDisk.load(ordering: .relaxed) else { return nil }
         var parcel = Parcel(peer: peer)
         parcel.route = proxyRoute
         parcel.trust = trust
@@ -34,11 +35,11 @@ extension Connection {
             parcel.phase = .body
             // It was sent with the head, if it was owed.
             parcel.flags.insert(.sentContinue)
-            return lend(partial.head) { pack(parcel, $0, partial.receipt, spoolingIn: directory, body) }
+            return lend(partial.head) { pack(parcel, $0, partial.receipt, spoolingIn: spool, body) }
         case .held(let request):
             parcel.phase = .held
             parcel.began = completed
-            return pack(parcel, request, spoolingIn: directory, body)
+            return pack(parcel, request, spoolingIn: spool, body)
         case .running, .draining, .discarding, .lingering, .closed:
             return nil
         }
@@ -50,7 +51,7 @@ extension Connection {
 
     /// A request whose body is on its way.
     private func pack<Result>(
-        _ parcel: Parcel, _ head: UnsafeRawBufferPointer, _ receipt: BodyReceipt, spoolingIn directory: String,
+        _ parcel: Parcel, _ head: UnsafeRawBufferPointer, _ receipt: BodyReceipt, spoolingIn spool: Spool,
         _ body: (Parcel, ParcelBytes, SpoolFile?) -> Result
     ) -> Result? {
         var parcel = parcel
@@ -61,13 +62,13 @@ extension Connection {
             parcel.remaining = remaining
             parcel.recent = recent
             return pack(
-                parcel, ParcelBytes(received: head), part, spoolingIn: directory, body)
+                parcel, ParcelBytes(received: head), part, spoolingIn: spool, body)
         }
     }
 
     /// A complete request.
     private func pack<Result>(
-        _ parcel: Parcel, _ request: HeldRequest, spoolingIn directory: String,
+        _ parcel: Parcel, _ request: HeldRequest, spoolingIn spool: Spool,
         _ body: (Parcel, ParcelBytes, SpoolFile?) -> Result
     ) -> Result? {
         withExtendedLifetime(request.received.store) {
@@ -83,11 +84,11 @@ extension Connection {
                 let head = UnsafeRawBufferPointer(rebasing: all[..<offset])
                 return pack(
                     parcel, ParcelBytes(received: head, rest: rest), .memory(ByteStore(inline)),
-                    spoolingIn: directory, body)
+                    spoolingIn: spool, body)
             case .memory, .file:
                 let head = UnsafeRawBufferPointer(rebasing: all[..<size])
                 return pack(
-                    parcel, ParcelBytes(received: head, rest: rest), request.body, spoolingIn: directory, body)
+                    parcel, ParcelBytes(received: head, rest: rest), request.body, spoolingIn: spool, body)
             case .stream:
                 return nil
             }
@@ -96,7 +97,7 @@ extension Connection {
 
     /// A body apart from its framing: in the message if it is small, and in its file otherwise.
     private func pack<Result>(
-        _ parcel: Parcel, _ bytes: ParcelBytes, _ content: RequestBody, spoolingIn directory: String,
+        _ parcel: Parcel, _ bytes: ParcelBytes, _ content: RequestBody, spoolingIn spool: Spool,
         _ body: (Parcel, ParcelBytes, SpoolFile?) -> Result
     ) -> Result? {
         var (parcel, bytes) = (parcel, bytes)
@@ -108,9 +109,8 @@ extension Connection {
                 return withExtendedLifetime(store) { body(parcel, bytes, nil) }
             }
             // Where the disk is full it stays where it is.
-            guard let file = try? SpoolFile(in: directory), (try? file.append(store.bytes)) != nil,
-                (try? file.finish()) != nil
-            else { return nil }
+            let file = SpoolFile(in: spool)
+            guard (try? file.write(store.bytes)) != nil else { return nil }
             parcel.body = .file(count: file.count)
             return withExtendedLifetime(file) { body(parcel, bytes, file) }
         case .file(let file):

@@ -44,6 +44,8 @@ public final class Connection {
     /// When the request under way was complete, on the monotonic clock: its age, wherever it goes.
     var completed: Nanoseconds = 0
 
+    /// Its application has taken the socket: nothing is read or sent any more.
+    var isSurrendered = false
     /// It waits in the reactor's list of connections to go on with.
     var isQueued = false
     /// When the present phase has lasted too long; 0 is never.
@@ -53,10 +55,20 @@ public final class Connection {
 
     /// What the socket has not taken. While a request runs it is for `Connection+Output.swift`, otherwise for the
     /// reactor.
-    var outbox = Outbox()
+    var outbox: Outbox
     /// Whose the outbox of a running request is.
     let outputState = Atomic<OutputState>(.clear)
     let outputLock = LockWord()
+    /// The disk's thread may be sending on the socket, which must not be closed before it has given the connection
+    /// back. Set under the lock of the output, and cleared by whoever has the baton.
+    let isSocketAtDisk = Atomic<Bool>(false)
+    /// Where what waits goes once it is too much for memory.
+    let spool: Spool
+    /// What of the worker's memory its request has.
+    var memoryCharge = MemoryCharge()
+    /// How long its runner has waited for the client, in nanoseconds, and since when it waits: 0 while it does not.
+    let clientWait = Atomic<UInt64>(0)
+    let clientWaitBegan = Atomic<UInt64>(0)
     /// Where the runner has its connection watched once something waits for the socket.
     let poller: Poller
 
@@ -65,8 +77,11 @@ public final class Connection {
 
     init(
         channel: Channel, peer: SocketAddress, listener: Int, trust: PeerTrust, generation: UInt32,
-        life: ConnectionLife, session: HTTP1Session, poller: Poller, isShared: Bool = false
+        life: ConnectionLife, session: HTTP1Session, poller: Poller, spool: Spool, memory: MemoryBudget,
+        isShared: Bool = false
     ) {
+        outbox = Outbox(budget: memory)
+        self.spool = spool
         self.channel = channel
         self.poller = poller
         self.isShared = isShared

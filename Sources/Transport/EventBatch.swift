@@ -10,6 +10,7 @@ struct EventBatch {
     private var began: Nanoseconds = 0
     /// Whether anything was done since then that no event announced.
     private var hasTurned = false
+    private var hasAskedPostponed = false
 
     /// Turns that even a single connection gets between two polls: enough to make up for the cost of polling.
     static let leastTurns = 16
@@ -31,6 +32,7 @@ struct EventBatch {
         turns = max(queued, Self.leastTurns)
         began = now
         hasTurned = false
+        hasAskedPostponed = false
     }
 
     /// The place of the present event; nil when all are dealt with.
@@ -56,6 +58,12 @@ struct EventBatch {
         guard isTime(now, Self.heldTime) else { return false }
         hasTurned = true
         return true
+    }
+
+    /// Whether a request that was postponed may be asked for before those that are held. Once between two polls.
+    mutating func takePostponedTurn() -> Bool {
+        defer { hasAskedPostponed = true }
+        return !hasAskedPostponed
     }
 
     private func isTime(_ now: Nanoseconds, _ length: Nanoseconds) -> Bool { !hasTurned || now < began &+ length }

@@ -63,6 +63,9 @@ public struct Exchange: ~Copyable {
         number(bench.parser.head.knownMethod.rawValue, bench.bytes(bench.parser.head.path))
     }
 
+    /// Which request of its connection it is, from 1.
+    public var number: Int { connection.session.requestCount }
+
     // MARK: The response
 
     /// What the response has come to.
@@ -115,6 +118,7 @@ public struct Exchange: ~Copyable {
             ended.sentCount = bench.writer.handedCount &- bench.writer.lostCount
         }
         bench.writer.end()
+        connection.forgetClientWait()
         return ended
     }
 }

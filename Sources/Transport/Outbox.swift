@@ -10,14 +10,30 @@ struct Outbox {
         case copy(ByteStore, sent: Int)
         /// Somebody else's bytes.
         case bytes(UnsafeRawBufferPointer, owner: UnsafeMutableRawPointer)
-        /// Part of a file, sent by the kernel itself. The descriptor is ours and closed at the end.
-        case file(Descriptor, offset: Int, count: Int)
+        /// Part of a file.
+        case file(FilePart)
+        /// What stood here is on its way to a file (`Spill`).
+        case spilling(Int)
     }
 
-    private var segments: [Segment] = []
+    var segments: [Segment] = []
     /// Bytes waiting.
     private(set) var count = 0
+    /// Those of them that are in memory.
+    private(set) var memoryCount = 0 {
+        didSet { budget?.change(.responses, by: memoryCount - oldValue) }
+    }
+    /// Where the bytes in memory are counted.
+    private let budget: MemoryBudget?
+    /// What of the present response was moved out of memory.
+    var spilled: SpoolFile?
 
+    init(budget: MemoryBudget? = nil) {
+        self.budget = budget
+    }
+
+    /// Whether there is more in memory, of all connections, than there should be.
+    var isBudgetExceeded: Bool { budget?.isExceeded ?? false }
     var isEmpty: Bool { segments.isEmpty }
     /// Runs that are sent one by one.
     var segmentCount: Int { segments.count }
@@ -30,6 +46,7 @@ struct Outbox {
     mutating func append(copying bytes: UnsafeRawBufferPointer) {
         guard bytes.count > 0 else { return }
         count += bytes.count
+        memoryCount += bytes.count
         if case .copy(let store, _) = segments.last, store.count + bytes.count <= Self.copySize {
             store.append(bytes)
         } else {
@@ -41,12 +58,13 @@ struct Outbox {
     mutating func append(_ bytes: UnsafeRawBufferPointer, owner: UnsafeMutableRawPointer) {
         segments.append(.bytes(bytes, owner: owner))
         count += bytes.count
+        memoryCount += bytes.count
     }
 
-    /// Queues part of a file. Takes the descriptor over.
-    mutating func append(file: Descriptor, offset: Int, count size: Int) {
-        segments.append(.file(file, offset: offset, count: size))
-        count += size
+    /// Queues part of a file.
+    mutating func append(_ file: FilePart) {
+        segments.append(.file(file))
+        count += file.count
     }
 
     /// What `flush` throws when a file has fewer bytes than were promised of it: nobody but the server knows of that.
@@ -56,8 +74,10 @@ struct Outbox {
     enum Flush {
         /// All is sent.
         case done
-        /// The socket takes no more.
+        /// The socket takes no more, or the disk's thread has it, or what comes next is on its way to a file.
         case full
+        /// What comes next has to be read from the disk (`partForDisk`).
+        case needsDisk
         /// It may take more, but it is the others' turn.
         case turnOver
     }
@@ -68,6 +88,7 @@ struct Outbox {
     mutating func flush(
         to channel: Channel, releasing releases: inout [UnsafeMutableRawPointer]
     ) throws(SystemError) -> Flush {
+        partForDisk = nil
         var budget = TurnBudget(bytes: TurnBudget.sent)
         while let segment = segments.first {
             let sent: Int
@@ -77,6 +98,7 @@ struct Outbox {
                 guard case .processed(let size) = try channel.send(rest) else { return .full }
                 sent = size
                 count -= sent
+                memoryCount -= sent
                 if sent < rest.count {
                     segments[0] = .copy(store, sent: before + sent)
                 } else {
@@ -91,43 +113,55 @@ struct Outbox {
                     sent = 0
                 }
                 count -= sent
+                memoryCount -= sent
                 if sent < bytes.count {
                     segments[0] = .bytes(UnsafeRawBufferPointer(rebasing: bytes[sent...]), owner: owner)
                 } else {
                     releases.append(owner)
                     segments.removeFirst()
                 }
-            case .file(let file, let offset, let size):
-                let piece = min(size, budget.piece)
-                guard case .processed(let taken) = try channel.sendFile(file, from: offset, count: piece) else {
-                    return .full
-                }
-                sent = taken
-                // The file is shorter than it was: what was promised cannot be sent, and must not be made up.
-                if sent == 0, size > 0 { throw Self.fileEnded }
-                count -= sent
-                if sent < size {
-                    segments[0] = .file(file, offset: offset + sent, count: size - sent)
-                } else {
-                    file.close()
+            case .file(let part):
+                guard part.count > 0 else {
                     segments.removeFirst()
+                    continue
                 }
+                switch try part.send(to: channel) {
+                case .sent(0):
+                    // The file is shorter than it was: what was promised cannot be sent, and must not be made up.
+                    throw Self.fileEnded
+                case .sent(let size): sent = size
+                case .full, .atDisk: return .full
+                case .needsDisk:
+                    partForDisk = part
+                    return .needsDisk
+                }
+                count -= sent
+                if part.count == 0 { segments.removeFirst() }
+            case .spilling:
+                return .full
             }
-            guard budget.spend(sent, now: Clock.now()) else { return isEmpty ? .done : .turnOver }
+            guard budget.spend(sent, now: Clock.now()) else { break }
         }
+        guard isEmpty else { return .turnOver }
+        spilled = nil
         return .done
     }
+
+    /// Where `flush` stopped for bytes that have to be read from the disk, and that nobody reads yet.
+    private(set) var partForDisk: FilePart?
+
+    /// So many of the bytes that wait are in a file now.
+    mutating func leaveMemory(_ bytes: Int) { memoryCount -= bytes }
 
     /// Gives everything up. Owners go to `releases`.
     mutating func discard(releasing releases: inout [UnsafeMutableRawPointer]) {
         for segment in segments {
-            switch segment {
-            case .copy: break
-            case .bytes(_, let owner): releases.append(owner)
-            case .file(let file, _, _): file.close()
-            }
+            if case .bytes(_, let owner) = segment { releases.append(owner) }
         }
         segments.removeAll()
+        partForDisk = nil
+        spilled = nil
         count = 0
+        if memoryCount != 0 { memoryCount = 0 }
     }
 }

@@ -81,6 +81,8 @@ struct ReceivedBytes {
 struct HeldRequest {
     let received: ReceivedBytes
     let body: RequestBody
+    /// When it came to wait, on the monotonic clock.
+    let since: Nanoseconds
 }
 
 /// A request in the application.

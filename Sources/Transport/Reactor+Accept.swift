@@ -143,7 +143,8 @@ extension Reactor {
             channel: Channel(socket: socket), peer: peer, listener: listener, trust: trust(peer),
             generation: connections.nextGeneration(),
             life: ConnectionLife(startsWithPreamble: configuration.proxyMode != nil),
-            session: HTTP1Session(keepsAlive: configuration.keepsAlive), poller: poller, isShared: sharing != nil)
+            session: HTTP1Session(keepsAlive: configuration.keepsAlive), poller: poller, spool: spool,
+            memory: memory, isShared: sharing != nil)
         connections.insert(connection)
         setDeadline(connection, after: configuration.timeouts.head)
         return connection

@@ -5,8 +5,8 @@ internal import Telemetry
 
 /// Connections that come from another worker of the server.
 extension Reactor {
-    /// Watches the relay while this worker has a runner and a place free. Level-triggered, as the listeners are, and for
-    /// the same reason.
+    /// Watches the relay while this worker has a runner and a place free. Level-triggered, as the listeners are, and
+    /// for the same reason.
     func updateRelay() {
         guard let sharing else { return }
         let wanted =
@@ -99,7 +99,7 @@ extension Reactor {
             session: HTTP1Session(
                 keepsAlive: configuration.keepsAlive, requestCount: parcel.requestCount - (isCounted ? 1 : 0),
                 hasSentContinue: parcel.flags.contains(.sentContinue)),
-            poller: poller, isShared: true)
+            poller: poller, spool: spool, memory: memory, isShared: true)
         connection.proxyRoute = parcel.route
         connection.hops = UInt8(clamping: parcel.hops)
         connection.mayBeReadable = parcel.flags.contains(.mayBeReadable)
@@ -113,7 +113,7 @@ extension Reactor {
     private func goOn(
         _ connection: Connection, _ parcel: Parcel, _ bytes: ParcelBytes, file: Descriptor?, on bench: Workbench
     ) -> Bool {
-        let file = file.map { SpoolFile($0, count: parcel.body.fileByteCount) }
+        let file = file.map { SpoolFile($0, count: parcel.body.fileByteCount, in: spool) }
         switch (parcel.phase, parcel.body) {
         case (.idle, _):
             break
@@ -169,7 +169,7 @@ extension Reactor {
         if let remaining = parcel.remaining {
             let allowed = configuration.timeouts.body
             let receipt = BodyReceipt(
-                body, remaining: remaining, recent: parcel.recent, limits: configuration.body,
+                body, remaining: remaining, recent: parcel.recent,
                 lastProgress: parcel.deadline > allowed ? parcel.deadline - allowed : now)
             connection.life.beginBody(PartialBody(head: ByteStore(bytes.received), receipt: receipt))
             guard connection.mayBeReadable else {

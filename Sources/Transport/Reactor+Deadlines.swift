@@ -51,6 +51,9 @@ extension Reactor {
             refuse(connection, WireError(.headTimeout), head: nil)
         case .head(let head):
             refuse(connection, WireError(.headTimeout), head: head.bytes.bytes)
+        case .body(let body) where body.receipt.isAtDisk:
+            // It is not the client who lets us wait.
+            setDeadline(connection, after: configuration.timeouts.body)
         case .body(let body):
             refuse(connection, WireError(.bodyTimeout), head: body.head.bytes)
         case .draining(var response):

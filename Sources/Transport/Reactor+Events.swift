@@ -134,8 +134,8 @@ extension Reactor {
         case wait
     }
 
-    /// Bytes that are read where a request may begin: as much of it as usually comes at once, with a body of 64 KiB. What
-    /// is read is parsed in one go, and its chunks are decoded.
+    /// Bytes that are read where a request may begin: as much of it as usually comes at once, with a body of 64 KiB.
+    /// What is read is parsed in one go, and its chunks are decoded.
     static let firstPiece = 73_728
 
     func enqueue(_ connection: Connection) {

@@ -4,21 +4,21 @@ internal import Platform
 
 /// Who makes room where all places, or all descriptors, are taken.
 extension Reactor {
-    /// The connection that gives way, and when one may if none does now. It goes through all of them, which only a
-    /// worker without room does.
+    /// The connection that gives way, and when the first in their order may if none does now. It goes through all of
+    /// them, which only a worker without room does.
     func whoGivesWay() -> (connection: Connection?, moment: Nanoseconds?) {
         while true {
             var found: (connection: Connection, candidate: Admission.Candidate)?
-            var moment: Nanoseconds?
+            var next: Admission.Candidate?
             for connection in connections {
                 guard let candidate = candidate(connection) else { continue }
-                guard candidate.mayGiveWay(now: now) else {
-                    moment = min(moment ?? .max, candidate.mayGiveWayAt)
-                    continue
+                if !candidate.mayGiveWay(now: now) {
+                    if candidate.goes(before: next) { next = candidate }
+                } else if candidate.goes(before: found?.candidate) {
+                    found = (connection, candidate)
                 }
-                if candidate.goes(before: found?.candidate) { found = (connection, candidate) }
             }
-            guard let (connection, candidate) = found else { return (nil, moment) }
+            guard let (connection, candidate) = found else { return (nil, next?.mayGiveWayAt) }
             guard candidate.stage != .leaving, connection.channel.waitUntilReadable(milliseconds: 0) else {
                 return (connection, nil)
             }
@@ -33,6 +33,8 @@ extension Reactor {
     private func candidate(_ connection: Connection) -> Admission.Candidate? {
         guard !connection.isQueued else { return nil }
         if case .body(let body) = connection.phase {
+            // It waits for the disk, and not for its client.
+            if body.receipt.isAtDisk { return nil }
             return Admission.Candidate(stage: .body, since: body.receipt.lastProgress)
         }
         guard connection.deadline != 0 else { return nil }
@@ -62,7 +64,8 @@ extension Reactor {
         if admission.notesGivingWay(now: now) {
             note(
                 .warning,
-                "All places or descriptors are taken: clients that do not go on with their requests give way to others.")
+                "All places or descriptors are taken: clients that do not go on with their requests give way to others."
+            )
         }
     }
 }

@@ -17,7 +17,7 @@ extension Reactor {
     /// Posts a connection: it is no connection of this worker's any more, and its client does not notice.
     func post(_ connection: Connection, _ sharing: Sharing) -> Posting {
         let cell = sharing.commons.cell
-        let outcome = connection.withParcel(spoolingIn: configuration.body.spoolDirectory) {
+        let outcome = connection.withParcel(spoolingIn: spool) {
             (parcel, bytes, file) -> Posting in
             var parcel = parcel
             parcel.listener = listeners[connection.listener].identity
@@ -37,22 +37,24 @@ extension Reactor {
             }
         }
         switch outcome {
-        case .posted?: forget(connection)
+        case .posted?:
+            forget(connection)
+            cell.countRelayedOut()
         case .later?: cell.countRelayFull()
         default: return .stays
         }
         return outcome ?? .stays
     }
 
-    /// The kernel has the connection for somebody else: it ends here without a word to the client.
-    private func forget(_ connection: Connection) {
+    /// Somebody else has the connection, another worker or its application: it ends here without a word to the client.
+    func forget(_ connection: Connection) {
         // Others have the socket open, so that closing it does not take it from the poller.
         if connection.isWatched { try? poller.remove(connection.channel.socket) }
         if case .held = connection.phase { requestCount &-= 1 }
+        if !connection.memoryCharge.isEmpty { discharge(connection) }
         connection.life.close()
         connections.remove(connection)
         connection.channel.close()
-        sharing?.commons.cell.countRelayedOut()
     }
 
     // MARK: What waits
@@ -134,11 +136,14 @@ extension Reactor {
 
     /// Tells the others how many runners wait for a request here.
     @inline(__always)
-    public func announce(runners: Int, busy: Int, waiting: Int, _ baton: borrowing Baton) {
+    public func announce(runners: Int, busy: Int, waiting: Int, isLeaving: Bool = false, _ baton: borrowing Baton) {
         guard let sharing else { return }
+        // Their number may change while they serve (TTIN, TTOU).
+        sharing.policy.workers = sharing.commons.scoreboard.workersWanted
         sharing.announce(
             ScoreboardPresence(
-                lifetime: sharing.parting == nil && !isClosing ? .serving : .leaving, accepting: admission.attention == .now,
+                lifetime: isLeaving || isClosing || sharing.parting != nil ? .leaving : .serving,
+                accepting: admission.attention == .now,
                 runners: runners, busy: busy, waiting: waiting))
     }
 

@@ -57,7 +57,30 @@ extension Reactor {
         record.handedOver = now
         record.receivedCount = head.count
         record.note(refusal, sentCount: page.count)
+        record.bodyCount = page.count - Self.headSize(of: page)
+        record.fieldsOffset = page.count
         page.withUnsafeBytes { observer.exchangeEnded(record, head: head, response: $0) }
+    }
+
+    /// Bytes of a response up to its body.
+    private static func headSize(of page: [UInt8]) -> Int {
+        var size = 4
+        while size < page.count, page[(size - 4)..<size] != [0x0D, 0x0A, 0x0D, 0x0A] { size += 1 }
+        return size
+    }
+
+    /// Tells of a client that left before its request was complete: there is no response.
+    private func tellOfCutBody(_ observer: any ExchangeObserver, _ connection: Connection, _ body: PartialBody) {
+        let head = body.head.bytes
+        var record = ExchangeRecord()
+        record.client = ExchangeRecord.Client(connection.peer)
+        record.line = RequestLine(scanning: head.bytes)
+        record.wallSeconds = Clock.wallSeconds()
+        record.began = now
+        record.handedOver = now
+        record.receivedCount = head.count + body.receipt.progress.received
+        record.ending = .clientLeft
+        observer.exchangeEnded(record, head: head, response: UnsafeRawBufferPointer(start: nil, count: 0))
     }
 
     func noteInvalid(_ connection: Connection, id: String) {
@@ -71,6 +94,7 @@ extension Reactor {
     /// Tells the log of a client that left in the middle of a body: the application never hears of such a request.
     func noteCutBody(of connection: Connection) {
         guard case .body(let body) = connection.phase else { return }
+        if let observer { tellOfCutBody(observer, connection, body) }
         let (received, announced) = body.receipt.progress
         let client = if case .unix = connection.peer { "a unix socket" } else { "ip=\(connection.peer.host)" }
         note(

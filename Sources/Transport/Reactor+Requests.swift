@@ -21,6 +21,7 @@ extension Reactor {
         }
         guard bench.parser.mayDecide(head.bytes.bytes.bytes, after: &head.progress) else {
             connection.life.keepHead(head)
+            charge(connection)
             return waitOrReadOn(connection)
         }
         return parseHead(connection, head.bytes.bytes, in: head, on: bench)
@@ -42,6 +43,7 @@ extension Reactor {
             if case .idle = connection.phase { setDeadline(connection, after: configuration.timeouts.head) }
             connection.life.keepHead(
                 head ?? PartialHead(bytes: ByteStore(bytes, spare: 512), progress: HeadProgress(of: bytes.bytes)))
+            charge(connection)
             return waitOrReadOn(connection)
         case .head:
             return beginBody(connection, bytes, in: head?.bytes, on: bench)
@@ -68,7 +70,11 @@ extension Reactor {
                 return complete(connection, bytes, size: size + length, body: body, in: store, on: bench)
             }
             if configuration.streamsBodies { return beginStream(connection, bytes, size: size, in: store, on: bench) }
-            receipt = BodyReceipt(length: length, limits: configuration.body, now: now)
+            if length > configuration.body.memory, !spool.allowance.hasRoom(for: length) {
+                refuseBody(connection, .limitReached, head: bytes)
+                return .wait
+            }
+            receipt = BodyReceipt(length: length, now: now)
         case .chunked:
             do throws(WireError) {
                 if configuration.streamsBodies, try !isWhole(chunked: bytes.from(size)) {
@@ -78,7 +84,7 @@ extension Reactor {
                 refuse(connection, error, head: bytes)
                 return .wait
             }
-            receipt = BodyReceipt(chunkedUnder: configuration.policy, limits: configuration.body, now: now)
+            receipt = BodyReceipt(chunkedUnder: configuration.policy, now: now)
         }
 
         if connection.session.takeContinue() { InterimResponse.sendContinue(on: connection) }
@@ -88,8 +94,7 @@ extension Reactor {
         let copy: ByteStore?
         if let store {
             copy = early.count > 0 ? ByteStore(early) : nil
-            store.truncate(size)
-            body = PartialBody(head: store, receipt: receipt)
+            body = PartialBody(head: store.shortened(to: size), receipt: receipt)
         } else {
             copy = nil
             body = PartialBody(head: ByteStore(UnsafeRawBufferPointer(rebasing: bytes[..<size])), receipt: receipt)
@@ -114,6 +119,9 @@ extension Reactor {
 
     /// Reads on, for one turn.
     func readBody(_ connection: Connection, _ body: PartialBody, on bench: Workbench) -> Progress {
+        // Nothing is read that nobody can keep: the client waits.
+        if body.receipt.isAtDisk { return .wait }
+        if body.receipt.isComplete { return goOn(connection, body, on: bench) }
         var start = Clock.now()
         var budget = TurnBudget(bytes: TurnBudget.received, now: start)
         while true {
@@ -130,32 +138,37 @@ extension Reactor {
         }
     }
 
-    /// Gives bytes to a body under way. When they complete it, the request is complete.
+    /// Gives bytes to a body under way.
     private func take(
         _ bytes: UnsafeRawBufferPointer, of connection: Connection, _ body: PartialBody, on bench: Workbench
     ) -> Progress {
-        let taken: Int
-        let isComplete: Bool
-        do throws(BodyReceiptFault) {
-            (taken, isComplete) = try body.receipt.take(bytes)
+        let limit = memory.isExceeded ? 0 : configuration.body.memory
+        do throws(WireError) {
+            try body.receipt.take(bytes, memory: limit, spool: spool)
         } catch {
-            switch error {
-            case .wire(let fault): refuse(connection, fault, head: body.head.bytes)
-            case .spoolFailed(let cause):
-                let failure = SpoolFailure(cause: cause, directory: configuration.body.spoolDirectory)
-                note(.error, failure.description)
-                refuse(connection, WireError(failure.fault), head: body.head.bytes)
-            }
+            refuse(connection, error, head: body.head.bytes)
             return .wait
         }
-        guard isComplete else { return waitOrReadOn(connection) }
+        return goOn(connection, body, on: bench)
+    }
+
+    /// What comes after bytes of a body, and after its way to the disk: first that, then the end or more bytes.
+    func goOn(_ connection: Connection, _ body: PartialBody, on bench: Workbench) -> Progress {
+        let receipt = body.receipt
+        if let write = receipt.beginWrite(for: connection, in: spool) {
+            charge(connection)
+            spool.submit(write)
+            return .wait
+        }
+        charge(connection)
+        guard receipt.isComplete else { return waitOrReadOn(connection) }
         let store = body.head
         let size = store.count
-        store.append(bytes.from(taken))
+        if let rest = receipt.takeRest() { store.append(rest.bytes) }
         // The bench may have parsed for others while this body arrived. It parsed these bytes before, so it cannot
         // fail.
         parseAgain(connection, store.bytes, on: bench)
-        return complete(connection, store.bytes, size: size, body: body.receipt.body, in: store, on: bench)
+        return complete(connection, store.bytes, size: size, body: receipt.body, in: store, on: bench)
     }
 
     // MARK: Complete
@@ -193,7 +206,8 @@ extension Reactor {
             if let later = request.received?.store { store.append(later.bytes) }
             received = ReceivedBytes(store: store, requestCount: bench.request.count)
         }
-        connection.life.hold(HeldRequest(received: received, body: request.body))
+        connection.life.hold(HeldRequest(received: received, body: request.body, since: now))
+        charge(connection)
     }
 
     /// Takes up a held request. False for a connection that has none any more.
@@ -206,7 +220,7 @@ extension Reactor {
         return true
     }
 
-    private func parseAgain(_ connection: Connection, _ bytes: UnsafeRawBufferPointer, on bench: Workbench) {
+    func parseAgain(_ connection: Connection, _ bytes: UnsafeRawBufferPointer, on bench: Workbench) {
         guard
             case .head? = try? bench.parser.parse(bytes.bytes, fromTrustedPeer: connection.trust.contains(.forwarding))
         else {

@@ -30,6 +30,7 @@ extension Reactor {
     public func showConnections(_ baton: borrowing Baton) {
         guard let sharing, now >= sharing.nextCensus else { return }
         sharing.nextCensus = now + Sharing.censusInterval
+        sharing.commons.cell.setBudgets(spool: configuration.spoolAllowance.ownBytes, buffers: memory.total)
         var counts = [Int](repeating: 0, count: Phase.Kind.allCases.count)
         for connection in connections { counts[Int(connection.phase.kind.rawValue)] += 1 }
         // The two lists have the same order; what is closed is not shown.

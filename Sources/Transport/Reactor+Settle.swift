@@ -3,6 +3,7 @@ internal import HTTPWire
 internal import Platform
 internal import ProxyWire
 public import Scheduling
+internal import Synchronization
 
 /// What becomes of a connection after a response.
 extension Reactor {
@@ -15,11 +16,18 @@ extension Reactor {
         guard case .running(let request) = connection.phase else {
             preconditionFailure("a response to a request that does not run")
         }
+        if connection.isSurrendered {
+            // Nothing of its output is left.
+            _ = connection.endOutput()
+            forget(connection)
+            return
+        }
         // The application ran since the last poll, perhaps for longer than the client may now idle.
         now = Clock.now()
         deferral.noteDuration(now &- ended.began)
         if let sharing { note(ended, in: sharing) }
         let isDeferred = connection.endOutput()
+        if !connection.memoryCharge.isEmpty { discharge(connection) }
         if deferral.isOverdue(now: now) { sendDeferred() }
         let sequel = sequel(of: request, on: connection, persist: ended.persists)
         if connection.outbox.isEmpty {
@@ -99,6 +107,7 @@ extension Reactor {
             return
         }
         guard flush == .done else {
+            if flush == .needsDisk { connection.sendFromDisk() }
             // The deadline is not moved whenever the socket takes something: when it comes, what the client itself has
             // taken is measured (`expire`).
             if response.unsent == nil {
@@ -165,6 +174,12 @@ extension Reactor {
         connection.life.close()
         connection.outbox.discard(releasing: &releases)
         connections.remove(connection)
+        if !connection.memoryCharge.isEmpty { discharge(connection) }
+        if connection.isSocketAtDisk.load(ordering: .acquiring) {
+            // Its number must not become another connection's before the disk's thread is done: `settleDisk` closes it.
+            connection.channel.socket.shutdownBoth()
+            return
+        }
         // The poller forgets a descriptor by itself, once nobody has it open. A forked process may: its copy tells of a
         // connection that is not in the table.
         if before == .lingering { connection.channel.close() } else { connection.channel.shutdownAndClose() }

@@ -46,8 +46,16 @@ public final class Reactor {
     var queue = Queue<Connection>()
     /// Whole requests that came while no runner was free.
     var held = Queue<Connection>()
-    /// Whole requests that their owner does not want to run yet, and since when.
-    var postponed = Queue<(connection: Connection, since: Nanoseconds)>()
+    /// Whole requests that their owner does not want to run yet, since when, and of which kind.
+    var postponed = Queue<(connection: Connection, since: Nanoseconds, kind: UInt32)>()
+
+    /// Where files are made, and who waits for the disk.
+    let spool: Spool
+    let memory: MemoryBudget
+    /// When it is looked for a connection that gives way again, where none was found that could.
+    var nextRelief: Nanoseconds = 0
+    /// When the log hears again at the earliest that memory or disk is used up.
+    var nextScarcityNotice: Nanoseconds = 0
 
     /// Complete requests so far.
     var requestCount = 0
@@ -85,6 +93,10 @@ public final class Reactor {
         timer = try TimerDescriptor()
         waker = try Waker()
         signals = try WakePipe()
+        configuration.spoolAllowance.join()
+        spool = Spool(
+            directory: configuration.body.spoolDirectory, allowance: configuration.spoolAllowance, waker: waker)
+        memory = MemoryBudget(limit: configuration.bufferMemory)
         now = Clock.now()
         deadlines = Deadlines(now: now)
         try poller.add(timer.descriptor, .readable, payload: Payload.timer)
@@ -93,6 +105,10 @@ public final class Reactor {
     }
 
     deinit {
+        spool.stop()
+        for returned in spool.takeReturned() {
+            if case .closed = returned.connection.phase { returned.connection.channel.close() }
+        }
         for connection in connections { connection.channel.shutdownAndClose() }
         timer.descriptor.close()
         waker.descriptor.close()
@@ -114,6 +130,7 @@ public final class Reactor {
     @discardableResult
     public func poll(_ baton: borrowing Baton, milliseconds: Int32, ignoringHeld: Bool = false) -> Bool {
         if batch.isOver { sendDeferred() }
+        settleDisk()
         updateAccepting()
         guard batch.isOver else { return true }
         let isBusy = !queue.isEmpty || (!held.isEmpty && !ignoringHeld)
@@ -130,6 +147,7 @@ public final class Reactor {
         }
         now = Clock.now()
         batch.begin(count, queued: queue.count, now: now)
+        if !held.isEmpty { cutLongestWait() }
         return isBusy || !batch.isOver
     }
 
@@ -148,8 +166,10 @@ public final class Reactor {
 
     /// The request that has waited for longest. What the batch brings has come later and waits behind it. Nil after a
     /// while, though there may be more: others must be heard of, and connections accepted, while all these are served.
+    /// Nil, too, once after each poll while requests are postponed: those came before the ones that are held.
     private func nextHeld(on bench: Workbench) -> Exchange? {
         holdComplete(on: bench)
+        if !postponed.isEmpty, batch.takePostponedTurn() { return nil }
         while !held.isEmpty, batch.takeHeldTurn(now: now), let connection = held.popFirst() {
             if resume(connection, on: bench) { return exchange(connection, on: bench) }
         }
@@ -163,9 +183,11 @@ public final class Reactor {
     }
 
     /// Puts back what `next` gave and nobody has begun to run, until `nextPostponed`: others come first.
-    public func postpone(_ exchange: consuming Exchange, _ baton: borrowing Baton) {
+    ///
+    /// - Parameter kind: for the owner, see `oldestPostponement`.
+    public func postpone(_ exchange: consuming Exchange, kind: UInt32, _ baton: borrowing Baton) {
         detach(exchange.connection, from: exchange.bench)
-        postponed.append((exchange.connection, now))
+        postponed.append((exchange.connection, now, kind))
     }
 
     public func nextPostponed(_ baton: borrowing Baton, on bench: Workbench) -> Exchange? {
@@ -175,8 +197,11 @@ public final class Reactor {
         return nil
     }
 
-    /// When the request was postponed that has waited for longest, on the monotonic clock; nil when none is.
-    public func oldestPostponement(_ baton: borrowing Baton) -> Nanoseconds? { postponed.first?.since }
+    /// When the request was postponed that has waited for longest, on the monotonic clock, and its kind; nil when none
+    /// is.
+    public func oldestPostponement(_ baton: borrowing Baton) -> (since: Nanoseconds, kind: UInt32)? {
+        postponed.first.map { ($0.since, $0.kind) }
+    }
 
     /// For a thread that can't run the application: does all there is to do, and holds complete requests for `next`.
     public func holdRequests(_ baton: borrowing Baton, on bench: Workbench) { holdComplete(on: bench) }

@@ -1,4 +1,4 @@
-public import Platform
+internal import Platform
 
 /// A request's body, as it is handed to the application: complete, but for a stream.
 public enum RequestBody {
@@ -22,121 +22,81 @@ public enum RequestBody {
     }
 }
 
-/// A body too large for memory, in an unnamed file that vanishes with the last user.
-public final class SpoolFile {
-    public let descriptor: Descriptor
-    /// Bytes appended so far.
-    public private(set) var count = 0
-    /// The last of them, which are not in the file yet: a chunk may be a byte long, and a system call for each would
-    /// let a client keep the worker busy for the price of its line.
-    private var waiting = ByteStore(capacity: SpoolFile.gatheringLimit)
-
-    /// The most bytes that wait to be written together.
-    static let gatheringLimit = 65_536
-
-    convenience init(in directory: String) throws(SystemError) {
-        self.init(try Descriptor.unnamedFile(in: directory))
-    }
-
-    /// Takes the descriptor of a file, empty or with so many bytes before its offset, and closes it in the end.
-    init(_ descriptor: Descriptor, count: Int = 0) {
-        self.descriptor = descriptor
-        self.count = count
-    }
-
-    deinit {
-        descriptor.close()
-    }
-
-    /// - Throws: `SystemError` when the file cannot be written. Part of these bytes, or of earlier ones, is lost then.
-    func append(_ bytes: UnsafeRawBufferPointer) throws(SystemError) {
-        if waiting.count + bytes.count > Self.gatheringLimit { try writeWaiting() }
-        if bytes.count >= Self.gatheringLimit {
-            try descriptor.writeAll(bytes)
-        } else {
-            waiting.append(bytes)
-        }
-        count += bytes.count
-    }
-
-    /// Nothing more comes: all of it is in the file afterwards.
-    ///
-    /// - Throws: as `append`.
-    func finish() throws(SystemError) {
-        try writeWaiting()
-        waiting = ByteStore()
-    }
-
-    private func writeWaiting() throws(SystemError) {
-        try descriptor.writeAll(waiting.bytes)
-        waiting.truncate(0)
-    }
-}
-
-/// Collects a body while it arrives: in memory up to a limit, then in a file.
+/// Collects a body while it arrives: in memory up to a limit, then in a file, to which somebody else brings it.
 struct BodySink {
     private enum Storage {
         case empty
         case memory(ByteStore)
-        case file(SpoolFile)
+        /// The file, and the bytes behind it, which are not in it yet: a chunk may be a byte long, and a system call
+        /// for each would let a client keep the worker busy for the price of its line.
+        case file(SpoolFile, waiting: ByteStore)
     }
 
     private var storage = Storage.empty
     private(set) var count = 0
-    private let limits: BodyLimits
 
-    init(limits: BodyLimits) {
-        self.limits = limits
-    }
+    /// The fewest bytes that are worth a write before the end.
+    static let blockSize = 65_536
+
+    init() {}
 
     /// Goes on with what another worker collected.
-    init(_ body: RequestBody, limits: BodyLimits) {
-        self.limits = limits
+    init(_ body: RequestBody) {
         count = body.count ?? 0
         switch body {
         case .memory(let store): storage = .memory(store)
-        case .file(let file): storage = .file(file)
+        case .file(let file): storage = .file(file, waiting: ByteStore())
         case .none, .inline, .stream: storage = .empty
         }
     }
 
-    /// - Throws: `SystemError` when the file cannot be written.
-    mutating func append(_ bytes: UnsafeRawBufferPointer) throws(SystemError) {
+    /// Whether something waits that belongs into the file.
+    var hasUnwritten: Bool {
+        if case .file(_, let waiting) = storage { waiting.count > 0 } else { false }
+    }
+
+    /// - Parameters:
+    ///   - memory: bytes that may stay in memory.
+    ///   - spool: where the others go.
+    mutating func append(_ bytes: UnsafeRawBufferPointer, memory: Int, spool: Spool) {
         guard bytes.count > 0 else { return }
         count += bytes.count
         switch storage {
-        case .empty where count <= limits.memory:
-            storage = .memory(ByteStore(bytes))
-        case .memory(let store) where count <= limits.memory:
-            store.append(bytes)
-        case .empty:
-            storage = .file(try spool(bytes, after: nil))
+        case .empty where count <= memory: storage = .memory(ByteStore(bytes))
+        case .memory(let store) where count <= memory: store.append(bytes)
+        case .empty: storage = .file(SpoolFile(in: spool), waiting: ByteStore(bytes))
         case .memory(let store):
-            storage = .file(try spool(bytes, after: store))
-        case .file(let file):
-            try file.append(bytes)
+            store.append(bytes)
+            storage = .file(SpoolFile(in: spool), waiting: store)
+        case .file(_, let waiting): waiting.append(bytes)
         }
     }
 
-    /// The body is complete.
+    /// Takes what is to be written next, where it is worth a write.
     ///
-    /// - Throws: as `append`.
-    func finish() throws(SystemError) {
-        if case .file(let file) = storage { try file.finish() }
+    /// - Parameter isLast: the body is complete.
+    mutating func takeBlock(isLast: Bool) -> (block: ByteStore, file: SpoolFile)? {
+        guard case .file(let file, let waiting) = storage, waiting.count >= (isLast ? 1 : Self.blockSize) else {
+            return nil
+        }
+        storage = .file(file, waiting: ByteStore())
+        return (waiting, file)
     }
 
-    private func spool(_ bytes: UnsafeRawBufferPointer, after store: ByteStore?) throws(SystemError) -> SpoolFile {
-        let file = try SpoolFile(in: limits.spoolDirectory)
-        if let store { try file.append(store.bytes) }
-        try file.append(bytes)
-        return file
+    /// Bytes in memory.
+    var memoryCount: Int {
+        switch storage {
+        case .empty: 0
+        case .memory(let store), .file(_, let store): store.count
+        }
     }
 
+    /// Once it is complete, and nothing is left to be written.
     var body: RequestBody {
         switch storage {
         case .empty: .none
         case .memory(let store): .memory(store)
-        case .file(let file): .file(file)
+        case .file(let file, _): .file(file)
         }
     }
 }

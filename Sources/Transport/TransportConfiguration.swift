@@ -18,12 +18,20 @@ public struct TransportConfiguration: Sendable {
     public var sharesListeners: Bool
     /// Whether the application runs when the head is complete, and reads the body itself (`stream_request_body`).
     public var streamsBodies: Bool
+    /// The most bytes of clients in memory; nil for any number (`buffer_memory`).
+    public var bufferMemory: Int?
+    /// What the files of all workers may have together (`spool_limit`).
+    public var spoolAllowance: SpoolAllowance
+    /// How long, in all, a runner may wait for its client while others wait for a runner; 0 is for ever
+    /// (`response_wait`).
+    public var responseWait: Nanoseconds
     /// Whether responses may leave a connection open (`keepalive` above 0).
     public var keepsAlive: Bool { timeouts.idle > 0 }
 
     public init(
         policy: RequestPolicy, proxyMode: ProxyMode?, body: BodyLimits, timeouts: Timeouts, maximumConnections: Int,
-        acceptBatch: Int, sharesListeners: Bool, streamsBodies: Bool
+        acceptBatch: Int, sharesListeners: Bool, streamsBodies: Bool, bufferMemory: Int?,
+        spoolAllowance: SpoolAllowance, responseWait: Nanoseconds
     ) {
         self.policy = policy
         self.proxyMode = proxyMode
@@ -33,6 +41,9 @@ public struct TransportConfiguration: Sendable {
         self.acceptBatch = acceptBatch
         self.sharesListeners = sharesListeners
         self.streamsBodies = streamsBodies
+        self.bufferMemory = bufferMemory
+        self.spoolAllowance = spoolAllowance
+        self.responseWait = responseWait
     }
 }
 

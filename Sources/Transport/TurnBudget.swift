@@ -18,7 +18,8 @@ struct TurnBudget {
     private var bytes: Int
     private var end: Nanoseconds?
 
-    /// - Parameter now: when the turn began; nil where that is not worth a look at the clock before there are many bytes.
+    /// - Parameter now: when the turn began; nil where that is not worth a look at the clock before there are many
+    ///   bytes.
     init(bytes: Int, now: Nanoseconds? = nil) {
         self.bytes = bytes
         end = now.map { $0 + Self.time }
@@ -65,7 +66,7 @@ struct PieceSize: Equatable {
     }
 
     /// For a body that is kept as it comes. A piece is at least as large as what is written to a file without a copy.
-    static let plain = PieceSize(131_072, least: SpoolFile.gatheringLimit)
+    static let plain = PieceSize(131_072, least: BodySink.blockSize)
     /// For one whose chunks are decoded.
     static let chunked = PieceSize(16_384, least: 4096)
 

@@ -1,22 +1,29 @@
+internal import Platform
 public import PythonBridge
 public import Transport
 
 /// Where an application's errors are told.
 public struct ApplicationLog {
     private let report: PyPointer
+    private let forkEnd: PyPointer
     private let isWritten: (Notice.Level, borrowing GIL) -> Bool
     private let line: (Notice.Level, String, borrowing GIL) -> Void
 
     /// - Parameters:
     ///   - report: a Python callable `(message, type, value, traceback)`.
+    ///   - forkEnd: a Python callable that ends a process which the application forked, by the exception that it is
+    ///     given, or None.
     ///   - isWritten: whether a line of a level would be written.
     ///   - line: writes a line.
     public init(
-        _ report: borrowing some PythonObject, isWritten: @escaping (Notice.Level, borrowing GIL) -> Bool,
+        _ report: borrowing some PythonObject, forkEnd: borrowing some PythonObject,
+        isWritten: @escaping (Notice.Level, borrowing GIL) -> Bool,
         line: @escaping (Notice.Level, String, borrowing GIL) -> Void, _ gil: borrowing GIL
     ) {
         gil.retain(report)
+        gil.retain(forkEnd)
         self.report = report.pointer
+        self.forkEnd = forkEnd.pointer
         self.isWritten = isWritten
         self.line = line
     }
@@ -37,5 +44,19 @@ public struct ApplicationLog {
             // The logger itself failed: CPython's own last resort prints it.
             gil.writeUnraisable()
         }
+    }
+
+    /// Ends a process that the application forked, by the exception that is set, if one is.
+    func leaveFork(_ gil: borrowing GIL) -> Never {
+        do throws(PythonError) {
+            if gil.isErrorSet {
+                _ = try gil.call(forkEnd, gil.takeException().value)
+            } else {
+                _ = try gil.call(forkEnd, gil.none())
+            }
+        } catch {
+            gil.writeUnraisable()
+        }
+        Process.exitImmediately(1)
     }
 }

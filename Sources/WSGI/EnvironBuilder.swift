@@ -84,7 +84,7 @@ final class EnvironBuilder {
         }
         if !listener.isUnix { try gil.set(environ, keys.remotePort, empty) }
         // `install` fills them.
-        for key in [keys.earlyHints, keys.clientDisconnected] { try gil.set(environ, key, gil.none()) }
+        for key in [keys.earlyHints, keys.clientDisconnected, keys.socket] { try gil.set(environ, key, gil.none()) }
         // A dictionary never shrinks: these are more than 21 entries, so that CPython has chosen a size of table which
         // has room for the fields of a usual request, and no copy has to grow.
         try gil.remove(environ, keys.host)
@@ -99,6 +99,7 @@ final class EnvironBuilder {
         for template in templates {
             try gil.set(template, keys.earlyHints, callables.earlyHints)
             try gil.set(template, keys.clientDisconnected, callables.clientDisconnected)
+            try gil.set(template, keys.socket, callables.socket)
         }
     }
 

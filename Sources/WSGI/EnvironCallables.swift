@@ -1,21 +1,37 @@
+internal import Platform
 internal import PythonBridge
+internal import Transport
 
-/// `wsgi.early_hints` and `monoceros.client_disconnected`, as every environ has them.
+/// `wsgi.early_hints`, `monoceros.client_disconnected` and `gunicorn.socket`, as every environ has them.
 ///
 /// They stand in the templates that environs are copied from, so that a request pays nothing for them. An application
 /// that keeps an environ keeps them too: then they are cut off when the request ends, and the templates get new ones.
 struct EnvironCallables {
-    /// What the two are bound to.
+    /// What they are bound to.
     private let link: RequestLink
-    /// Both are ours until `discard`.
+    /// All are ours until `discard`.
     let earlyHints: PyPointer
     let clientDisconnected: PyPointer
+    /// A `monoceros.clientsocket.OfferedSocket`.
+    let socket: PyPointer
 
     init(_ response: Response, _ types: WSGITypes, _ gil: borrowing GIL) throws(PythonError) {
         link = RequestLink(response)
         let box = try types.requestLink.wrap(link, gil)
         earlyHints = try NativeType.function(RequestLink.earlyHints, receiver: box.pointer, gil).leak()
         clientDisconnected = try NativeType.function(RequestLink.clientDisconnected, receiver: box.pointer, gil).leak()
+        let duplicate = try NativeType.function(RequestLink.duplicateSocket, receiver: box.pointer, gil)
+        let surrender = try NativeType.function(RequestLink.surrender, receiver: box.pointer, gil)
+        socket = try gil.call(types.offeredSocket, duplicate, surrender).leak()
+    }
+
+    /// Whether the socket has a descriptor by now.
+    var socketWasUsed: Bool { link.socketWasUsed }
+
+    /// The request is over: closes the socket, which the application may have kept. It is to be replaced.
+    func endSocket(_ gil: borrowing GIL) throws(PythonError) {
+        let end = try gil.attribute(socket, "end")
+        _ = try gil.call(end.pointer)
     }
 
     /// The gateway has a new response for the requests to come.
@@ -28,11 +44,13 @@ struct EnvironCallables {
         link.response = nil
         gil.release(earlyHints)
         gil.release(clientDisconnected)
+        gil.release(socket)
     }
 
     /// Whether nobody holds one of them beside us and a number of templates.
     func areUnused(templates: Int, _ gil: borrowing GIL) -> Bool {
         gil.hasReferences(earlyHints, templates &+ 1) && gil.hasReferences(clientDisconnected, templates &+ 1)
+            && gil.hasReferences(socket, templates &+ 1)
     }
 }
 
@@ -40,6 +58,7 @@ struct EnvironCallables {
 final class RequestLink {
     /// Nil once another pair of callables took this one's place.
     fileprivate(set) var response: Response?
+    fileprivate var socketWasUsed = false
 
     fileprivate init(_ response: Response) {
         self.response = response
@@ -71,6 +90,37 @@ final class RequestLink {
         GIL.calledByPython { (gil) throws(PythonError) in
             try Arguments(values, count, names).check("client_disconnected", 0...0, gil: gil)
             return PyRef(retaining: gil.bool(RequestLink.of(box).response?.clientHasLeft ?? true)).leak()
+        }
+    }
+
+    /// `() -> int`: a new descriptor of the connection, or a negative errno.
+    fileprivate nonisolated(unsafe) static let duplicateSocket = NativeType.makeDefinition("duplicate_socket") {
+        box, values, count, names in
+        GIL.calledByPython { (gil) throws(PythonError) in
+            try Arguments(values, count, names).check("duplicate_socket", 0...0, gil: gil)
+            let link = RequestLink.of(box)
+            guard let connection = link.response?.connection else {
+                return try gil.integer(-Int(Errno.badDescriptor.rawValue)).leak()
+            }
+            let number: Int32
+            do throws(SystemError) {
+                number = try connection.duplicateSocket().rawValue
+                link.socketWasUsed = true
+            } catch {
+                number = -error.errno.rawValue
+            }
+            return try gil.integer(Int(number)).leak()
+        }
+    }
+
+    /// `() -> bytes`: makes the connection the application's, and returns what was read behind the request. None where
+    /// there is nothing to give, after the request or a second time.
+    fileprivate nonisolated(unsafe) static let surrender = NativeType.makeDefinition("surrender") {
+        box, values, count, names in
+        GIL.calledByPython { (gil) throws(PythonError) in
+            try Arguments(values, count, names).check("surrender", 0...0, gil: gil)
+            guard let rest = try RequestLink.of(box).response?.surrender(&gil) else { return gil.newNone() }
+            return rest.leak()
         }
     }
 

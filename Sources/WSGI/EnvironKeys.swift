@@ -6,7 +6,7 @@ struct EnvironKeys {
     let serverName, serverPort, remoteAddress, remotePort: PyPointer
     let proxyProtocol, proxyAddress, proxyPort: PyPointer
     let urlScheme, input, contentLength, host: PyPointer
-    let earlyHints, clientDisconnected: PyPointer
+    let earlyHints, clientDisconnected, socket: PyPointer
 
     init(_ gil: borrowing GIL) throws(PythonError) {
         requestMethod = try gil.interned("REQUEST_METHOD").leak()
@@ -28,5 +28,6 @@ struct EnvironKeys {
         host = try gil.interned("HTTP_HOST").leak()
         earlyHints = try gil.interned("wsgi.early_hints").leak()
         clientDisconnected = try gil.interned("monoceros.client_disconnected").leak()
+        socket = try gil.interned("gunicorn.socket").leak()
     }
 }

@@ -14,6 +14,10 @@ public final class Gateway {
     private let outlook: any WorkerOutlook
     /// Hears of each request that is served.
     public var observer: (any ExchangeObserver)?
+    /// Tells Python of each request; nil where nobody there asks for it.
+    public var hooks: RequestHooks?
+    /// What is kept of each environ; nil where nobody asks for it.
+    public var excerpt: EnvironExcerpt?
     private let writeTimeout: Nanoseconds
     private let noteClientWait: (Nanoseconds) -> Void
     /// How many more responses leave at once, because `close` takes long after them.
@@ -68,12 +72,16 @@ public final class Gateway {
         } catch {
             isLeaving = handleError(response, &gil)
         }
-        if response.writer.state != .complete { remark(response, gil) }
-        if let observer { response.withExchange { $0.tell(observer, at: Clock.now()) } }
+        if response.writer.state != .complete, !response.isSurrendered { remark(response, gil) }
+        if let hooks { response.withExchange { hooks.end($0, gil) } }
+        if let observer, !response.isSurrendered { response.withExchange { $0.tell(observer, at: Clock.now()) } }
         let ended = response.end()
         do throws(PythonError) {
+            if environCallables.socketWasUsed { try environCallables.endSocket(gil) }
             if !callables.areUnused(gil) { try renewCallables(gil) }
-            if !environCallables.areUnused(templates: environ.templateCount, gil) { try renewEnvironCallables(gil) }
+            if environCallables.socketWasUsed || !environCallables.areUnused(templates: environ.templateCount, gil) {
+                try renewEnvironCallables(gil)
+            }
         } catch {
             isLeaving = true
         }
@@ -89,12 +97,21 @@ public final class Gateway {
     }
 
     private func answer(_ response: Response, _ gil: inout GIL) throws(PythonError) {
+        excerpt?.clear()
         let made = try response.withExchange { (exchange) throws(PythonError) in try self.environ.make(exchange, gil) }
         guard let environ = made else {
             return refuseOutsideMountPoint(response, &gil)
         }
         current = environ.pointer
-        defer { current = nil }
+        defer {
+            if let excerpt { take(excerpt, from: environ.pointer, gil) }
+            current = nil
+        }
+        if let hooks {
+            response.mustClose = try response.withExchange { (exchange) throws(PythonError) in
+                try hooks.begin(exchange, environ: environ.pointer, gil)
+            }
+        }
         let result = try run(environ, &gil)
         var failure = false
         do throws(PythonError) {
@@ -106,6 +123,17 @@ public final class Gateway {
         let start = response.isDeferred ? Clock.now() : 0
         try close(result.pointer, afterFailure: failure, &gil)
         if start != 0, Clock.now() &- start > Self.longestClose { promptRequests = Self.promptness }
+    }
+
+    /// Keeps what was asked for of an environ, whatever became of its request.
+    private func take(_ excerpt: EnvironExcerpt, from environ: PyPointer, _ gil: borrowing GIL) {
+        let failure = gil.isErrorSet ? gil.takeException() : nil
+        do throws(PythonError) {
+            try excerpt.take(from: environ, gil)
+        } catch {
+            log.exception("The environ of a request cannot be read for the access log", gil.takeException(), gil)
+        }
+        if let failure { _ = gil.restore(failure) }
     }
 
     /// Nanoseconds that `close` may take while the response waits for others.
@@ -122,13 +150,7 @@ public final class Gateway {
     /// back from it, has no business here: connections and poller are the worker's.
     @inline(__always)
     private func leaveIfForked(_ gil: borrowing GIL) {
-        if Process.isFork { leaveFork(gil) }
-    }
-
-    private func leaveFork(_ gil: borrowing GIL) -> Never {
-        guard gil.isErrorSet, !gil.isRaised(.systemExit) else { Process.exitImmediately(0) }
-        log.exception("Error in a process that the application forked", gil.takeException(), gil)
-        Process.exitImmediately(1)
+        if Process.isFork { log.leaveFork(gil) }
     }
 
     // MARK: The result
@@ -201,6 +223,11 @@ public final class Gateway {
             response.writer.cut()
             return true
         }
+        if response.isSurrendered, gil.isRaised(.stopIteration) {
+            // How flask-sock and python-engineio tell gunicorn that there is no response.
+            gil.clearError()
+            return false
+        }
         if response.writer.isLost, gil.isRaised(.brokenPipeError) {
             // What `write` raised because the client left: no fault of the application.
             gil.clearError()
@@ -212,7 +239,7 @@ public final class Gateway {
             answer(fault, response, &gil)
             return false
         }
-        log.exception("Error handling request \(response.withExchange { $0.target })", exception, gil)
+        log.exception("Error handling request \(response.withExchange { $0.line })", exception, gil)
         response.refuse(.applicationError(for: response.withExchange { $0.audience }), &gil)
         return false
     }
@@ -261,7 +288,7 @@ public final class Gateway {
     ) throws(PythonError) -> ResponseCallables {
         let response = Response(
             on: bench, outlook: outlook, writeTimeout: writeTimeout, bufferLimit: configuration.responseBuffer,
-            noteClientWait: noteClientWait)
+            spoolLimit: configuration.responseSpool, noteClientWait: noteClientWait)
         return try ResponseCallables(response, types, gil)
     }
 

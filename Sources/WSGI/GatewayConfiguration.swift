@@ -26,10 +26,12 @@ public struct GatewayConfiguration: Sendable {
     public let usesSendFile: Bool
     /// Bytes of a response that may wait for the client before the application is held up.
     public let responseBuffer: Int
+    /// Bytes of a response that may wait in a file (`response_spool`).
+    public let responseSpool: Int
 
     public init(
         listeners: [Listener], serverSoftware: String, scriptName: String, isMultithreaded: Bool, isMultiprocess: Bool,
-        usesSendFile: Bool, responseBuffer: Int
+        usesSendFile: Bool, responseBuffer: Int, responseSpool: Int
     ) {
         self.listeners = listeners
         self.serverSoftware = serverSoftware
@@ -38,5 +40,6 @@ public struct GatewayConfiguration: Sendable {
         self.isMultiprocess = isMultiprocess
         self.usesSendFile = usesSendFile
         self.responseBuffer = responseBuffer
+        self.responseSpool = responseSpool
     }
 }

@@ -14,6 +14,9 @@ final class InputStream {
     private let source: Source
     private let count: Int
     private var position = 0
+    /// What was last read of a file to look for a line's end: most lines need no call of the system. The lock protects
+    /// it.
+    private var window = FileWindow()
 
     /// The body of a request that has none. It has no state, so one serves all requests.
     init() {
@@ -55,6 +58,10 @@ final class InputStream {
             position += size
             return bytes
         case .file(let file):
+            if let known = window.bytes(start..<(start + size)) {
+                position += size
+                return try gil.makeBytes(known)
+            }
             // Other threads may read meanwhile, and must not read the same.
             position += size
             do throws(PythonError) {
@@ -88,41 +95,48 @@ final class InputStream {
     /// Up to and including the next line feed, and not more than `limit` bytes.
     func readLine(_ limit: Int?, _ gil: inout GIL) throws(PythonError) -> PyRef {
         if case .live(let input) = source { return try input.readLine(limit, &gil) }
+        if case .file(let file) = source { return try readLine(of: file, limit, &gil) }
         let longest = min(limit ?? remaining, remaining)
-        return try read(try lineLength(longest, &gil), &gil)
+        return try read(lineLength(longest), &gil)
     }
 
-    private func lineLength(_ longest: Int, _ gil: inout GIL) throws(PythonError) -> Int {
-        switch source {
-        case .empty, .live:
-            return 0
-        case .memory(let store):
-            return Bytes.endOfLine(UnsafeRawBufferPointer(rebasing: store.bytes[position..<(position + longest)]))
-                ?? longest
-        case .file(let file):
-            var window = [UInt8](repeating: 0, count: 4096)
+    private func lineLength(_ longest: Int) -> Int {
+        guard case .memory(let store) = source else { return 0 }
+        return Bytes.endOfLine(UnsafeRawBufferPointer(rebasing: store.bytes[position..<(position + longest)]))
+            ?? longest
+    }
+
+    /// The lock is given up for each read. Whoever finds that another thread has read meanwhile begins again: no byte
+    /// is in two lines.
+    private func readLine(of file: SpoolFile, _ limit: Int?, _ gil: inout GIL) throws(PythonError) -> PyRef {
+        while true {
+            let start = position
+            let longest = min(limit ?? remaining, remaining)
             var length = 0
-            while length < longest {
-                let size = min(window.count, longest - length)
-                let start = position + length
-                var end: Int?
-                var failure: SystemError?
-                window.withUnsafeMutableBytes { buffer in
-                    let slice = UnsafeMutableRawBufferPointer(rebasing: buffer[..<size])
-                    do throws(SystemError) {
-                        let count = try file.descriptor.read(into: slice, at: start)
-                        end = Bytes.endOfLine(UnsafeRawBufferPointer(rebasing: slice[..<count]))
-                        if count < size { failure = SystemError(.inputOutput, call: "pread") }
-                    } catch {
-                        failure = error
-                    }
+            while length < longest, position == start {
+                if let known = window.bytes(from: start + length, atMost: longest - length) {
+                    if let end = Bytes.endOfLine(known) { return try read(length + end, &gil) }
+                    length += known.count
+                } else {
+                    try refill(from: file, at: start + length, &gil)
                 }
-                if let failure { throw Self.unreadable(failure, gil) }
-                if let end { return length + end }
-                length += size
             }
-            return longest
+            if position == start { return try read(longest, &gil) }
         }
+    }
+
+    private func refill(from file: SpoolFile, at offset: Int, _ gil: inout GIL) throws(PythonError) {
+        let store = FileWindow.Store(count: min(FileWindow.size, count - offset))
+        let failure = gil.released { () -> SystemError? in
+            do throws(SystemError) {
+                let read = try file.descriptor.read(into: store.room, at: offset)
+                return read < store.room.count ? SystemError(.inputOutput, call: "pread") : nil
+            } catch {
+                return error
+            }
+        }
+        if let failure { throw Self.unreadable(failure, gil) }
+        window = FileWindow(store, at: offset)
     }
 
     /// A body that is not all there must never look like one that is.

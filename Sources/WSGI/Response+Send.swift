@@ -53,7 +53,7 @@ extension Response {
         guard writer.isStarted else {
             throw gil.raise(.runtimeError, "the application sent a body without calling start_response()")
         }
-        var mayPersist = !outlook.isLeaving
+        var mayPersist = !outlook.isLeaving && !mustClose
         if let stream, stream.cancelContinue() || stream.fault != nil { mayPersist = false }
         writer.commit(total: total, mayPersist: mayPersist, date: currentDate())
     }

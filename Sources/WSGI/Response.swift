@@ -17,6 +17,10 @@ final class Response {
     private(set) var stream: BodyStream?
     /// Whether it may wait in the outbox if it is small.
     var mayDefer = false
+    /// The connection ends with it, whatever else is said.
+    var mustClose = false
+    /// Whether the connection is the application's (`gunicorn.socket`): nothing more is sent.
+    var isSurrendered = false
     let outlook: any WorkerOutlook
     /// In which the client must take `Timeouts.progress` bytes, in nanoseconds; 0 is for ever.
     let writeTimeout: Nanoseconds
@@ -27,9 +31,11 @@ final class Response {
 
     /// Bytes that may wait for the client before the application is held up (`response_buffer`).
     let bufferLimit: Int
+    /// Bytes that may wait in a file (`response_spool`).
+    let spoolLimit: Int
 
     init(
-        on bench: Workbench, outlook: any WorkerOutlook, writeTimeout: Nanoseconds, bufferLimit: Int,
+        on bench: Workbench, outlook: any WorkerOutlook, writeTimeout: Nanoseconds, bufferLimit: Int, spoolLimit: Int,
         noteClientWait: @escaping (Nanoseconds) -> Void
     ) {
         self.bench = bench
@@ -37,11 +43,14 @@ final class Response {
         self.noteClientWait = noteClientWait
         self.writeTimeout = writeTimeout
         self.bufferLimit = bufferLimit
+        self.spoolLimit = spoolLimit
     }
 
     /// - Parameter mayDefer: whether it may wait in the outbox if it is small.
     func begin(_ exchange: consuming Exchange, mayDefer: Bool) {
         self.mayDefer = mayDefer
+        mustClose = false
+        isSurrendered = false
         if case .stream(let stream) = exchange.body {
             self.stream = stream
             stream.onWait = noteClientWait

@@ -7,6 +7,8 @@ public struct WSGITypes {
     let requestLink: NativeType
     /// The class `wsgi.file_wrapper`.
     let fileWrapper: PyPointer
+    /// The class of `gunicorn.socket`.
+    let offeredSocket: PyPointer
     /// The one stream of all requests without a body.
     let emptyInput: PyPointer
     /// `io.FileIO` and `io.BufferedReader`: see `isPlainFile`.
@@ -18,6 +20,7 @@ public struct WSGITypes {
         requestLink = try RequestLink.makeType(gil)
         fileWrapper = try FileWrapper.makeType(gil).type
         emptyInput = try input.wrap(InputStream(), gil).leak()
+        offeredSocket = try gil.attribute(gil.importModule("monoceros.clientsocket"), "OfferedSocket").leak()
         let io = try gil.importModule("io")
         fileIO = try gil.attribute(io, "FileIO").leak()
         bufferedReader = try gil.attribute(io, "BufferedReader").leak()

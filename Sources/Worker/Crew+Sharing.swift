@@ -1,5 +1,6 @@
 internal import Platform
 internal import Scheduling
+internal import Telemetry
 internal import Transport
 internal import WSGI
 
@@ -9,8 +10,12 @@ extension Crew {
     func announce(_ baton: borrowing Baton) {
         let busy = gauges.count { $0.isBusy }
         reactor.showConnections(baton)
-        reactor.announce(runners: gauges.count, busy: busy, waiting: gauges.count - busy, baton)
+        reactor.announce(
+            runners: gauges.count, busy: busy, waiting: gauges.count - busy, isLeaving: lifetime.isLeaving, baton)
     }
+
+    /// The worker ends without another poll: nobody leaves anything to it. Any thread.
+    func announceEnd() { commons?.cell.setPresence(ScoreboardPresence(lifetime: .leaving)) }
 
     /// A runner is about to begin a request: what waits behind it may be for others.
     @inline(__always)

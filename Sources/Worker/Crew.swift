@@ -1,5 +1,7 @@
 internal import Platform
+internal import PythonBridge
 internal import Scheduling
+internal import Synchronization
 internal import Transport
 
 /// What the threads of a worker share. The reactor is in it, but only the thread that has the baton touches that.
@@ -13,10 +15,14 @@ final class Crew: @unchecked Sendable {
     let watchdog: Watchdog
     /// What the main thread waits on where it is no runner; nil where it is one.
     let attendance: WakePipe?
+    /// Who is told of requests. Set before there are threads.
+    var telemetry = WorkerTelemetry()
     /// How requests of a kind went. Only the thread that has the baton touches it.
     var promotion = PromotionPolicy()
     /// What takes the last free runner. Only the thread that has the baton touches it.
     var lastRunner: LastRunnerPolicy
+    /// The kernel's number of the thread that took the baton last, of the runners; 0 before.
+    private let driverID = Atomic<Int32>(0)
     /// Requests after which the worker is replaced; nil for any number.
     private let requestLimit: Int?
     /// What this worker has in common with others.
@@ -51,13 +57,21 @@ final class Crew: @unchecked Sendable {
         !handOver.isAwaited && lastRunner.postpones(at: reactor.recently(baton))
     }
 
+    /// The kernel's number of the runner's thread that took the baton last: of the one that lent it, if it is lent. Any
+    /// thread.
+    var driver: Int32 { driverID.load(ordering: .relaxed) }
+
+    /// The calling thread, a runner's, took the baton.
+    func noteDriver(_ id: Int32, _ baton: borrowing Baton) { driverID.store(id, ordering: .relaxed) }
+
     /// A request that was postponed and has its turn.
     @inline(__always)
     func nextPostponed(_ baton: borrowing Baton, on bench: Workbench) -> Exchange? {
-        guard let since = reactor.oldestPostponement(baton) else { return nil }
+        guard let (since, kind) = reactor.oldestPostponement(baton) else { return nil }
         guard
             handOver.isAwaited || lifetime.isLeaving
-                || lastRunner.yields(at: reactor.recently(baton), since: since)
+                || lastRunner.yields(
+                    at: reactor.recently(baton), since: since, usual: promotion.usualDuration(kind))
         else { return nil }
         return reactor.nextPostponed(baton, on: bench)
     }
@@ -71,6 +85,7 @@ final class Crew: @unchecked Sendable {
     func settleReturns(_ baton: borrowing Baton) {
         for item in returns.takeAll() {
             promotion.note(item.kind, outlastedTick: item.outlastedTick)
+            promotion.learn(item.kind, duration: item.duration)
             reactor.finish(item.exchange, baton)
             if let copy = item.copy { reactor.noteSlow(copy, item.exchange, baton) }
         }
@@ -86,6 +101,12 @@ final class Crew: @unchecked Sendable {
         if isAnything, !ignoringHeld { reactor.announceWork(baton) }
         if reactor.isBroken { lifetime.receive(.breakDown(until: latestEnd)) }
         return isAnything
+    }
+
+    /// Says which lines of the access log were lost, if any were.
+    func reportLostLines(_ gil: borrowing GIL) {
+        guard let (count, cause) = telemetry.accessLog?.takeReport() else { return }
+        telemetry.reportLost?(count, cause, gil)
     }
 
     // MARK: The end
@@ -123,12 +144,14 @@ final class Crew: @unchecked Sendable {
     /// Ends the worker without waiting for a request. For the main thread, which is about to raise SystemExit.
     func quit() {
         lifetime.receive(.quit(until: latestEnd))
+        announceEnd()
         wakeAll()
     }
 
     /// Ends every thread that is not in the application. Any thread, any number of times.
     func end() {
         lifetime.receive(.end(until: latestEnd))
+        announceEnd()
         wakeAll()
     }
 

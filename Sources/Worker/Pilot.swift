@@ -5,8 +5,8 @@ internal import Transport
 
 /// The thread that keeps the worker going while applications run: it takes the baton from a runner whose application
 /// outlasts a tick, and gives it to an idle runner or, when there is none, goes on with the I/O itself. It never
-/// touches Python, and accepts no connection: that would take it from a worker that could serve it. Its loop is
-/// `PilotLoop`.
+/// touches Python, and accepts a connection only when no other worker did: one of them could perhaps serve it at once.
+/// Its loop is `PilotLoop`.
 final class Pilot: @unchecked Sendable {
     // `@unchecked`: made on the main thread and then used by the pilot's alone.
 
@@ -16,6 +16,8 @@ final class Pilot: @unchecked Sendable {
     private let bench: Workbench
     /// When the watchdog looks next.
     private var nextCheck: Nanoseconds = 0
+    /// Of the loan that was seen last.
+    private var excuse = ExcusePolicy()
 
     init(crew: Crew, mainGauge: RunnerGauge?) {
         self.crew = crew
@@ -39,8 +41,10 @@ final class Pilot: @unchecked Sendable {
         while true {
             let now = Clock.now()
             if now >= end { break }
-            crew.handOver.sleep(end - now)
+            crew.commons?.cell.heartbeat(now)
+            crew.handOver.sleep(min(end - now, Crew.nap))
         }
+        crew.telemetry.flush()
         Watchdog.leave(
             "Worker cannot leave (pid:\(Process.id)): a thread or an exit function of the application does not end. "
                 + "The process is ended.")
@@ -63,8 +67,17 @@ extension Pilot: PilotDuties {
         guard now >= nextCheck else { return nextCheck - now }
         nextCheck = now + Crew.nap
         crew.commons?.cell.heartbeat(now)
-        crew.watchdog.check(mainGauge, at: now)
+        crew.telemetry.statsd?.send()
+        crew.watchdog.check(mainGauge, at: now) { crew.telemetry.flush() }
         return Crew.nap
+    }
+
+    func beginWatching() { excuse.begin(cpuTime: Thread.cpuTime(of: crew.driver)) }
+
+    func excuses() -> Bool {
+        let thread = crew.driver
+        return excuse.excuses(
+            cpuTime: Thread.cpuTime(of: thread), tick: tick, isRunnable: Thread.isRunnable(thread))
     }
 
     func setAccepting(_ accepts: Bool, _ baton: borrowing Baton) { crew.reactor.setAccepting(accepts, baton) }
@@ -84,7 +97,10 @@ extension Pilot: PilotDuties {
         guard lifetime.isOverdue(at: Clock.now()) else { return false }
         // The runners are in applications that do not come back, and the arbiter, which would end this process, is
         // perhaps gone.
-        guard crew.attendance != nil else { Process.exitImmediately(1) }
+        guard crew.attendance != nil else {
+            crew.telemetry.flush()
+            Process.exitImmediately(1)
+        }
         crew.end()
         return true
     }

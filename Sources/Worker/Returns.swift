@@ -13,6 +13,8 @@ final class Returns: Sendable {
         let outlastedTick: Bool
         /// What the scoreboard said of it, for the list of the slowest.
         let copy: ExchangeCopy?
+        /// Nanoseconds that the application took.
+        let duration: Nanoseconds
     }
 
     private let items = Lock<[Item]>([])

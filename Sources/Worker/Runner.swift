@@ -15,6 +15,8 @@ final class Runner {
     /// Whether there are others to give the baton to.
     private let isOneOfMany: Bool
     private let bench: Workbench
+    /// Whether this runner was the last one, and left the baton to the pilot for a request that had been postponed.
+    private var ranPostponed = false
     let gauge: RunnerGauge
     /// Its place in the worker's cell of the scoreboard.
     private let slot: Int
@@ -73,7 +75,9 @@ final class Runner {
     /// Drives the reactor for as long as the baton stays here. `.kept` means that the worker is done.
     private func drive(_ taken: consuming Baton, _ python: inout PythonThread) -> Turn {
         var baton = taken
-        if isOneOfMany { crew.lastRunner.tookOver(at: Clock.now()) }
+        crew.noteDriver(Thread.currentID, baton)
+        if isOneOfMany { crew.lastRunner.tookOver(at: Clock.now(), returns: ranPostponed) }
+        ranPostponed = false
         // A signal may have ended the wait for the baton, as it ends a poll in which nothing happened.
         var owesAttendance = isMain
         while true {
@@ -120,11 +124,11 @@ final class Runner {
             let kind = handsOver ? exchange.kind(PromotionPolicy.kind) : 0
             let isLong = handsOver && crew.promotion.promotesEarly(kind)
             if isLong, !isPostponed, crew.postpones(baton) {
-                crew.reactor.postpone(exchange, baton)
+                crew.reactor.postpone(exchange, kind: kind, baton)
                 continue
             }
             crew.share(baton)
-            switch serve(exchange, kind, isLong: isLong, baton, &python) {
+            switch serve(exchange, kind, isLong: isLong, isPostponed: isPostponed, baton, &python) {
             case .kept(let kept): baton = kept
             case .lost: return .lost
             case .failed: return .failed
@@ -135,7 +139,7 @@ final class Runner {
     /// Serves one request, with the baton lent meanwhile.
     @inline(__always)
     private func serve(
-        _ exchange: consuming Exchange, _ kind: UInt32, isLong: Bool, _ taken: consuming Baton,
+        _ exchange: consuming Exchange, _ kind: UInt32, isLong: Bool, isPostponed: Bool, _ taken: consuming Baton,
         _ python: inout PythonThread
     ) -> Turn {
         var baton = taken
@@ -149,13 +153,15 @@ final class Runner {
             baton = kept
         }
         let mayDefer = crew.reactor.defersResponses(baton)
-        let began = isLong ? Clock.now() : 0
+        let began = isLong ? Clock.now() : crew.reactor.recently(baton)
         // No runner waits for the baton: the pilot has it until one does, and need not wait for a tick before.
         let loan = crew.handOver.lend(baton, expectsLong: isLong)
         let (ended, failed) = runApplication(exchange, mayDefer: mayDefer, &python)
         guard let recovered = crew.handOver.recover(loan) else {
-            let isShort = isLong && Clock.now() - began <= crew.configuration.tick
-            giveBack(ended, kind, outlastedTick: !isShort)
+            let duration = Clock.now() - began
+            let isShort = isLong && duration <= crew.configuration.tick
+            ranPostponed = isPostponed
+            giveBack(ended, kind, outlastedTick: !isShort, duration: duration)
             return failed ? .failed : .lost
         }
         baton = recovered
@@ -179,7 +185,8 @@ final class Runner {
     ) -> Turn {
         let began = Clock.now()
         let (ended, failed) = runApplication(exchange, mayDefer: false, &python)
-        giveBack(ended, kind, outlastedTick: Clock.now() - began > crew.configuration.tick)
+        let duration = Clock.now() - began
+        giveBack(ended, kind, outlastedTick: duration > crew.configuration.tick, duration: duration)
         return failed ? .failed : .lost
     }
 
@@ -196,12 +203,14 @@ final class Runner {
     }
 
     /// Leaves a connection to the thread that has the baton.
-    private func giveBack(_ ended: EndedExchange, _ kind: UInt32, outlastedTick: Bool) {
+    private func giveBack(_ ended: EndedExchange, _ kind: UInt32, outlastedTick: Bool, duration: Nanoseconds) {
         gauge.end()
         let copy = crew.commons?.cell.copyExchange(slot)
         crew.commons?.cell.endExchange(slot)
         ended.sendDeferred()
-        crew.returns.put(Returns.Item(exchange: ended, kind: kind, outlastedTick: outlastedTick, copy: copy))
+        crew.returns.put(
+            Returns.Item(
+                exchange: ended, kind: kind, outlastedTick: outlastedTick, copy: copy, duration: duration))
         crew.reactor.waker.wake()
     }
 
@@ -241,11 +250,13 @@ final class Runner {
     private func fetch(_ baton: consuming Baton, _ python: inout PythonThread) -> Baton? {
         let releases = crew.reactor.takeReleases(baton)
         let notices = crew.reactor.takeNotices(baton)
-        guard !releases.isEmpty || !notices.isEmpty else { return baton }
+        let hasLost = crew.telemetry.accessLog?.hasReport ?? false
+        guard !releases.isEmpty || !notices.isEmpty || hasLost else { return baton }
         let loan = crew.handOver.lend(baton)
         python.withGIL { gil in
             gil.release(owners: releases)
             for notice in notices { report.notice(notice.level, notice.text, gil) }
+            if hasLost { crew.reportLostLines(gil) }
         }
         return crew.handOver.recover(loan)
     }

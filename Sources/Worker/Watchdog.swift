@@ -35,10 +35,15 @@ final class Watchdog: @unchecked Sendable {
     func noteMainThread(at now: Nanoseconds) { mainThreadSeen.store(now, ordering: .relaxed) }
 
     /// For the pilot, about once a second.
-    func check(_ gauge: RunnerGauge?, at now: Nanoseconds) {
+    ///
+    /// - Parameter beforeLeaving: called before the process is ended.
+    func check(_ gauge: RunnerGauge?, at now: Nanoseconds, beforeLeaving: () -> Void) {
         if let lockTimeout {
             let seen = mainThreadSeen.load(ordering: .relaxed)
-            if silence.look(at: now, since: seen) > lockTimeout { stop("no thread could run Python for", lockTimeout) }
+            if silence.look(at: now, since: seen) > lockTimeout {
+                beforeLeaving()
+                stop("no thread could run Python for", lockTimeout)
+            }
         }
         guard let requestTimeout, let began = gauge?.began, request.look(at: now, since: began) > requestTimeout
         else { return }
@@ -48,6 +53,7 @@ final class Watchdog: @unchecked Sendable {
             // To the process, which the kernel gives to its main thread.
             try? Process.send(.abort, to: Process.id)
         } else if interruption.look(at: now, since: aborted) > Self.grace {
+            beforeLeaving()
             stop("the request could not be interrupted after", requestTimeout)
         }
     }
@@ -56,10 +62,13 @@ final class Watchdog: @unchecked Sendable {
         Self.leave("WORKER TIMEOUT (pid:\(Process.id)): \(reason) \(limit / 1_000_000_000) s")
     }
 
-    /// Writes a line and ends the process. Python's logging is out of reach: what keeps its lock would keep us.
+    /// Writes a line and ends the process, whether the line could be written or not. Python's logging is out of reach:
+    /// what keeps its lock would keep us.
     static func leave(_ line: String) -> Never {
-        var copy = "[\(Process.id)] [CRITICAL] \(line)\n"
-        copy.withUTF8 { try? Descriptor.standardError.writeAll(UnsafeRawBufferPointer($0)) }
+        LastWords.write("[\(Process.id)] [CRITICAL] \(line)\n", to: .standardError, within: patience)
         Process.exitImmediately(1)
     }
+
+    /// How long standard error has for that line.
+    private static let patience = Nanoseconds.milliseconds(500)
 }

@@ -2,6 +2,7 @@ public import Admin
 public import Platform
 public import PythonBridge
 internal import Scheduling
+internal import Telemetry
 public import Transport
 public import WSGI
 
@@ -83,6 +84,12 @@ public final class Worker {
     /// Where the handlers of signals write a byte each, so that no signal waits for the next request.
     public var signalDescriptor: Descriptor { (crew.attendance ?? crew.reactor.signals).writer }
 
+    /// Tells the other workers that this one serves from now on.
+    public func announce() {
+        crew.commons?.cell.setPresence(
+            ScoreboardPresence(lifetime: .serving, runners: crew.configuration.runners))
+    }
+
     /// Lets the requests under way finish, then ends `run`. For the main thread's signal handlers.
     public func drain() { crew.drain() }
 
@@ -102,10 +109,12 @@ public final class Worker {
     /// - Parameters:
     ///   - application: the WSGI callable.
     ///   - errors: the `wsgi.errors` stream.
+    ///   - telemetry: who is told of requests.
     /// - Throws: `PythonError` when a signal handler raised, or when the gateway cannot be made.
     public func run(
-        application: PyPointer, errors: PyPointer, report: WorkerReport, _ gil: inout GIL
+        application: PyPointer, errors: PyPointer, report: WorkerReport, telemetry: WorkerTelemetry, _ gil: inout GIL
     ) throws(PythonError) {
+        crew.telemetry = telemetry
         let isMain = crew.configuration.mainThreadRuns
         // Before there is a second thread: what Swift initializes on first use (`static let`) must not be reached for
         // the first time by two threads of a forked process at once, see docs/fork-safety.md.
@@ -117,15 +126,20 @@ public final class Worker {
                 configuration: crew.configuration.gateway, outlook: outlook,
                 writeTimeout: crew.configuration.transport.timeouts.write,
                 noteClientWait: { gauge.exclude($0) }, gil)
+            gateway.hooks = try telemetry.makeHooks?(gil)
+            gateway.excerpt = try telemetry.makeExcerpt?(gil)
+            gateway.observer = telemetry.makeObserver(gateway.excerpt)
             runners.append(
                 Runner(
                     crew: crew, bench: bench, gateway: gateway, gauge: gauge, slot: index, report: report,
                     isMain: isMain))
         }
+        crew.reactor.observer = telemetry.makeObserver(nil)
         let pilot = Pilot(crew: crew, mainGauge: isMain ? runners[0].gauge : nil)
         Process.noteForks()
         do throws(SystemError) {
             try Thread.start(name: "pilot") { pilot.run() }
+            try telemetry.accessLog?.start()
             try admin?.start { [lifetime = crew.lifetime, commons = crew.commons] in
                 lifetime.isLeaving && commons?.areOthersServing == true
             }
@@ -139,8 +153,16 @@ public final class Worker {
             let run = try gil.attribute(handle.pointer, "run")
             try report.startDaemon("slow-watch", run.pointer, gil)
         }
+        defer { finishTelemetry(&gil) }
         let finished = isMain ? runOnThisThread(&gil) : try runOnThreads(report, &gil)
         guard finished else { throw PythonError() }
+    }
+
+    /// Writes the last lines of the access log, and says which were lost.
+    private func finishTelemetry(_ gil: inout GIL) {
+        let telemetry = crew.telemetry
+        gil.released { telemetry.flush() }
+        crew.reportLostLines(gil)
     }
 
     private func runOnThisThread(_ gil: inout GIL) -> Bool {

@@ -27,6 +27,8 @@ import Testing
         var answeredCount = 0
         /// How often the pilot went on with the I/O itself.
         var turnsOfPilot = 0
+        /// The pilot's alone.
+        var glances = 0
         var wokenByWaker = false
 
         init(total: Int) throws {
@@ -133,6 +135,12 @@ import Testing
         var tick: Nanoseconds { .microseconds(50) }
         var idleGlances: Int { 3 }
         func check() -> Nanoseconds { .seconds(Self.nap) }
+        func beginWatching() { glances += 1 }
+        /// Every third loan is left alone once.
+        func excuses() -> Bool {
+            glances += 1
+            return glances % 3 == 0
+        }
         func setAccepting(_ accepts: Bool, _ baton: borrowing Baton) {
             if !accepts { turnsOfPilot += 1 }
         }

@@ -4,27 +4,30 @@ import Testing
 
 @Suite struct LastRunnerPolicyTests {
     private let start = Nanoseconds.seconds(1000)
+    private let usual = Nanoseconds.milliseconds(50)
 
     @Test func longRequestsAloneHaveEveryRunner() {
         var policy = LastRunnerPolicy(runners: 8)
         policy.tookOver(at: start)
         #expect(!policy.postpones(at: start))
-        #expect(policy.yields(at: start, since: start))
+        #expect(policy.yields(at: start, since: start, usual: usual))
     }
 
     @Test func shortRequestsKeepOneForThemselves() {
         var policy = LastRunnerPolicy(runners: 8)
+        policy.tookOver(at: start)
         policy.servedShort(at: start)
         #expect(policy.postpones(at: start))
-        #expect(!policy.yields(at: start, since: start))
+        #expect(!policy.yields(at: start, since: start, usual: usual))
         #expect(policy.postpones(at: start + .milliseconds(99)))
     }
 
     @Test func aMomentWithoutShortRequestsIsEnough() {
         var policy = LastRunnerPolicy(runners: 8)
+        policy.tookOver(at: start)
         policy.servedShort(at: start)
-        #expect(!policy.yields(at: start + .microseconds(999), since: start))
-        #expect(policy.yields(at: start + .milliseconds(1), since: start))
+        #expect(!policy.yields(at: start + .microseconds(999), since: start, usual: usual))
+        #expect(policy.yields(at: start + .milliseconds(1), since: start, usual: usual))
     }
 
     /// A runner that comes back from a long request waits that moment too: its client's next request may be a short
@@ -34,15 +37,15 @@ import Testing
         policy.servedShort(at: start)
         policy.tookOver(at: start + .milliseconds(50))
         #expect(policy.postpones(at: start + .milliseconds(50)))
-        #expect(!policy.yields(at: start + .milliseconds(50), since: start))
-        #expect(policy.yields(at: start + .milliseconds(51), since: start))
+        #expect(!policy.yields(at: start + .milliseconds(50), since: start, usual: usual))
+        #expect(policy.yields(at: start + .milliseconds(51), since: start, usual: usual))
     }
 
     @Test func aClockThatIsReadEarlierIsNoClockThatHasRunOut() {
         var policy = LastRunnerPolicy(runners: 8)
         policy.servedShort(at: start)
         policy.tookOver(at: start + .microseconds(10))
-        #expect(!policy.yields(at: start + .microseconds(5), since: start))
+        #expect(!policy.yields(at: start + .microseconds(5), since: start, usual: usual))
         #expect(policy.postpones(at: start - .microseconds(5)))
     }
 
@@ -51,27 +54,62 @@ import Testing
         policy.servedShort(at: start)
         policy.tookOver(at: start + .milliseconds(100))
         #expect(!policy.postpones(at: start + .milliseconds(100)))
-        #expect(policy.yields(at: start + .milliseconds(100), since: start))
+        #expect(policy.yields(at: start + .milliseconds(100), since: start, usual: usual))
     }
 
     @Test func nobodyIsPostponedForLongerThanASecond() {
         var policy = LastRunnerPolicy(runners: 8)
         for millisecond in 0...1000 {
+            // Others come free, but for those that came earlier.
+            policy.tookOver(at: start + .milliseconds(millisecond))
             policy.servedShort(at: start + .milliseconds(millisecond))
-            #expect(policy.yields(at: start + .milliseconds(millisecond), since: start) == (millisecond == 1000))
+            #expect(
+                policy.yields(at: start + .milliseconds(millisecond), since: start, usual: usual)
+                    == (millisecond == 1000))
         }
         // Each has its own second.
         let later = start + .milliseconds(600)
+        policy.tookOver(at: start + .milliseconds(1590))
         policy.servedShort(at: start + .milliseconds(1599))
-        #expect(!policy.yields(at: start + .milliseconds(1599), since: later))
+        #expect(!policy.yields(at: start + .milliseconds(1599), since: later, usual: usual))
         policy.servedShort(at: start + .milliseconds(1600))
-        #expect(policy.yields(at: start + .milliseconds(1600), since: later))
+        #expect(policy.yields(at: start + .milliseconds(1600), since: later, usual: usual))
+    }
+
+    @Test func nobodyWaitsForRunnersThatDoNotComeFree() {
+        var policy = LastRunnerPolicy(runners: 8)
+        policy.tookOver(at: start)
+        let now = start + .milliseconds(99)
+        policy.servedShort(at: now)
+        #expect(!policy.yields(at: now, since: now, usual: usual))
+        // It is the runners that are waited for, and not by each request anew.
+        #expect(policy.yields(at: start + .milliseconds(100), since: now, usual: usual))
+        policy.tookOver(at: start + .milliseconds(100))
+        policy.servedShort(at: start + .milliseconds(100))
+        #expect(!policy.yields(at: start + .milliseconds(100), since: now, usual: usual))
+    }
+
+    @Test func theLastRunnersOwnReturnIsNoSignOfOthers() {
+        var policy = LastRunnerPolicy(runners: 8)
+        policy.tookOver(at: start)
+        let now = start + .milliseconds(150)
+        policy.tookOver(at: now, returns: true)
+        policy.servedShort(at: now)
+        #expect(policy.yields(at: now, since: now, usual: usual))
+    }
+
+    @Test func whatTakesHoursIsPostponedForASecond() {
+        var policy = LastRunnerPolicy(runners: 8)
+        policy.tookOver(at: start)
+        policy.servedShort(at: start + .milliseconds(999))
+        #expect(!policy.yields(at: start + .milliseconds(999), since: start, usual: .max))
+        #expect(policy.yields(at: start + .milliseconds(1000), since: start, usual: .max))
     }
 
     @Test(arguments: [1, 2, 3]) func fewRunnersKeepNone(runners: Int) {
         var policy = LastRunnerPolicy(runners: runners)
         policy.servedShort(at: start)
         #expect(!policy.postpones(at: start))
-        #expect(policy.yields(at: start, since: start))
+        #expect(policy.yields(at: start, since: start, usual: usual))
     }
 }

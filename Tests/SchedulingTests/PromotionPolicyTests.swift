@@ -1,3 +1,4 @@
+import Platform
 import Scheduling
 import Testing
 
@@ -43,6 +44,20 @@ import Testing
         #expect(policy.promotesEarly(.max))
         for _ in 0..<1000 { policy.note(.max, outlastedTick: false) }
         #expect(!policy.promotesEarly(.max))
+    }
+
+    @Test func itLearnsHowLongAKindTakes() {
+        var policy = PromotionPolicy()
+        #expect(policy.usualDuration(7) == 0)
+        policy.learn(7, duration: .milliseconds(20))
+        #expect(policy.usualDuration(7) == .milliseconds(20))
+        policy.learn(7, duration: .milliseconds(40))
+        #expect(policy.usualDuration(7) == .milliseconds(25))
+        for _ in 0..<30 { policy.learn(7, duration: .milliseconds(40)) }
+        #expect(abs(Double(policy.usualDuration(7)) / 40_000_000 - 1) < 0.001)
+        #expect(policy.usualDuration(8) == 0)
+        policy.learn(8, duration: .max)
+        #expect(policy.usualDuration(8) == .seconds(3600))
     }
 
     @Test func kindsHaveHistoriesOfTheirOwn() {

@@ -4,6 +4,31 @@ import Testing
 @testable import Scheduling
 
 @Suite struct SharingPolicyTests {
+    /// Where requests are short on average, one that is not holds up those behind it all the same.
+    @Test func whatWaitsBehindALongRequestIsPostedWhateverTheAverageIs() {
+        var policy = SharingPolicy(workers: 2, queuesInRelay: true)
+        var situation = SharingPolicy.Situation(held: 3, readable: 0, free: 0, idleElsewhere: 0, isStalled: true)
+        #expect(policy.postings(situation).held == 3)
+        policy.served(in: .microseconds(30))
+        #expect(policy.postings(situation).held == 3 && !policy.isQueueWorthwhile)
+        situation.isStalled = false
+        #expect(policy.postings(situation) == .none)
+        // Without the queue only as many as there are idle runners for.
+        let modest = SharingPolicy(workers: 2)
+        situation = SharingPolicy.Situation(held: 3, readable: 0, free: 0, idleElsewhere: 1, isStalled: true)
+        #expect(modest.postings(situation).held == 1)
+    }
+
+    @Test func longRequestsMakeOneQueue() {
+        var policy = SharingPolicy(workers: 2, queuesInRelay: true)
+        #expect(!policy.isQueueWorthwhile)
+        policy.served(in: SharingPolicy.worthQueueing)
+        #expect(policy.isQueueWorthwhile)
+        var alone = SharingPolicy(workers: 1, queuesInRelay: true)
+        alone.served(in: .seconds(1))
+        #expect(!alone.isQueueWorthwhile)
+    }
+
     private typealias Situation = SharingPolicy.Situation
     private typealias Postings = SharingPolicy.Postings
 

@@ -7,20 +7,16 @@ import Testing
 @Suite struct BodyReceiptTests {
     private static let next = "GET / HTTP/1.1\r\n"
 
-    private static func limits(memory: Int) -> BodyLimits {
-        var limits = BodyLimits()
-        limits.memory = memory
-        return limits
-    }
+    private let spool = Spool.forTests()
 
-    /// Feeds pieces, each with what was not taken of the one before. Returns the bytes left over, nil when incomplete.
-    private func feed(_ receipt: BodyReceipt, _ pieces: [ArraySlice<UInt8>]) throws -> [UInt8]? {
+    /// Feeds pieces, and brings to the file what is due. Returns the bytes left over, nil when incomplete.
+    private func feed(_ receipt: BodyReceipt, memory: Int = 65_536, _ pieces: [ArraySlice<UInt8>]) throws -> [UInt8]? {
         for (number, piece) in pieces.enumerated() {
-            let (taken, complete) = try piece.withUnsafeBytes { (bytes) throws(BodyReceiptFault) in
-                try receipt.take(bytes)
-            }
-            if complete { return Array(piece.dropFirst(taken)) + Array(pieces[(number + 1)...].joined()) }
-            #expect(taken == piece.count)
+            try receipt.take(piece, memory: memory, spool: spool)
+            while let (block, file) = receipt.takeBlock() { try file.write(block.bytes) }
+            guard receipt.isComplete else { continue }
+            let rest = receipt.takeRest().map { Array($0.bytes) } ?? []
+            return rest + Array(pieces[(number + 1)...].joined())
         }
         return nil
     }
@@ -50,8 +46,8 @@ import Testing
     func aBodyByLengthUnderEverySplit(memory: Int, place: String) throws {
         let body = Array("hello, world".utf8)
         for pieces in Self.splits(body + Array(Self.next.utf8)) {
-            let receipt = BodyReceipt(length: body.count, limits: Self.limits(memory: memory), now: 0)
-            let rest = try feed(receipt, pieces)
+            let receipt = BodyReceipt(length: body.count, now: 0)
+            let rest = try feed(receipt, memory: memory, pieces)
             #expect(rest == Array(Self.next.utf8))
             #expect(receipt.body.count == body.count)
             let (found, bytes) = content(receipt.body)
@@ -64,8 +60,8 @@ import Testing
     func aChunkedBodyUnderEverySplit(memory: Int, place: String) throws {
         let wire = Array("5\r\nhello\r\n7;a=\"b\"\r\n, world\r\n0\r\nT: x\r\n\r\n".utf8)
         for pieces in Self.splits(wire + Array(Self.next.utf8)) {
-            let receipt = BodyReceipt(chunkedUnder: RequestPolicy(), limits: Self.limits(memory: memory), now: 0)
-            let rest = try feed(receipt, pieces)
+            let receipt = BodyReceipt(chunkedUnder: RequestPolicy(), now: 0)
+            let rest = try feed(receipt, memory: memory, pieces)
             #expect(rest == Array(Self.next.utf8))
             let (found, bytes) = content(receipt.body)
             #expect(found == place)
@@ -74,7 +70,7 @@ import Testing
     }
 
     @Test func anEmptyChunkedBodyIsNone() throws {
-        let receipt = BodyReceipt(chunkedUnder: RequestPolicy(), limits: BodyLimits(), now: 0)
+        let receipt = BodyReceipt(chunkedUnder: RequestPolicy(), now: 0)
         #expect(try feed(receipt, [Array("0\r\n\r\n".utf8)[...]]) == [])
         #expect(content(receipt.body).place == "none")
     }
@@ -82,7 +78,7 @@ import Testing
     @Test func anIncompleteBodyIsNotComplete() throws {
         let wire = Array("5\r\nhello\r\n0\r\n\r\n".utf8)
         for count in 0..<wire.count {
-            let receipt = BodyReceipt(chunkedUnder: RequestPolicy(), limits: BodyLimits(), now: 0)
+            let receipt = BodyReceipt(chunkedUnder: RequestPolicy(), now: 0)
             #expect(try feed(receipt, [wire[..<count]]) == nil)
         }
     }
@@ -92,45 +88,45 @@ import Testing
         var policy = RequestPolicy()
         for pieces in Self.splits(wire) {
             policy.limitRequestBody = 12
-            let exact = BodyReceipt(chunkedUnder: policy, limits: BodyLimits(), now: 0)
+            let exact = BodyReceipt(chunkedUnder: policy, now: 0)
             #expect(try feed(exact, pieces) == [])
             policy.limitRequestBody = 11
-            let over = BodyReceipt(chunkedUnder: policy, limits: BodyLimits(), now: 0)
+            let over = BodyReceipt(chunkedUnder: policy, now: 0)
             #expect {
                 try feed(over, pieces)
             } throws: { error in
-                if case BodyReceiptFault.wire(let fault) = error {
-                    fault.id == WireError(.bodyTooLarge).id
-                } else {
-                    false
-                }
+                (error as? WireError)?.id == WireError(.bodyTooLarge).id
             }
         }
     }
 
     @Test func aFaultOfTheWireKeepsItsName() throws {
         for pieces in Self.splits(Array("5\r\nhello0\r\n\r\n".utf8)) {
-            let receipt = BodyReceipt(chunkedUnder: RequestPolicy(), limits: BodyLimits(), now: 0)
+            let receipt = BodyReceipt(chunkedUnder: RequestPolicy(), now: 0)
             #expect {
                 try feed(receipt, pieces)
             } throws: { error in
-                if case BodyReceiptFault.wire(let fault) = error {
-                    fault.id == WireError(.missingChunkTerminator).id
-                } else {
-                    false
-                }
+                (error as? WireError)?.id == WireError(.missingChunkTerminator).id
             }
         }
     }
 
-    @Test func aSpoolThatCannotBeMadeSaysWhy() throws {
-        var limits = Self.limits(memory: 0)
-        limits.spoolDirectory = "/nonexistent"
-        let receipt = BodyReceipt(length: 1, limits: limits, now: 0)
-        #expect {
-            try feed(receipt, [[1]])
-        } throws: { error in
-            if case BodyReceiptFault.spoolFailed(let cause) = error { cause.errno == .noSuchFile } else { false }
+    /// Only what is worth a write is written before the end, and nothing is complete in memory that must be in a file.
+    @Test func blocksAreDueOnceTheyAreLargeEnough() throws {
+        let receipt = BodyReceipt(length: BodySink.blockSize + 10, now: 0)
+        let body = pattern(BodySink.blockSize + 10)
+        func take(_ range: Range<Int>) throws {
+            try receipt.take(body[range], memory: 10, spool: spool)
         }
+        try take(0..<(BodySink.blockSize - 1))
+        #expect(receipt.takeBlock() == nil)
+        #expect(receipt.memoryCount == BodySink.blockSize - 1)
+        try take((BodySink.blockSize - 1)..<BodySink.blockSize)
+        let (block, _) = try #require(receipt.takeBlock())
+        #expect(block.count == BodySink.blockSize)
+        try take(BodySink.blockSize..<body.count)
+        #expect(receipt.isComplete)
+        #expect(receipt.takeBlock()?.block.count == 10)
+        #expect(receipt.memoryCount == 0)
     }
 }

@@ -8,7 +8,7 @@ import Testing
 /// Every way of a connection from one phase to another, and what it carries along.
 @Suite struct ConnectionLifeTests {
     private let bytes = ByteStore()
-    private let receipt = BodyReceipt(length: 5, limits: BodyLimits(), now: 0)
+    private let receipt = BodyReceipt(length: 5, now: 0)
     private let running: RunningRequest
     /// The stream's: what that reads does not matter here.
     private let owner: Connection
@@ -20,7 +20,7 @@ import Testing
         owner = Connection(
             channel: Channel(socket: Descriptor(rawValue: -1)), peer: .unix(path: ""), listener: 0, trust: [],
             generation: 1, life: ConnectionLife(startsWithPreamble: false), session: HTTP1Session(keepsAlive: true),
-            poller: try Poller(capacity: 1))
+            poller: try Poller(capacity: 1), spool: .forTests(), memory: MemoryBudget(limit: nil))
         stream = BodyStream(
             of: owner, framing: .length(5), early: UnsafeRawBufferPointer(start: nil, count: 0),
             policy: RequestPolicy(), timeout: 0)
@@ -36,7 +36,7 @@ import Testing
         case .running: life.run(running)
         case .held:
             life.run(running)
-            life.hold(HeldRequest(received: ReceivedBytes(store: bytes, requestCount: 3), body: .none))
+            life.hold(HeldRequest(received: ReceivedBytes(store: bytes, requestCount: 3), body: .none, since: 0))
         case .draining:
             life.run(running)
             life.drain(PartialResponse(sequel: .next(nil), unsent: nil))
@@ -82,7 +82,8 @@ import Testing
                 let isFollowUp = kind == .running || kind == .draining || kind == .discarding
                 if isFollowUp { life.awaitNext(bytes) } else { life.keepHead(PartialHead(bytes: bytes)) }
             case .body: life.beginBody(PartialBody(head: bytes, receipt: receipt))
-            case .held: life.hold(HeldRequest(received: ReceivedBytes(store: bytes, requestCount: 3), body: .none))
+            case .held:
+                life.hold(HeldRequest(received: ReceivedBytes(store: bytes, requestCount: 3), body: .none, since: 0))
             case .running: life.run(running)
             case .draining: life.drain(PartialResponse(sequel: .end(hasRest: false, isExpected: false), unsent: 4))
             case .discarding: life.discard(UnreadBody(stream: stream, budget: 2))

@@ -41,6 +41,15 @@ import Testing
         #expect(held == [true, false])
     }
 
+    @Test func thePostponedHaveATurnAfterEachPoll() {
+        var batch = EventBatch()
+        for _ in 0..<3 {
+            batch.begin(0, queued: 0, now: 0)
+            let answers = (0..<3).map { _ in batch.takePostponedTurn() }
+            #expect(answers == [true, false, false])
+        }
+    }
+
     /// The events alone may have taken longer than that.
     @Test func oneHasItsTurnHoweverLateItIs() {
         var batch = EventBatch()

@@ -127,7 +127,7 @@ import Testing
         let loop = try ForeignLoop()
         loop.handle = { connection, loop in
             Array("<".utf8).withUnsafeBytes { connection.outbox.append(copying: $0) }
-            connection.outbox.append(file: file, offset: 1000, count: Self.large - 3000)
+            connection.outbox.append(FilePart(.owned(file), offset: 1000, count: Self.large - 3000, spool: nil))
             Array(">".utf8).withUnsafeBytes { connection.outbox.append(copying: $0) }
             loop.finish(connection, persist: false)
         }
@@ -142,7 +142,7 @@ import Testing
         let file = try temporaryFile(pattern(100))
         let loop = try ForeignLoop()
         loop.handle = { connection, loop in
-            connection.outbox.append(file: file, offset: 50, count: 100)
+            connection.outbox.append(FilePart(.owned(file), offset: 50, count: 100, spool: nil))
             loop.finish(connection, persist: true)
         }
         let client = try loop.client()

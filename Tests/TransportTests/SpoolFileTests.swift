@@ -6,12 +6,12 @@ import Testing
 @testable import Transport
 
 @Suite struct SpoolFileTests {
-    private func append(_ bytes: ArraySlice<UInt8>, to file: SpoolFile) throws {
-        let failure = bytes.withUnsafeBytes { (bytes) -> SystemError? in
-            do throws(SystemError) { try file.append(bytes) } catch { return error }
+    private func write(_ bytes: ArraySlice<UInt8>, to file: SpoolFile) throws {
+        let fault = bytes.withUnsafeBytes { (bytes) -> SpoolFault? in
+            do throws(SpoolFault) { try file.write(bytes) } catch { return error }
             return nil
         }
-        if let failure { throw failure }
+        if let fault { throw fault }
     }
 
     private func content(_ file: SpoolFile) -> [UInt8] {
@@ -20,54 +20,54 @@ import Testing
         return Array(bytes.prefix(count))
     }
 
-    /// What a byte costs must not be a system call.
-    @Test func bytesAreWrittenTogether() throws {
-        let body = pattern(200_000)
-        let file = try SpoolFile(in: "/tmp")
-        var sizes: [Int] = []
-        for index in body.indices {
-            try append(body[index...index], to: file)
-            let size = try #require(file.descriptor.regularFileSize())
-            if size != sizes.last { sizes.append(size) }
-        }
-        #expect(sizes == [0, 65_536, 131_072, 196_608])
-        #expect(file.count == body.count)
-        try file.finish()
-        #expect(content(file) == body)
-    }
-
-    @Test func appendsOfEverySizeKeepTheirOrder() throws {
+    @Test func whatIsWrittenKeepsItsOrder() throws {
         let body = pattern(400_000)
-        let file = try SpoolFile(in: "/tmp")
+        let file = SpoolFile(in: .forTests())
         var rest = body[...]
-        for size in [1, 65_535, 65_536, 1, 100_000, 65_535, 2, 3, 70_000, 4, .max] {
-            try append(rest.prefix(size), to: file)
+        for size in [1, 65_535, 0, 65_536, 1, 100_000, .max] {
+            try write(rest.prefix(size), to: file)
             rest = rest.dropFirst(size)
         }
-        try file.finish()
         #expect(file.count == body.count)
         #expect(content(file) == body)
     }
 
-    /// The write that was put off must not be one whose failure nobody hears of.
-    @Test func whatIsPutOffFailsAtTheEnd() throws {
-        let full = open("/dev/full", O_WRONLY | O_CLOEXEC)
-        try #require(full >= 0)
-        let file = SpoolFile(Descriptor(rawValue: full))
-        try append([1, 2, 3], to: file)
-        #expect(throws: SystemError(.noSpace, call: "write")) { try file.finish() }
+    @Test func aDirectoryThatIsNotThereIsAFault() {
+        let file = SpoolFile(in: .forTests(in: "/nonexistent"))
+        #expect(throws: SpoolFault.system(SystemError(.noSuchFile, call: "open"))) { try write([1], to: file) }
     }
 
-    @Test func aChunkedBodyOfSingleBytesIsWhole() throws {
-        var limits = BodyLimits()
-        limits.memory = 10
-        let receipt = BodyReceipt(chunkedUnder: RequestPolicy(), limits: limits, now: 0)
+    /// What is refused is not counted, and what a file had is given back with it.
+    @Test func theAllowanceIsKeptAndGivenBack() throws {
+        let spool = Spool.forTests(limit: 100)
+        do {
+            let file = SpoolFile(in: spool)
+            try write(pattern(60)[...], to: file)
+            #expect(spool.allowance.used == 60)
+            #expect(throws: SpoolFault.limitReached) { try write(pattern(41)[...], to: file) }
+            #expect(spool.allowance.used == 60)
+            try write(pattern(40)[...], to: file)
+            #expect(!spool.allowance.hasRoom(for: 1))
+        }
+        #expect(spool.allowance.used == 0)
+        spool.stop()
+    }
+
+    /// A byte to each chunk: what it costs must not be a write.
+    @Test func aChunkedBodyOfSingleBytesIsWrittenTogether() throws {
+        let spool = Spool.forTests()
+        let receipt = BodyReceipt(chunkedUnder: RequestPolicy(), now: 0)
         let body = pattern(100_000)
         let wire = body.flatMap { Array("1\r\n".utf8) + [$0, 0x0D, 0x0A] } + Array("0\r\n\r\n".utf8)
-        let (taken, complete) = try wire.withUnsafeBytes { (bytes) throws(BodyReceiptFault) in
-            try receipt.take(bytes)
+        var writes = 0
+        for start in stride(from: 0, to: wire.count, by: 1000) {
+            try receipt.take(wire[start..<min(start + 1000, wire.count)], memory: 10, spool: spool)
+            while let (block, file) = receipt.takeBlock() {
+                try file.write(block.bytes)
+                writes += 1
+            }
         }
-        #expect(taken == wire.count && complete)
+        #expect(receipt.isComplete && writes == 2)
         guard case .file(let file) = receipt.body else {
             Issue.record("the body is not in a file")
             return

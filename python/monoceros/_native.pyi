@@ -16,6 +16,9 @@ def check(name: str, value: object, source: str) -> None:
 def configure(settings: dict[str, tuple[object, str]]) -> None:
     """Raises ValueError when `serve` would, for the same reason."""
 
+def check_access_log_format(format: str) -> None:
+    """Raises ValueError, which says what is wrong and where, for a format that the core cannot write lines by."""
+
 def serve(settings: dict[str, tuple[object, str]], host: Host) -> int:
     """Runs the server until it is told to stop; returns the exit status of the process.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from monoceros.glogging import ACCESS_LOG, Logger
@@ -19,13 +20,25 @@ def needs_python(logger: Any, cfg: Any) -> bool:
     """Whether each request has to go through `logger.access`: something of the user's would be missed otherwise.
 
     That is a logger class with a say in it, another logger than `logging`'s, a logging configuration, syslog, a filter,
-    or a handler other than our own one. statsd counts as one for as long as its metrics are made there.
+    or a handler other than our own one.
     """
     if any(_is_overridden(logger, name) for name in OVERRIDABLE):
         return True
     if not logger.access_log_enabled:
         return False
     return bool(cfg.logconfig or cfg.logconfig_dict or cfg.logconfig_json) or _native_handler(logger) is None
+
+
+def check(logger: Any, cfg: Any) -> None:
+    """Raises RuntimeError, with a line for the user, for an `access_log_format` that the core cannot write."""
+    if needs_python(logger, cfg) or _native_handler(logger) is None:
+        return
+    from monoceros import _native
+
+    try:
+        _native.check_access_log_format(cfg.access_log_format)
+    except ValueError as error:
+        raise RuntimeError(f"access_log_format: {error}") from None
 
 
 def descriptor(logger: Any) -> int | None:
@@ -43,12 +56,38 @@ def descriptor(logger: Any) -> int | None:
     return handler.stream.fileno()
 
 
+def environ_texts(environ: dict[str, Any], names: Sequence[str]) -> list[bytes | None]:
+    """What stands in the environ under names in lower case: as `str` has it, in UTF-8."""
+    found = {}
+    for key, value in environ.items():
+        if isinstance(key, str) and (name := key.lower()) in names:
+            found[name] = value
+    return [str(found[name]).encode("utf-8", "backslashreplace") if name in found else None for name in names]
+
+
+def statsd_descriptor(logger: Any) -> int | None:
+    """The socket for what the core counts; None when the metrics of requests are for Python to send.
+
+    That is the case where a subclass changes what is sent of a request, or how.
+    """
+    if not isinstance(logger, Statsd) or logger.sock is None:
+        return None
+    if any(_statsd_is_overridden(logger, name) for name in ("access", "timer", "increment", "_sock_send")):
+        return None
+    logger.core_counts_requests = True
+    return logger.sock.fileno()
+
+
+def _statsd_is_overridden(logger: Any, name: str) -> bool:
+    return name in vars(logger) or getattr(type(logger), name) is not getattr(Statsd, name)
+
+
 def _is_overridden(logger: Any, name: str) -> bool:
     if not isinstance(logger, Logger) or name in vars(logger):
         return True
     if name == "access" and getattr(type(logger), name) is Statsd.access:
-        # It sends metrics, or has nowhere to send them.
-        return logger.sock is not None
+        # Beside the log it sends metrics, which the core does as well unless a subclass changes them.
+        return logger.sock is not None and statsd_descriptor(logger) is None
     return getattr(type(logger), name) is not getattr(Logger, name)
 
 

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from monoceros import daemon
+from monoceros import accesslog, daemon
 from monoceros.errors import ConfigError, HaltServer
 from monoceros.generations import Snapshot, apply_environment, withdraw_environment
 from monoceros.host import APP_LOAD_ERROR, WORKER_BOOT_ERROR, Host
@@ -89,6 +89,7 @@ class Arbiter:
             self.log = self.cfg.logger_class(self.cfg)
         else:
             self.log.setup(self.cfg)
+        accesslog.check(self.log, self.cfg)
         app.logger = self.log
         if self.cfg.gunicorn_compat:
             lend_name(self.cfg)

@@ -78,6 +78,8 @@ class Host:
         self._is_booting = False
         # In a worker: it was told to leave before it served, and the SystemExit on its way is not the application's.
         self._gives_up = False
+        # In the master: how many workers statsd was told of.
+        self._worker_count = 0
         # One byte, for the first of several workers that fail together to take: that one says why.
         self._word = os.pipe()
         for end in self._word:
@@ -90,7 +92,13 @@ class Host:
         """Tells the server what happens; returns what is to be done, see `Arbiter.notify`."""
         if event == "will_fork":
             self._let_one_speak()
-        return self.server.notify(event, *arguments)
+        outcome = self.server.notify(event, *arguments)
+        # As gunicorn: how many there are, whenever that changes.
+        count = len(getattr(self.server, "WORKERS", ()))
+        if event in ("forked", "worker_exited") and count != self._worker_count:
+            self._worker_count = count
+            self.count_workers(count)
+        return outcome
 
     def read_configuration(self, generation: int) -> tuple[dict[str, Any], str] | None:
         """Reads the configuration again; None when that fails, which has been logged."""
@@ -221,9 +229,17 @@ class Host:
         """Says how many lines the access log did not take, now that it takes some again. `error` is an errno, or 0."""
         logwriter.say_lost("the access log", count, OSError(error, os.strerror(error)) if error else None)
 
-    def observer(self, worker: object) -> Observer:
-        """What each request is told to, in a worker. `worker` is what hooks get."""
-        return Observer(self.app.cfg, self.logger, worker)
+    def observer(self) -> Observer:
+        """What each request is told to, in a worker."""
+        return Observer(self.app.cfg, self.logger, self.worker)
+
+    def environ_texts(self, environ: dict[str, Any], names: Sequence[str]) -> list[bytes | None]:
+        """What stands in the environ under these names, in any case, as the access log writes it."""
+        return accesslog.environ_texts(environ, names)
+
+    def statsd_descriptor(self) -> int | None:
+        """The socket by which the core sends what it counts of requests; None when Python sends it, or nobody does."""
+        return accesslog.statsd_descriptor(self.logger)
 
     def count_workers(self, count: int) -> None:
         """Tells the logger how many workers there are, when that changes: a gauge for statsd."""
@@ -313,6 +329,24 @@ class Host:
         finally:
             os._exit(status)
 
+    def leave_fork(self, error: BaseException | None) -> NoReturn:
+        """Ends a process that the application forked and that came back from it, as multiprocessing ends its own."""
+        status = 0 if error is None else 1
+        try:
+            if isinstance(error, SystemExit):
+                if error.code is None or isinstance(error.code, int):
+                    status = (error.code or 0) & 0xFF
+                else:
+                    print(error.code, file=sys.stderr)
+            elif error is not None:
+                message = "Error in a process that the application forked"
+                self.log_exception(message, type(error), error, error.__traceback__)
+            for stream in (sys.stdout, sys.stderr):
+                if stream is not None:
+                    stream.flush()
+        finally:
+            os._exit(status)
+
     def watch_signals(self, descriptor: int) -> None:
         """Has Python write a byte to the descriptor for every signal, so that a worker asleep in the core wakes."""
         signal.set_wakeup_fd(descriptor, warn_on_full_buffer=False)
@@ -356,6 +390,10 @@ class Host:
         def handle_user1(number, frame):
             self.reopen_logs()
 
+        # Not SIG_IGN: programs that the application starts would ignore it too.
+        def handle_window_changed(number, frame):
+            pass
+
         logwriter.allow_threads()
         # What the arbiter did with a signal is not for a worker; HUP, USR2 and CHLD have no meaning here.
         for number in (signal.SIGHUP, signal.SIGUSR2, signal.SIGCHLD):
@@ -365,10 +403,10 @@ class Host:
         signal.signal(signal.SIGQUIT, handle_quit)
         signal.signal(signal.SIGABRT, handle_abort)
         signal.signal(signal.SIGUSR1, handle_user1)
-        signal.signal(signal.SIGWINCH, signal.SIG_IGN)
+        signal.signal(signal.SIGWINCH, handle_window_changed)
         # A request under way must not see its system calls interrupted by a graceful stop. `signal.signal` above
         # switched interruption on, so this comes after it.
-        for number in (signal.SIGTERM, signal.SIGUSR1):
+        for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGWINCH):
             signal.siginterrupt(number, False)
 
     def _call_hook(self, name: str) -> None:

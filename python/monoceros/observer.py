@@ -23,6 +23,7 @@ class Observer:
         """
         self._logger = logger
         self._worker = worker
+        self._counts = hasattr(worker, "nr")
         self._before = cfg.hook("pre_request")
         self._after = cfg.hook("post_request")
         self._logs = accesslog.needs_python(logger, cfg)
@@ -40,6 +41,8 @@ class Observer:
         request = Request(environ, fields, number, keeps_alive)
         if self._before is not None:
             self._before(self._worker, request)
+        if self._counts:
+            self._worker.nr += 1
         return request
 
     def end(

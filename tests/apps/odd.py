@@ -3,6 +3,7 @@
 import gzip
 import io
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -56,6 +57,36 @@ def do_fork_in_close(environ, start_response):
 
     start_response("200 OK", [("Content-Type", "text/plain")])
     return Closing(close)
+
+
+CODES = {"none": None, "five": 5, "large": 256 + 7, "text": "a last word"}
+
+
+def do_fork_exit(environ, start_response):
+    """A child that ends as scripts do, and what its parent hears of it."""
+    child = os.fork()
+    if child == 0:
+        print("the child says")
+        if environ["QUERY_STRING"] == "error":
+            raise RuntimeError("in the child")
+        sys.exit(CODES[environ["QUERY_STRING"]])
+    start_response("200 OK", [])
+    return [b"%d" % os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])]
+
+
+def do_fork_stay(environ, start_response):
+    """A child that stays, and has the worker's sockets."""
+    start_response("200 OK", [])
+    child = os.fork()
+    if child == 0:
+        signal.pause()
+    return [b"%d" % child]
+
+
+def do_signals(environ, start_response):
+    """How a program of the application treats signals."""
+    start_response("200 OK", [])
+    return [subprocess.run(["cat", "/proc/self/status"], capture_output=True, check=True).stdout]
 
 
 def do_exc_info(environ, start_response):

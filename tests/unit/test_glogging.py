@@ -579,6 +579,11 @@ def test_a_format_that_fails_is_an_error_and_no_more():
 # Who writes the access log
 
 
+class Measuring(Statsd):
+    def timer(self, name, value):
+        super().timer(f"shop.{name}", value)
+
+
 class Louder(Logger):
     def access(self, resp, req, environ, request_time):
         super().access(resp, req, environ, request_time)
@@ -607,7 +612,8 @@ class Quiet(Logger):
         (Logger, {"syslog": True, "syslog_addr": "udp://127.0.0.1:9"}, True),
         (Logger, {"accesslog": "file", "logconfig_dict": {"version": 1}}, True),
         (Statsd, {}, False),
-        (Statsd, {"statsd_host": ("127.0.0.1", 9)}, True),
+        (Statsd, {"statsd_host": ("127.0.0.1", 9)}, False),
+        (Measuring, {"statsd_host": ("127.0.0.1", 9)}, True),
     ],
 )
 def test_python_is_asked_where_something_of_the_users_wants_to_see_requests(tmp_path, kind, changes, expected):

@@ -70,7 +70,7 @@ def completed(line):
     ("line", "offered"),
     [
         ("monoceros --graceful", ["--graceful-timeout"]),
-        ("monoceros --access-log", ["--access-logfile", "--access-logformat"]),
+        ("monoceros --access-log", ["--access-logfile", "--access-logformat", "--access-log-json"]),
         ("monoceros -k ", ["sync", "gthread"]),
         ("monoceros --header-map d", ["drop", "dangerous"]),
         ("monoceros --completion f", ["fish"]),

@@ -51,6 +51,7 @@ static inline PyObject *cpython_call_4(PyObject *callable, PyObject *a, PyObject
 static inline PyObject *cpython_AssertionError(void) { return PyExc_AssertionError; }
 static inline PyObject *cpython_AttributeError(void) { return PyExc_AttributeError; }
 static inline PyObject *cpython_BrokenPipeError(void) { return PyExc_BrokenPipeError; }
+static inline PyObject *cpython_StopIteration(void) { return PyExc_StopIteration; }
 static inline PyObject *cpython_ConnectionResetError(void) { return PyExc_ConnectionResetError; }
 static inline PyObject *cpython_OSError(void) { return PyExc_OSError; }
 static inline PyObject *cpython_RuntimeError(void) { return PyExc_RuntimeError; }

@@ -56,6 +56,12 @@ int csystem_thread_start(const char *name, void (*body)(void *), void *context);
 static inline int csystem_thread_id(void) { return (int)syscall(SYS_gettid); }
 static inline int csystem_thread_exists(int thread) { return syscall(SYS_tgkill, getpid(), thread, 0) == 0; }
 
+/// Nanoseconds that a thread of this process has had the CPU for; 0 when that cannot be told. The clock's number is made of
+/// the thread's by a macro of the kernel (`MAKE_THREAD_CPUCLOCK`) that no header has.
+uint64_t csystem_thread_cpu_time(int thread);
+/// The letter for the state of a thread of this process, `proc_pid_stat(5)`; 0 when that cannot be told.
+char csystem_thread_state(int thread);
+
 /// `pthread_setname_np` needs `_GNU_SOURCE`, and refuses names of more than 15 bytes: they are cut.
 void csystem_thread_name(const char *name);
 
@@ -63,11 +69,18 @@ void csystem_thread_name(const char *name);
 static inline ssize_t csystem_send(int descriptor, const void *bytes, size_t count) {
     return send(descriptor, bytes, count, MSG_NOSIGNAL);
 }
+/// The same without waiting for room.
+static inline ssize_t csystem_send_now(int descriptor, const void *bytes, size_t count) {
+    return send(descriptor, bytes, count, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
 /// `writev` cannot be told not to raise SIGPIPE; `sendmsg` can.
 static inline ssize_t csystem_send_vectors(int descriptor, const struct iovec *vectors, size_t count) {
     struct msghdr message = {.msg_iov = (struct iovec *)vectors, .msg_iovlen = count};
     return sendmsg(descriptor, &message, MSG_NOSIGNAL);
 }
+
+/// Connections that wait to be accepted (`TCP_INFO`); -1 when the socket does not say.
+int csystem_accept_queue(int listener);
 
 /// `ioctl` is variadic. -1 when the socket does not say.
 int csystem_unsent(int socket);
@@ -85,6 +98,10 @@ int csystem_duplicate(int descriptor);
 
 /// `open` is variadic. An unnamed file in `directory`: `O_TMPFILE` where the file system has it, else create and unlink.
 int csystem_open_unnamed(const char *directory);
+
+/// `preadv2` and its flags need `_GNU_SOURCE`. Reads what needs no wait for a disk (`RWF_NOWAIT`): -1 and `EAGAIN` where nothing
+/// does, or where the file system cannot tell.
+ssize_t csystem_read_cached(int file, void *bytes, size_t count, off_t offset);
 
 #include "CSystemFile.h"
 #include "CSystemMemory.h"

@@ -2,9 +2,9 @@ import Platform
 
 @testable import Scheduling
 
-/// The hand-over's memory in the model. It runs the hand-over's own code, one step at a time: a thread's program is run from
-/// its last place, the steps that it took since then are answered as they were answered then, one more step is taken,
-/// and those that follow have no effect (`isPast`).
+/// The hand-over's memory in the model. It runs the hand-over's own code, one step at a time: a thread's program is run
+/// from its last place, the steps that it took since then are answered as they were answered then, one more step is
+/// taken, and those that follow have no effect (`isPast`).
 ///
 /// Steps are sequentially consistent, as the hand-over asks for; a `Flaw` can weaken one.
 final class ModelMemory: BatonMemory {

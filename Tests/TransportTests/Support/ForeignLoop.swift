@@ -117,6 +117,7 @@ final class ForeignLoop {
 
     var notices: [Notice] { reactor.takeNotices(baton) }
     func leave() { reactor.leave(baton) }
+    func setAccepting(_ accepts: Bool) { reactor.setAccepting(accepts, baton) }
     func share(free: Int, isStalled: Bool = false) { reactor.share(free: free, isStalled: isStalled, baton) }
     func announce(waiting: Int) {
         reactor.announce(runners: 1, busy: 1 - min(1, waiting), waiting: waiting, baton)

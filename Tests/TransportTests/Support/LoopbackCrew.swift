@@ -124,6 +124,8 @@ final class LoopbackCrew: @unchecked Sendable {
         var idleGlances: Int { 3 }
         var isOver: Bool { crew.isOver.load(ordering: .acquiring) }
         func check() -> Nanoseconds { .seconds(1) }
+        func beginWatching() {}
+        func excuses() -> Bool { false }
         func setAccepting(_ accepts: Bool, _ baton: borrowing Baton) {
             if !accepts { crew.retakings += 1 }
             crew.reactor.setAccepting(accepts, baton)

@@ -13,7 +13,8 @@ final class LoopbackServer {
     private let board: ScoreboardArbiter
 
     init(
-        trust: PeerTrust = [], relay: RelayChannel? = nil, _ configure: (inout TransportConfiguration) -> Void = { _ in }
+        trust: PeerTrust = [], relay: RelayChannel? = nil,
+        _ configure: (inout TransportConfiguration) -> Void = { _ in }
     ) throws {
         let layout = ScoreboardLayout(cells: 2, slots: 1)
         memory = try SharedMapping(byteCount: layout.byteCount)

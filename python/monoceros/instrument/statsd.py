@@ -32,6 +32,8 @@ class Statsd(Logger):
         self.prefix = f"{prefix}." if prefix else ""
         self.dogstatsd_tags: str = cfg.dogstatsd_tags
         self.sock = self._connect(cfg.statsd_host)
+        #: In a worker: the core counts requests, and sends that once a second.
+        self.core_counts_requests = False
         self._senders: dict[str, Callable[[str, Any], None]] = {
             GAUGE_TYPE: self.gauge,
             COUNTER_TYPE: self.increment,
@@ -91,6 +93,8 @@ class Statsd(Logger):
     def access(self, resp: Any, req: Any, environ: Any, request_time: Any) -> None:
         """Logs the request, and sends its duration and its status."""
         super().access(resp, req, environ, request_time)
+        if self.core_counts_requests:
+            return
         status = resp.status.decode() if isinstance(resp.status, bytes) else resp.status
         code = int(status.split(None, 1)[0]) if isinstance(status, str) else status
         self.timer("gunicorn.request.duration", request_time.total_seconds() * 1000)

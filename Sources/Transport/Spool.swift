@@ -1,0 +1,53 @@
+internal import Platform
+
+/// Where a worker's files are made, who waits for the disk, and who comes back from it.
+final class Spool: Sendable {
+    let directory: String
+    let allowance: SpoolAllowance
+    private let thread = DiskThread()
+    private let waker: Waker
+    private let returned = ReturnedConnections()
+
+    /// - Parameters:
+    ///   - directory: where files are made (`tmp_upload_dir`).
+    ///   - waker: wakes whoever takes connections back.
+    init(directory: String, allowance: SpoolAllowance, waker: Waker) {
+        self.directory = directory
+        self.allowance = allowance
+        self.waker = waker
+    }
+
+    /// Each connection has one job at a time at most, and so has each file that is closed: that bounds the jobs.
+    func submit(_ job: any DiskJob) { thread.submit(job) }
+
+    /// Whether a job would begin at once.
+    var isIdle: Bool { thread.isIdle }
+
+    /// Closes a file, of which this process perhaps has the last name: freeing its blocks takes time.
+    func close(_ file: Descriptor) { submit(CloseFile(file)) }
+
+    /// For the thread of the disk: a connection's job is done.
+    func giveBack(_ connection: SendableConnection) {
+        returned.put(connection)
+        waker.wake()
+    }
+
+    /// The connections whose job is done, since the last call. For whoever has the baton.
+    @inline(__always)
+    func takeReturned() -> [SendableConnection] { returned.takeAll() }
+
+    /// Waits for all jobs. Nothing is submitted afterwards.
+    func stop() { thread.stop() }
+
+    private final class CloseFile: DiskJob {
+        private let file: Descriptor
+        init(_ file: Descriptor) { self.file = file }
+        func run() { file.close() }
+    }
+}
+
+/// A connection on its way to the disk's thread and back, which does nothing but carry it.
+struct SendableConnection: @unchecked Sendable {
+    // `@unchecked`: only whoever has the baton looks at it.
+    let connection: Connection
+}

@@ -1,0 +1,126 @@
+public import Platform
+internal import Synchronization
+public import Telemetry
+
+/// A worker's access log: pages that its threads write lines into, and a thread that puts them into the file.
+///
+/// Nobody but that thread ever waits for the file. It sleeps until there is a line, writes it, and then looks at the
+/// pages ten times a second, or when one of them fills, until there is nothing more.
+public final class AccessLog: @unchecked Sendable {
+    // `@unchecked`: `output`, `waiting` and `spare` are for the log's thread alone; `pages` is complete before it runs.
+    let format: AccessLogFormat
+    let isJSON: Bool
+    private let bell = AccessLogBell()
+    private var pages: [AccessLogPage] = []
+    private var output: LogOutput
+    private var waiting = TextBuffer(capacity: 16_384)
+    /// Lines that were lost since the last one was written.
+    private var lost = 0
+
+    /// What there is to say of lost lines, for whoever can: their number, and why.
+    private let reportedCount = Atomic<Int>(0)
+    private let reportedCause = Atomic<Int32>(0)
+    /// Flushes that somebody waits for, and those that are done.
+    private let wantedFlushes = Atomic<UInt32>(0)
+    private let doneFlushes = Atomic<UInt32>(0)
+    /// Bytes written, so that who waits for a flush sees whether it gets on.
+    private let writtenCount = Atomic<UInt64>(0)
+
+    /// How long lines may wait for each other.
+    private static let pause = Nanoseconds.milliseconds(100)
+    /// Between two attempts at a file that fails.
+    private static let patience = Nanoseconds.milliseconds(500)
+
+    /// - Parameter descriptor: of the file, which must stay open. It may be replaced (`dup2`) at any time.
+    public init(format: AccessLogFormat, isJSON: Bool, descriptor: Descriptor) {
+        self.format = format
+        self.isJSON = isJSON
+        output = LogOutput(descriptor)
+    }
+
+    /// A page for one thread. Before `start`.
+    func makePage() -> AccessLogPage {
+        let page = AccessLogPage(bell: bell)
+        pages.append(page)
+        return page
+    }
+
+    /// - Throws: `SystemError` when the system gives no thread.
+    func start() throws(SystemError) {
+        try Thread.start(name: "access log") { [self] in run() }
+    }
+
+    /// Whether there is something to say of lost lines.
+    var hasReport: Bool { reportedCount.load(ordering: .relaxed) > 0 }
+
+    /// How many lines were lost, and the error that was the cause, or 0: once, when lines get through again.
+    func takeReport() -> (count: Int, cause: Int32)? {
+        guard reportedCount.load(ordering: .relaxed) > 0 else { return nil }
+        let count = reportedCount.exchange(0, ordering: .acquiring)
+        return count > 0 ? (count, reportedCause.load(ordering: .relaxed)) : nil
+    }
+
+    /// Waits until the lines there are have been written: before the process ends. A log that does not take them is
+    /// given a quarter of a second.
+    func flush() {
+        let wanted = wantedFlushes.wrappingAdd(1, ordering: .releasing).newValue
+        bell.ring()
+        let start = Clock.now()
+        var (seen, progressed) = (writtenCount.load(ordering: .relaxed), start)
+        while true {
+            let done = doneFlushes.load(ordering: .acquiring)
+            if Int32(bitPattern: done &- wanted) >= 0 { return }
+            let now = Clock.now()
+            let written = writtenCount.load(ordering: .relaxed)
+            if written != seen { (seen, progressed) = (written, now) }
+            if now - progressed > .milliseconds(250) || now - start > .seconds(2) { return }
+            Futex.wait(doneFlushes, while: done, timeout: .milliseconds(20))
+        }
+    }
+
+    // MARK: The log's thread
+
+    private func run() -> Never {
+        while true {
+            let seen = bell.count
+            let wanted = wantedFlushes.load(ordering: .acquiring)
+            let hadLines = gather()
+            let isWritten = write()
+            if isWritten, doneFlushes.load(ordering: .relaxed) != wanted {
+                doneFlushes.store(wanted, ordering: .releasing)
+                Futex.wake(doneFlushes, count: .max)
+            }
+            if !isWritten {
+                // It fails, or is full: more lines make it no better.
+                output.waitForRoom(Self.patience)
+            } else if hadLines || !pages.allSatisfy({ $0.await() }) {
+                bell.wait(since: seen, timeout: Self.pause)
+            } else {
+                bell.wait(since: seen, timeout: nil)
+            }
+        }
+    }
+
+    /// Takes the lines of all threads, unless those before them still wait.
+    private func gather() -> Bool {
+        guard waiting.count == 0 else { return true }
+        for page in pages { lost &+= page.take(into: &waiting) }
+        return waiting.count > 0 || lost > 0
+    }
+
+    /// Writes what waits, as far as it goes. False when something is left.
+    private func write() -> Bool {
+        let count = output.write(waiting.bytes)
+        if count > 0 {
+            waiting.removeFirst(count)
+            writtenCount.wrappingAdd(UInt64(count), ordering: .relaxed)
+        }
+        guard waiting.count == 0 else { return false }
+        if lost > 0, count > 0 {
+            reportedCause.store(output.lastFailure, ordering: .relaxed)
+            reportedCount.wrappingAdd(lost, ordering: .releasing)
+            lost = 0
+        }
+        return true
+    }
+}

@@ -1,0 +1,55 @@
+import Platform
+import Synchronization
+import Testing
+
+@Suite struct ThreadTests {
+    /// A thread that does something until it is told to end.
+    private final class Busy: Sendable {
+        let id = Atomic<Int32>(0)
+        let goesOn = Atomic<UInt32>(1)
+
+        init(sleeps: Bool) throws {
+            try Thread.start(name: "a) R (b") { [self] in
+                id.store(Thread.currentID, ordering: .releasing)
+                while goesOn.load(ordering: .acquiring) == 1 {
+                    if sleeps { Futex.wait(goesOn, while: 1, timeout: .seconds(60)) }
+                }
+                id.store(-1, ordering: .releasing)
+            }
+            while id.load(ordering: .acquiring) == 0 {}
+        }
+
+        var number: Int32 { id.load(ordering: .acquiring) }
+
+        func end() {
+            goesOn.store(0, ordering: .releasing)
+            Futex.wake(goesOn)
+            while number != -1 {}
+        }
+    }
+
+    @Test func aThreadThatComputesIsRunnableAndUsesTheCPU() throws {
+        let busy = try Busy(sleeps: false)
+        defer { busy.end() }
+        let before = try #require(Thread.cpuTime(of: busy.number))
+        // Whatever else the machine does, it gets there.
+        while try #require(Thread.cpuTime(of: busy.number)) < before + .milliseconds(1) {
+            #expect(Thread.isRunnable(busy.number))
+        }
+    }
+
+    @Test func aThreadThatSleepsIsNotRunnable() throws {
+        let busy = try Busy(sleeps: true)
+        defer { busy.end() }
+        while Thread.isRunnable(busy.number) {}
+        let before = try #require(Thread.cpuTime(of: busy.number))
+        for _ in 0..<1000 { #expect(!Thread.isRunnable(busy.number)) }
+        #expect(Thread.cpuTime(of: busy.number) == before)
+    }
+
+    @Test func ofAThreadThatDoesNotExistNothingIsKnown() {
+        // Of another process, if of any.
+        #expect(Thread.cpuTime(of: 1) == nil)
+        #expect(!Thread.isRunnable(1))
+    }
+}

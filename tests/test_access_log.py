@@ -1,0 +1,354 @@
+"""The access log: gunicorn's lines byte by byte, whatever happens to a request or to the file."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import Serve
+from support.client import Connection, encode, encode_chunked, fetch
+from support.server import APPLICATIONS, MODULE, clean_environment, command, run
+from support.waiting import DEADLINE, until
+
+pytestmark = pytest.mark.skipif(MODULE != "monoceros", reason="the access log of Monoceros")
+
+#: One worker that is Python's main thread, and two with threads.
+KINDS = [("--workers", "1"), ("--workers", "2", "--threads", "4")]
+
+#: All atoms whose text does not depend on the moment.
+ATOMS = (
+    "%(h)s|%(l)s|%(u)s|%(r)s|%(m)s|%(U)s|%(q)s|%(H)s|%(s)s|%(b)s|%(B)s|%(f)s|%(a)s|%({x-one}i)s|%({X-Two}i)s|"
+    "%({content-type}o)s|%({x-answer}o)s|%({x-none}o)s|%({remote_user}e)s|%({path_info}e)s|%({none}e)s|%(none)s|%%|"
+    "%(s)5s|%(m)-6s|"
+)
+
+#: Requests that both servers answer in the same way.
+REQUESTS = {
+    "plain": encode("GET", "/a?b=c&d"),
+    "agent": encode("GET", "/", [("User-Agent", "curl/8.0"), ("Referer", "http://example.com/?q=1")]),
+    "user": encode("GET", "/", [("Authorization", "Basic am9lOnNlY3JldA==")]),
+    "no user": encode("GET", "/", [("Authorization", "Bearer abc")]),
+    "quotes": encode("GET", "/", [("User-Agent", 'a "b" c'), ("X-One", '"')]),
+    "fields": encode("GET", "/", [("X-One", "1"), ("x-two", "two words")]),
+    "encoded": encode("GET", "/with%20space/%C3%A9?q=%20"),
+    "head": encode("HEAD", "/length"),
+    "not modified": encode("GET", "/304"),
+    "no content": encode("GET", "/204"),
+    "chunked": encode("GET", "/chunked"),
+    "length": encode("GET", "/length"),
+    "missing": encode("GET", "/404"),
+    "large": encode("GET", "/large"),
+    "body": encode("POST", "/echo", [("Content-Type", "text/x")], b"a body"),
+    "chunked body": encode_chunked("PUT", "/echo", [b"one", b"two"]),
+    "old": encode("GET", "/", version="HTTP/1.0"),
+    "delete": encode("DELETE", "/thing"),
+}
+
+
+class Logged:
+    """A server on a Unix socket or a port, and its access log."""
+
+    def __init__(self, words: list[str], environment: dict[str, str], **options: object) -> None:
+        self.process = subprocess.Popen(
+            words, cwd=APPLICATIONS, env=environment, stdin=subprocess.DEVNULL, start_new_session=True, **options
+        )
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(DEADLINE)
+
+
+def gunicorn() -> Path | None:
+    """gunicorn 27.0.1 as `make test` fetches it."""
+    place = os.environ.get("MONOCEROS_FOREIGN")
+    root = Path(place) / "gunicorn-27.0.1" if place else None
+    return root if root is not None and (root / "gunicorn").is_dir() else None
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def lines_for(words: list[str], environment: dict[str, str], directory: Path) -> list[str]:
+    """The access log of a server after all of `REQUESTS`, each on a connection of its own."""
+    port, path = free_port(), directory / "access.log"
+    more = ["-b", f"127.0.0.1:{port}", "--access-logfile", str(path), "--access-logformat", ATOMS, "logged:app"]
+    with open(directory / "error.log", "wb") as errors:
+        server = Logged([*words, *more], environment, stdout=subprocess.DEVNULL, stderr=errors)
+        try:
+            until(lambda: can_talk(port), "the server")
+            for request in REQUESTS.values():
+                with Connection(("127.0.0.1", port)) as connection:
+                    connection.send(request)
+                    connection.read_response(request.split(b" ")[0].decode())
+            assert server.stop() == 0
+        finally:
+            server.process.kill()
+            server.process.wait(DEADLINE)
+    return path.read_text().splitlines()
+
+
+def can_talk(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), 1):
+            return True
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(gunicorn() is None, reason="gunicorn's source is fetched by `make test`")
+@pytest.mark.parametrize("kind", KINDS)
+def test_lines_are_gunicorns(tmp_path: Path, kind: tuple[str, ...]) -> None:
+    environment = clean_environment(PYTHONPATH=str(gunicorn()))
+    words = [sys.executable, "-m", "gunicorn", "--no-control-socket", *kind]
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "ours").mkdir()
+    theirs = lines_for(words, environment, tmp_path / "theirs")
+    ours = lines_for(command(*kind), clean_environment(), tmp_path / "ours")
+    # In which order workers and threads come to write is nobody's promise.
+    assert sorted(ours) == sorted(theirs)
+    assert len(ours) == len(REQUESTS)
+
+
+def read_when(path: Path, count: int) -> list[str]:
+    """The lines of the log once there are so many."""
+    until(lambda: path.exists() and len(path.read_text().splitlines()) >= count, "lines")
+    return path.read_text().splitlines()
+
+
+def test_the_standard_line(serve: Serve, tmp_path: Path) -> None:
+    path = tmp_path / "access.log"
+    server = serve("--access-logfile", str(path), "logged:app")
+    fetch(server.address, "/a%20b?c=d", headers=[("User-Agent", "tests")])
+    assert re.fullmatch(
+        r'127\.0\.0\.1 - - \[\d\d/[A-Z][a-z][a-z]/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] "GET /a%20b\?c=d HTTP/1\.1" 200 5 '
+        r'"-" "tests"',
+        read_when(path, 1)[0],
+    )
+
+
+def test_durations_and_the_process(serve: Serve, tmp_path: Path) -> None:
+    path = tmp_path / "access.log"
+    server = serve("--access-logfile", str(path), "--access-logformat", "%(T)s %(M)s %(D)s %(L)s %(p)s", "logged:app")
+    fetch(server.address, "/slow")
+    seconds, milliseconds, microseconds, decimal, process = read_when(path, 1)[0].split(" ")
+    assert 300_000 <= int(microseconds) < 60_000_000
+    assert int(milliseconds) == int(microseconds) // 1000 and int(seconds) == int(microseconds) // 1_000_000
+    assert decimal == f"{int(microseconds) // 1_000_000}.{int(microseconds) % 1_000_000:06d}"
+    assert process == f"<{server.workers()[0]}>"
+
+
+def test_nothing_forges_a_line(serve: Serve, tmp_path: Path) -> None:
+    path = tmp_path / "access.log"
+    server = serve("--access-logfile", str(path), "--access-logformat", '"%(U)s" "%(a)s" "%({monoceros.test}e)s"',
+                   "logged:app")  # fmt: skip
+    fetch(server.address, "/%0A127.0.0.1%22%1B", headers=[("User-Agent", 'x" \\"200\t\xff')])
+    assert read_when(path, 1) == [r'"/\n127.0.0.1\"\x1b" "x\" \\\"200\t' + '\xff" ' + r'"said \"so\"\n"']
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_requests_that_are_refused(serve: Serve, tmp_path: Path, kind: tuple[str, ...]) -> None:
+    path = tmp_path / "access.log"
+    server = serve(
+        "--access-logfile", str(path), "--access-logformat", '"%(r)s" %(s)s %(b)s %(U)s', *kind, "logged:app"
+    )
+    for raw in (b"GET /bad HTTP/1.1\r\nHost: a\r\nNo colon\r\n\r\n", b"\x16\x03\x01 nonsense\r\n\r\n"):
+        with Connection(server.address) as connection:
+            connection.send(raw)
+            size = len(connection.read_response().body)
+            connection.assert_closed()
+    first, second = sorted(read_when(path, 2))
+    assert re.fullmatch(r'"GET /bad HTTP/1\.1" 400 \d+ -', first), first
+    assert re.fullmatch(rf'"\\x16\\x03\\x01 nonsense -" 400 {size} -', second), second
+
+
+def test_clients_that_leave(serve: Serve, tmp_path: Path) -> None:
+    path = tmp_path / "access.log"
+    server = serve("--access-logfile", str(path), "--access-logformat", '"%(r)s" %(s)s %(b)s', "logged:app")
+    with Connection(server.address) as connection:
+        connection.send(b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\npart")
+        connection.half_close()
+        connection.read_to_end()
+    assert read_when(path, 1) == ['"POST /echo HTTP/1.1" - -']
+
+
+def test_applications_that_fail(serve: Serve, tmp_path: Path) -> None:
+    path = tmp_path / "access.log"
+    server = serve("--access-logfile", str(path), "--access-logformat", "%(U)s %(s)s %(b)s %({remote_user}e)s",
+                   "logged:app")  # fmt: skip
+    size = len(fetch(server.address, "/raise").body)
+    with Connection(server.address) as connection:
+        connection.send(encode("GET", "/middle"))
+        connection.read_to_end()
+    assert read_when(path, 2) == [f"/raise 500 {size} Zoë", "/middle 200 5 Zoë"]
+    assert "Error handling request GET /raise\n" in server.log()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_pipelined_requests(serve: Serve, tmp_path: Path, kind: tuple[str, ...]) -> None:
+    path = tmp_path / "access.log"
+    server = serve("--access-logfile", str(path), "--access-logformat", "%(U)s %(s)s", *kind, "logged:app")
+    with Connection(server.address) as connection:
+        connection.send(b"".join(encode("GET", f"/{number}") for number in range(50)))
+        for _ in range(50):
+            connection.read_response()
+    assert read_when(path, 50) == [f"/{number} 200" for number in range(50)]
+
+
+def test_json(serve: Serve, tmp_path: Path) -> None:
+    path = tmp_path / "access.log"
+    server = serve("--access-logfile", str(path), "--access-log-json", "--access-logformat",
+                   '%(h)s "%(r)s" %(s)s %(B)s %(D)s %({x-none}i)s %({remote_user}e)s', "logged:app")  # fmt: skip
+    fetch(server.address, '/a"b')
+    entry = json.loads(read_when(path, 1)[0])
+    assert entry.pop("duration_us") >= 0
+    assert entry == {
+        "remote_address": "127.0.0.1",
+        "request": 'GET /a"b HTTP/1.1',
+        "status": 200,
+        "bytes_sent": 5,
+        "request_headers.x-none": None,
+        "environ.remote_user": "Zoë",
+    }
+
+
+def test_a_format_that_cannot_be_used(tmp_path: Path) -> None:
+    result = run("-b", "127.0.0.1:0", "--access-logfile", "-", "--access-logformat", "%(h)q", "logged:app")
+    assert result.returncode == 1
+    assert "access_log_format: the % at offset 0 ends in 'q'" in result.stderr
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_files_are_opened_again_at_usr1(serve: Serve, tmp_path: Path, kind: tuple[str, ...]) -> None:
+    path, old = tmp_path / "access.log", tmp_path / "access.log.1"
+    server = serve("--access-logfile", str(path), "--access-logformat", "%(p)s %(U)s", *kind, "logged:app")
+    fetch(server.address, "/before")
+    read_when(path, 1)
+    path.rename(old)
+    os.kill(server.pid, signal.SIGUSR1)
+    until(path.exists, "the new file")
+    count = 0
+
+    def all_wrote() -> bool:
+        nonlocal count
+        fetch(server.address, "/after")
+        count += 1
+        return len({line.split()[0] for line in path.read_text().splitlines()}) == int(kind[1])
+
+    until(all_wrote, "lines of every worker in the new file")
+    until(lambda: len((old.read_text() + path.read_text()).splitlines()) == count + 1, "every line in one of them")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_is_complete_after_a_stop(serve: Serve, tmp_path: Path, kind: tuple[str, ...]) -> None:
+    path = tmp_path / "access.log"
+    server = serve("--access-logfile", str(path), "--access-logformat", "%(U)s", *kind, "logged:app")
+    for number in range(300):
+        fetch(server.address, f"/{number}")
+    server.stop()
+    assert sorted(path.read_text().splitlines()) == sorted(f"/{number}" for number in range(300))
+
+
+def answers_on(path: str) -> bool:
+    try:
+        return fetch(path, "/").status == 200
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_pipe_that_nobody_reads_stops_nothing(short_path: str, tmp_path: Path, kind: tuple[str, ...]) -> None:
+    reading, writing = os.pipe()
+    errors = tmp_path / "error.log"
+    words = command("-b", f"unix:{short_path}", "--access-logfile", "-", "--error-logfile", str(errors), "--access-logformat", "%(U)s " + "x" * 4000, *kind, "logged:app")  # fmt: skip # noqa: E501
+    server = Logged(words, clean_environment(), stdout=writing)
+    try:
+        until(lambda: answers_on(short_path), "an answer")
+        # More than the pipe and what may wait for it hold.
+        with Connection(short_path) as connection:
+            for _ in range(1500):
+                connection.send(encode("GET", "/many"))
+                assert connection.read_response().status == 200
+        os.set_blocking(reading, False)
+        received = b""
+
+        def is_said() -> bool:
+            nonlocal received
+            try:
+                while block := os.read(reading, 65536):
+                    received += block
+            except BlockingIOError:
+                pass
+            assert answers_on(short_path)
+            return "lost" in errors.read_text()
+
+        if kind[1] == "1":
+            until(is_said, "the count of lost lines")
+            lost = re.search(
+                r"\[ERROR\] (\d+) lines were lost: the access log could not be written", errors.read_text()
+            )
+            assert lost is not None and 0 < int(lost[1]) < 1500
+            assert all(len(line) > 4000 for line in received.splitlines()[:-1]), "lines are whole"
+        assert server.stop() == 0
+    finally:
+        server.process.kill()
+        server.process.wait(DEADLINE)
+        os.close(reading)
+        os.close(writing)
+
+
+def test_a_full_disk_stops_nothing(serve: Serve) -> None:
+    server = serve("--access-logfile", "/dev/full", "logged:app")
+    for _ in range(300):
+        assert fetch(server.address, "/").status == 200
+    server.stop()
+
+
+def test_a_logger_class_gets_real_records(serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from monoceros import glogging\n"
+        "class Logger(glogging.Logger):\n"
+        "    def atoms(self, *arguments):\n"
+        "        atoms = super().atoms(*arguments)\n"
+        "        atoms['shop'] = arguments[2]['REMOTE_USER'] + atoms['{x-answer}o']\n"
+        "        return atoms\n"
+    )
+    path = tmp_path / "access.log"
+    server = serve(
+        "--access-logfile", str(path), "--logger-class", "mine.Logger", "--pythonpath", str(tmp_path),
+        "--access-logformat", "%(shop)s %(r)s %(s)s %(b)s %({x-one}i)s", "logged:app",
+    )  # fmt: skip
+    fetch(server.address, "/length", headers=[("X-One", "1")])
+    assert read_when(path, 1) == ['Zoëa \\"quoted\\" one GET /length HTTP/1.1 201 5 1']
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_hooks_of_requests(serve: Serve, tmp_path: Path, kind: tuple[str, ...]) -> None:
+    (tmp_path / "conf.py").write_text(
+        "def pre_request(worker, req):\n"
+        "    worker.log.info('before %s %s %s', req.method, req.path, dict(req.headers).get('X-ONE'))\n"
+        "    if req.path == '/refused': raise RuntimeError('refused by the hook')\n"
+        "    if req.path == '/last': req.force_close()\n"
+        "def post_request(worker, req, environ, resp):\n"
+        "    worker.log.info('after %s %s %s', environ['PATH_INFO'], resp.status, resp.sent)\n"
+    )
+    server = serve("-c", str(tmp_path / "conf.py"), *kind, "logged:app")
+    with Connection(server.address) as connection:
+        connection.send(encode("GET", "/length", [("X-One", "1")]))
+        assert connection.read_response().body == b"hello"
+        connection.send(encode("GET", "/last"))
+        assert connection.read_response().header("Connection") == "close"
+        connection.assert_closed()
+    assert fetch(server.address, "/refused").status == 500
+    for line in ("before GET /length 1\n", "after /length 201 Created 5\n", "after /last 200 OK 5\n",
+                 "before GET /refused None\n", "RuntimeError: refused by the hook\n"):  # fmt: skip
+        until(lambda line=line: line in server.log(), line)
