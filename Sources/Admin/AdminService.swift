@@ -40,7 +40,8 @@ public final class AdminService: @unchecked Sendable {
     private static func makeReactor(_ configuration: AdminConfiguration) throws(SystemError) -> Reactor {
         // Bodies are short, and no response is spooled.
         let transport = TransportConfiguration(
-            policy: policy(configuration), proxyMode: nil, body: BodyLimits(memory: 8192, spoolDirectory: "/nonexistent"),
+            policy: policy(configuration), proxyMode: nil,
+            body: BodyLimits(memory: 8192, spoolDirectory: "/nonexistent"),
             timeouts: Timeouts(head: .seconds(10), idle: .seconds(120), body: .seconds(10), write: .seconds(10)),
             maximumConnections: places, acceptBatch: 1, sharesListeners: false, streamsBodies: false, bufferMemory: nil,
             spoolAllowance: configuration.spoolAllowance, responseWait: 0)

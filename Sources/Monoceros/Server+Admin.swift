@@ -8,7 +8,8 @@ internal import Transport
 /// What a worker needs to tell the operator.
 extension Server {
     /// Nil where the operator has no listener, or the server no scoreboard to read from.
-    func adminConfiguration(_ seat: WorkerSeat, _ commons: Commons?, _ allowance: SpoolAllowance) -> AdminConfiguration? {
+    func adminConfiguration(_ seat: WorkerSeat, _ commons: Commons?, _ allowance: SpoolAllowance) -> AdminConfiguration?
+    {
         guard let socket = seat.admin, let commons, let shared = seat.shared else { return nil }
         let ports = shared.means.stackPorts
         return AdminConfiguration(

@@ -16,7 +16,9 @@ extension Reactor {
         requestCount &-= 1
         let exchange = Exchange(connection, request, on: bench, began: now)
         if method != .get && method != .head {
-            Self.answer(exchange, OwnAnswer("405 Method Not Allowed", allow: "GET, HEAD"), "method not allowed\n", mayPersist: !isClosing)
+            Self.answer(
+                exchange, OwnAnswer("405 Method Not Allowed", allow: "GET, HEAD"), "method not allowed\n",
+                mayPersist: !isClosing)
         } else if question == .health {
             Self.answer(exchange, OwnAnswer("200 OK"), "ok\n", mayPersist: !isClosing)
         } else {
