@@ -72,6 +72,8 @@ struct StackPortTests {
     @Test func aListenersQueueIsCounted() throws {
         let listener = try ListeningSocket.tcp(host: "127.0.0.1", port: 0, backlog: 17)
         defer { listener.close() }
-        #expect(listener.descriptor.listenQueue() == ListenQueue(waiting: 0, limit: 17))
+        let queue = listener.descriptor.listenQueue()
+        #expect(queue?.waiting == 0)
+        #expect(queue?.limit == 17)
     }
 }
