@@ -41,7 +41,8 @@ struct StackPortTests {
         }
         try write(Array("stack".utf8), at: StackPort.answerOffset, port)
         #expect(port.answer() == nil)
-        try write([6, 0, 0, 0, 0, 0, 0, 0], at: StackPort.countOffset, port)
+        let gap = [UInt8](repeating: 0, count: StackPort.countOffset - StackPort.answerOffset - 5)
+        try write(Array("stack".utf8) + gap + [6, 0, 0, 0, 0, 0, 0, 0], at: StackPort.answerOffset, port)
         #expect(port.answer() == Array("stack".utf8))
         port.ring()
         #expect(port.answer() == nil)
