@@ -27,7 +27,7 @@ import Testing
         }
         #expect(policy.verdict(at: Self.start, resident: { 1000 }, proportional: share) == nil)
         #expect(measures == 0)
-        for second in 0..<10 as Range<UInt64> {
+        for second in 0..<10 {
             let now = Self.start + .seconds(second)
             #expect(policy.verdict(at: now, resident: { 1001 }, proportional: share) == nil)
         }
