@@ -164,7 +164,8 @@ extension ListeningSocket {
         self =
             switch address {
             case .tcp(let host, let port): try .tcp(host: host, port: port, backlog: backlog)
-            case .unix(let path): try .unix(path: path, umask: configuration.umask, backlog: backlog)
+            case .unix(let path):
+                try .unix(path: path, umask: configuration.umask, owner: configuration.owner, backlog: backlog)
             case .descriptor(let number): try .adopt(descriptor: number, backlog: backlog)
             }
     }

@@ -128,7 +128,7 @@ extension Arbiter {
         case .signaled(.kill, _) where worker.state == .killed:
             host.log(.warning, "Worker (pid:\(pid)) was sent SIGKILL! It did not stop in time.")
         case .signaled(.kill, _):
-            host.log(.error, "Worker (pid:\(pid)) was sent SIGKILL! Perhaps out of memory?")
+            host.log(.error, "Worker (pid:\(pid)) was sent SIGKILL! \(causeOfKill())")
         // What it was told to do, or what a terminal told everybody.
         case .signaled(let signal, _) where worker.state > .running || !wasServing && signal.asksToLeave:
             host.log(.debug, "Worker (pid:\(pid)) was sent \(signal)")

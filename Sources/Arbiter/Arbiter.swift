@@ -27,6 +27,9 @@ public final class Arbiter {
     var awaitedMold: Int?
     /// Molds that were ended and not yet reaped.
     var endedMolds: Set<ProcessID> = []
+    /// Who is killed for want of memory.
+    let outOfMemory = OutOfMemory()
+    var kills: KillPolicy
     /// Whoever watches over the server.
     var service = Service()
     /// When logs were told to be reopened last.
@@ -34,6 +37,7 @@ public final class Arbiter {
 
     public init(_ configuration: ArbiterConfiguration, host: ArbiterHost) {
         self.host = host
+        kills = KillPolicy(outOfMemory.kills)
         supervisor = Supervisor(configuration.terms)
         generations = [1: Generation(number: 1, configuration: configuration, listeners: [])]
     }

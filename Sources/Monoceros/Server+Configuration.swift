@@ -18,7 +18,7 @@ extension Server {
             binds: configuration.bind, backlog: configuration.backlog)
         arbiter.runners = runners
         arbiter.silenceTimeout = configuration.timeout.map { .seconds($0) }
-        arbiter.umask = UInt32(configuration.umask)
+        arbiter.umask = UInt32(configuration.socketUmask)
         arbiter.owner = (configuration.user, configuration.group)
         if configuration.reload { arbiter.reloadEngine = configuration.reloadEngine == "poll" ? .poll : .inotify }
         arbiter.preloads = configuration.preloadApp
@@ -112,8 +112,7 @@ extension Server {
             isUnix: listener.address.port == nil)
     }
 
-    /// Whoever may open a Unix socket is trusted. That is every user of the machine, unless the directory that it is in
-    /// keeps them out: the socket itself is open to all, so that a web server which runs as another user reaches it.
+    /// Whoever may open a Unix socket is trusted: its user and group, unless `umask` lets others.
     var trust: @Sendable (SocketAddress) -> PeerTrust {
         let forwarders = configuration.forwardedAllowIPs
         let announcers = configuration.proxyAllowIPs

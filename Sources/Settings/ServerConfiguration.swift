@@ -82,8 +82,10 @@ public struct ServerConfiguration: Equatable, Sendable {
     public let group: Int?
     /// Workers get all groups of their user.
     public let initgroups: Bool
-    /// Permission bits that Unix sockets are made without.
+    /// Permission bits that files are made without.
     public let umask: Int
+    /// Permission bits that Unix sockets are made without: those of all others, unless something else is asked for.
+    public let socketUmask: Int
     public let pidfile: String?
     public let daemon: Bool
     public let preloadApp: Bool
@@ -156,6 +158,7 @@ public struct ServerConfiguration: Equatable, Sendable {
         group = try values[.group]
         initgroups = try values[.initgroups]
         umask = try values[.umask]
+        socketUmask = (given["umask"]?.value ?? .none) == .none ? 0o007 : umask
         pidfile = try values[.pidfile]
         daemon = try values[.daemon]
         preloadApp = try values[.preloadApp]

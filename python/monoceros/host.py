@@ -10,7 +10,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any, NoReturn, Protocol
 
 from monoceros import SERVER_SOFTWARE, __version__, accesslog, identity, logwriter
@@ -51,8 +51,8 @@ class WorkerControl(Protocol):
     def quit(self) -> None:
         """Asks for an end at once."""
 
-    def abort(self) -> None:
-        """The same, after it wrote which request took too long, if one did."""
+    def abort(self) -> bool:
+        """The same, after it wrote which request took too long, if one did; returns whether one did."""
 
     def is_quitting(self) -> bool:
         """Whether an end at once was asked for, so that a SystemExit is not the application's."""
@@ -78,6 +78,7 @@ class Host:
         self._is_booting = False
         # In a worker: it was told to leave before it served, and the SystemExit on its way is not the application's.
         self._gives_up = False
+        self._is_frozen = False
         # In the master: how many workers statsd was told of.
         self._worker_count = 0
         # One byte, for the first of several workers that fail together to take: that one says why.
@@ -92,6 +93,7 @@ class Host:
         """Tells the server what happens; returns what is to be done, see `Arbiter.notify`."""
         if event in ("will_fork", "will_order", "will_preload"):
             self._let_one_speak()
+            self._freeze()
         outcome = self.server.notify(event, *arguments)
         # As gunicorn: how many there are, whenever that changes.
         count = len(getattr(self.server, "WORKERS", ()))
@@ -99,6 +101,16 @@ class Host:
             self._worker_count = count
             self.count_workers(count)
         return outcome
+
+    def _freeze(self) -> None:
+        """Before the first fork: keeps the collector of the children from writing to each object that the master has.
+
+        A page that nobody writes to is shared.
+        """
+        if not self._is_frozen:
+            self._is_frozen = True
+            gc.collect()
+            gc.freeze()
 
     def read_configuration(self, generation: int) -> tuple[dict[str, Any], str] | None:
         """Reads the configuration again; None when that fails, which has been logged."""
@@ -338,6 +350,21 @@ class Host:
             f"WORKER TIMEOUT (pid:{os.getpid()}): {request} has been running for {seconds} s. It is here:\n{stack}",
         )
 
+    def _log_threads(self, frame: FrameType | None) -> None:
+        """Writes where all threads are: the last thing that a worker says before it is stopped."""
+        names = {thread.ident: thread.name for thread in threading.enumerate()}
+        frames = sys._current_frames()
+        # In place of the handler's own frame, that in which it found the thread.
+        if frame is not None:
+            frames[threading.get_ident()] = frame
+        stacks = [
+            f"Thread {names.get(ident, ident)}:\n{''.join(traceback.format_stack(each)).rstrip()}"
+            for ident, each in frames.items()
+        ]
+        self.log(
+            logging.CRITICAL, f"Worker (pid:{os.getpid()}) was told to stop (SIGABRT). It is here:\n" + "\n".join(stacks)
+        )
+
     def leave_threads_behind(self, count: int, error: BaseException | None) -> NoReturn:
         """Ends the process, as the interpreter would but for waiting for threads that are still in the application."""
         self.log(
@@ -410,7 +437,9 @@ class Host:
                 self._gives_up = True
                 stack = "".join(traceback.format_stack(frame)).rstrip()
                 self.log(logging.CRITICAL, f"Worker (pid:{os.getpid()}) is still booting. It is here:\n{stack}")
-            control.abort()
+                control.abort()
+            elif not control.abort() or threading.active_count() > 1:
+                self._log_threads(frame)
             self._call_hook("worker_abort")
             raise SystemExit(1)
 
