@@ -387,7 +387,8 @@ class Host:
             for ident, each in frames.items()
         ]
         self.log(
-            logging.CRITICAL, f"Worker (pid:{os.getpid()}) was told to stop (SIGABRT). It is here:\n" + "\n".join(stacks)
+            logging.CRITICAL,
+            f"Worker (pid:{os.getpid()}) was told to stop (SIGABRT). It is here:\n" + "\n".join(stacks),
         )
 
     def leave_threads_behind(self, count: int, error: BaseException | None) -> NoReturn:
