@@ -26,7 +26,9 @@ public struct OutOfMemory: Sendable {
             if parts[1].isEmpty {
                 files += ["/sys/fs/cgroup\(path)/memory.events", "/sys/fs/cgroup/memory.events"]
             } else if parts[1].split(separator: ",").contains("memory") {
-                files += ["/sys/fs/cgroup/memory\(path)/memory.oom_control", "/sys/fs/cgroup/memory/memory.oom_control"]
+                files += [
+                    "/sys/fs/cgroup/memory\(path)/memory.oom_control", "/sys/fs/cgroup/memory/memory.oom_control",
+                ]
             }
         }
         return files
