@@ -39,9 +39,9 @@ let hot: [SwiftSetting] =
 /// Python's variables that `CPython` and `PythonBridge` use.
 let pythonVariables = [
     "PyExc_AssertionError", "PyExc_AttributeError", "PyExc_BrokenPipeError", "PyExc_ConnectionResetError",
-    "PyExc_MemoryError", "PyExc_OSError", "PyExc_RuntimeError", "PyExc_SystemExit", "PyExc_TimeoutError",
-    "PyExc_TypeError", "PyExc_ValueError", "PyList_Type", "PyTuple_Type", "_Py_FalseStruct", "_Py_NoneStruct",
-    "_Py_TrueStruct",
+    "PyExc_MemoryError", "PyExc_OSError", "PyExc_RuntimeError", "PyExc_StopIteration", "PyExc_SystemExit",
+    "PyExc_TimeoutError", "PyExc_TypeError", "PyExc_ValueError", "PyList_Type", "PyTuple_Type",
+    "_Py_FalseStruct", "_Py_NoneStruct", "_Py_TrueStruct",
 ]
 
 /// Settings of tests of modules that import Python, for their parts that need none: no interpreter is linked in. Calls

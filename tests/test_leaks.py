@@ -87,6 +87,7 @@ KINDS: dict[str, Callable[[Server, int], None]] = {
     "replaced": pipelined(encode("GET", "/replaced")),
     "hints": pipelined(encode("GET", "/hints?case=several")),
     "kept-callables": pipelined(encode("GET", "/keep-callables")),
+    "socket": one_by_one(encode("GET", "/take-socket")),
     "file": pipelined(encode("GET", f"/file?kind=file&path={__file__}"), batch=10),
     "connection": one_by_one(encode("GET", "/small", [("Connection", "close")])),
     "error": one_by_one(encode("GET", "/raise-before")),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import socket
+import stat
 import subprocess
 from pathlib import Path
 
+import pytest
 from conftest import Serve
 from support.client import fetch
 from support.server import APPLICATIONS, clean_environment, command
@@ -72,3 +74,20 @@ def test_two_servers_that_start_at_once(short_path: str, tmp_path: Path) -> None
             if server.poll() is None:
                 server.kill()
                 server.wait()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "mode"), [((), 0o770), (("--umask", "0"), 0o777), (("--umask", "077"), 0o700), (("-m", "007"), 0o770)]
+)
+def test_only_user_and_group_may_connect_unless_asked(
+    serve: Serve, short_path: str, arguments: tuple[str, ...], mode: int
+) -> None:
+    serve("probe:app", *arguments, binds=(f"unix:{short_path}",))
+    assert stat.S_IMODE(os.stat(short_path).st_mode) == mode
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root gives files away")
+def test_the_file_is_given_to_the_user_of_the_workers(serve: Serve, short_path: str) -> None:
+    serve("probe:app", "--user", "65534", "--group", "65533", binds=(f"unix:{short_path}",))
+    found = os.stat(short_path)
+    assert (found.st_uid, found.st_gid) == (65534, 65533)

@@ -40,8 +40,23 @@ def said(server: Server, raw: bytes) -> bytes:
         return connection.read_to_end()
 
 
+def open_descriptors(server: Server) -> int:
+    """How many the worker has that are not for a client."""
+    # It may still be booting.
+    assert fetch(server.address, "/plain").body == b"plain"
+    worker = server.worker()
+    counts: list[int] = []
+
+    def settled() -> bool:
+        counts.append(len(descriptors(worker)))
+        return len(counts) > 1 and counts[-1] == counts[-2]
+
+    until(settled, "the descriptors to stay the same")
+    return counts[-1]
+
+
 def test_it_is_a_socket_that_costs_nothing_unused(server: Server) -> None:
-    before = len(descriptors(server.worker()))
+    before = open_descriptors(server)
     with Connection(server.address) as connection:
         for target, expected in [("/is-socket", b"True"), ("/plain", b"plain"), ("/is-socket", b"True")]:
             connection.send(encode("GET", target))
@@ -52,7 +67,7 @@ def test_it_is_a_socket_that_costs_nothing_unused(server: Server) -> None:
 
 @OURS
 def test_looking_at_it_leaves_the_response_to_the_server(server: Server) -> None:
-    before = len(descriptors(server.worker()))
+    before = open_descriptors(server)
     with Connection(server.address) as connection:
         mine = list(connection.socket.getsockname())
         for _ in range(2):
@@ -95,7 +110,7 @@ def test_it_may_follow_other_requests(server: Server) -> None:
 
 
 def test_a_copy_goes_on_after_the_request(server: Server) -> None:
-    before = len(descriptors(server.worker()))
+    before = open_descriptors(server)
     with Connection(server.address) as connection:
         connection.send(encode("GET", "/thread"))
         # The runner is free again.
@@ -139,8 +154,7 @@ def test_what_was_written_before_leaves_first(server: Server) -> None:
 @OURS
 def test_one_that_is_kept_past_its_request_is_closed(server: Server) -> None:
     assert fetch(server.address, "/keep").body == b"kept"
-    kept = {fetch(server.address, "/use-kept").body for _ in range(1)} if len(server.workers()) == 1 else set()
-    assert kept == {str(errno.EBADF).encode()}
+    assert fetch(server.address, "/use-kept").body == str(errno.EBADF).encode()
 
 
 @OURS

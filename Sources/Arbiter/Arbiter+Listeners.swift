@@ -138,6 +138,7 @@ extension Arbiter {
 
     /// Closes the sockets that only this configuration has.
     func retire(_ number: Int) {
+        endMold(number)
         guard let gone = generations.removeValue(forKey: number) else { return }
         let kept = Set(generations.values.flatMap(\.listeners).map(\.socket.descriptor))
         for listener in gone.listeners where !kept.contains(listener.socket.descriptor) { close(listener) }
@@ -146,6 +147,8 @@ extension Arbiter {
     /// Closes the master's copies. Once the workers have closed theirs, the kernel refuses new connections instead of
     /// queueing them for nobody.
     func closeListeners() {
+        // They have copies too.
+        for number in molds.keys { endMold(number) }
         var closed: Set<Descriptor> = []
         for number in generations.keys {
             for listener in generations[number]!.listeners where closed.insert(listener.socket.descriptor).inserted {
@@ -174,7 +177,8 @@ extension ListeningSocket {
             // Whoever may connect to the operator's socket may end the server.
             case .unix(let path) where address == configuration.adminBind:
                 try .unix(path: path, umask: 0o177, backlog: backlog)
-            case .unix(let path): try .unix(path: path, umask: configuration.umask, backlog: backlog)
+            case .unix(let path):
+                try .unix(path: path, umask: configuration.umask, owner: configuration.owner, backlog: backlog)
             case .descriptor(let number): try .adopt(descriptor: number, backlog: backlog)
             }
     }

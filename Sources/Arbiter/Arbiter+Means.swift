@@ -39,7 +39,7 @@ extension Arbiter {
         }
         for pid in silent ?? [] {
             guard supervisor.receive(.workerSilent(pid: pid), at: now) != nil else { continue }
-            host.log(.critical, "WORKER TIMEOUT (pid:\(pid)): it gives no sign of life")
+            host.log(.critical, "WORKER TIMEOUT (pid:\(pid)): it gives no sign of life\(requestsUnderWay(in: pid))")
         }
     }
 

@@ -4,14 +4,20 @@ internal import Supervision
 extension Arbiter {
     /// Reads the configuration again and has it prove itself: a worker is forked for it, and when that serves the
     /// others follow. Until then everything stays as it is.
-    func reload() {
+    func reload(because cause: ReloadCause = .hangUp) {
         guard supervisor.isServing else { return }
-        host.log(.info, "Hang up: \(succession.masterName)")
+        if cause == .hangUp { host.log(.info, "Hang up: \(succession.masterName)") }
         service.noteReload()
+        if let awaited = awaitedMold, awaited != supervisor.generation {
+            host.log(.info, "The reload is given up for the next one.")
+            tell(.abandoned(generation: awaited))
+            retire(awaited)
+        }
         let number = lastGeneration + 1
         // What failed to be read has no workers, and its number is used up all the same.
         lastGeneration = number
         guard let configuration = host.readConfiguration(number) else { return giveUp(number) }
+        watchFiles(for: configuration)
         var generation = Generation(number: number, configuration: configuration, listeners: [])
         guard rebind(&generation) else { return giveUp(number) }
         generations[number] = generation
@@ -20,10 +26,15 @@ extension Arbiter {
             retire(number)
             return giveUp(number)
         }
-        supervisor.receive(.reload(generation: number, configuration.terms), at: Clock.now())
+        if configuration.preloads, configuration.terms.workers > 0 {
+            // It is for the workers when its application is loaded.
+            awaitedMold = number
+        } else {
+            supervisor.receive(.reload(generation: number, configuration.terms), at: Clock.now())
+        }
     }
 
-    private func giveUp(_ number: Int) {
+    func giveUp(_ number: Int) {
         host.log(.error, "The reload is given up: the old workers and the old configuration stay.")
         tell(.abandoned(generation: number))
         service.noteReloaded("Serving; the reload failed")
@@ -36,6 +47,7 @@ extension Arbiter {
         tell(.workersChanged(new: supervisor.wanted, old: supervisor.wanted))
         setTitle()
         replacePidFile()
+        stopWatchingFiles()
     }
 
     func report(abandoned number: Int, _ reason: AbandonReason) {
@@ -80,4 +92,11 @@ extension Arbiter {
         let name = current.configuration.processName + (succession.isSuccessor ? ".2" : "")
         Process.setTitle("monoceros: master [\(name)]")
     }
+}
+
+/// Why the server reloads.
+enum ReloadCause {
+    /// HUP.
+    case hangUp
+    case filesChanged
 }

@@ -26,6 +26,8 @@ extension Arbiter {
             tell(.successor(pid: child))
         case .child:
             signals.abandonInChild()
+            reloadWatch?.close()
+            for mold in molds.values { mold.closeChannels() }
             mask.restore()
             host.afterForkInChild()
             become(parent: processID)

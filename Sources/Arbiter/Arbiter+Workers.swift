@@ -13,6 +13,7 @@ extension Arbiter {
         guard let generation = generations[number] else {
             preconditionFailure("a worker for a generation that is gone")
         }
+        if generation.configuration.preloads { return order(age: age, generation: number) }
         guard tell(.willFork(age: age, generation: number)) else { return spawnFailed(age, number) }
         let cell = cells?.assign(generation: number)
         host.beforeFork()
@@ -43,7 +44,10 @@ extension Arbiter {
             let seat = WorkerSeat(
                 generation: number, parentID: processID, listeners: generation.clientListeners,
                 admin: generation.adminListener,
-                shared: means.flatMap { means in cell.map { (means, $0) } }, channel: messages)
+                shared: means.flatMap { means in cell.map { (means, $0) } }, reports: reloadWatch?.reportDescriptor,
+                channel: messages)
+            reloadWatch?.close()
+            for mold in molds.values { mold.closeChannels() }
             closeOthers(than: number)
             follow(seat)
             mask.restore()
@@ -53,21 +57,21 @@ extension Arbiter {
         }
     }
 
-    private func spawnFailed(_ age: Int, _ generation: Int) -> SpawnResult {
+    func spawnFailed(_ age: Int, _ generation: Int) -> SpawnResult {
         supervisor.receive(.spawnFailed, at: Clock.now())
         tell(.forked(pid: nil, age: age, generation: generation))
         return .failed
     }
 
     /// In the child: closes the sockets that other configurations have.
-    private func closeOthers(than number: Int) {
+    func closeOthers(than number: Int) {
         let own = Set(generations[number]?.listeners.map(\.socket.descriptor) ?? [])
         let all = Set(generations.values.flatMap(\.listeners).map(\.socket.descriptor))
         for descriptor in all.subtracting(own) { descriptor.close() }
     }
 
     /// In the child: sees to it that no worker outlives its master, even one that is killed.
-    private func follow(_ seat: WorkerSeat) {
+    func follow(_ seat: WorkerSeat) {
         do throws(SystemError) {
             // Nobody is left to serve for. Nothing of Python has run in this process yet that would need an exit.
             guard try seat.followMaster() else { Process.exitImmediately(0) }
@@ -82,7 +86,9 @@ extension Arbiter {
     /// to those who wait for them.
     func reap(_ signals: SignalPipe) {
         var ends: [(ProcessID, ExitStatus?)] = []
-        for pid in supervisor.table.pids + [succession.successor].compactMap(\.self) {
+        for pid in supervisor.table.pids + [succession.successor].compactMap(\.self) + molds.values.map(\.pid)
+            + endedMolds
+        {
             do {
                 if let status = try Process.reap(pid) { ends.append((pid, status)) }
             } catch {
@@ -101,6 +107,7 @@ extension Arbiter {
 
     private func ended(_ pid: ProcessID, _ status: ExitStatus) {
         if pid == succession.successor { return successorEnded(status) }
+        if moldEnded(pid, status) { return }
         let wasServing = supervisor.isServing
         guard let worker = supervisor.receive(.workerExited(pid: pid, WorkerExit(status)), at: Clock.now()) else {
             return host.log(.debug, "Reaped unknown child process (pid:\(pid))")
@@ -122,7 +129,7 @@ extension Arbiter {
         case .signaled(.kill, _) where worker.state == .killed:
             host.log(.warning, "Worker (pid:\(pid)) was sent SIGKILL! It did not stop in time.")
         case .signaled(.kill, _):
-            host.log(.error, "Worker (pid:\(pid)) was sent SIGKILL! Perhaps out of memory?")
+            host.log(.error, "Worker (pid:\(pid)) was sent SIGKILL! \(causeOfKill())")
         // What it was told to do, or what a terminal told everybody.
         case .signaled(let signal, _) where worker.state > .running || !wasServing && signal.asksToLeave:
             host.log(.debug, "Worker (pid:\(pid)) was sent \(signal)")

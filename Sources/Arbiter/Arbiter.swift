@@ -19,6 +19,17 @@ public final class Arbiter {
     var cells: Cells?
     /// When workers are looked after next.
     var nextLook: Nanoseconds = 0
+    /// The files of the code, where they are watched (`--reload`).
+    var reloadWatch: ReloadWatch?
+    /// The processes that workers are forked from, by configuration (`--preload`).
+    var molds: [Int: Mold] = [:]
+    /// The configuration whose application is being loaded.
+    var awaitedMold: Int?
+    /// Molds that were ended and not yet reaped.
+    var endedMolds: Set<ProcessID> = []
+    /// Who is killed for want of memory.
+    let outOfMemory = OutOfMemory()
+    var kills: KillPolicy
     /// Whoever watches over the server.
     var service = Service()
     /// When logs were told to be reopened last.
@@ -26,6 +37,7 @@ public final class Arbiter {
 
     public init(_ configuration: ArbiterConfiguration, host: ArbiterHost) {
         self.host = host
+        kills = KillPolicy(outOfMemory.kills)
         supervisor = Supervisor(configuration.terms)
         generations = [1: Generation(number: 1, configuration: configuration, listeners: [])]
     }
@@ -55,6 +67,7 @@ public final class Arbiter {
         } catch {
             host.log(.warning, "\(error)")
         }
+        watchFiles(for: configuration)
         setTitle()
         guard makePidFile() else { return .exit(1) }
         tell(.workersChanged(new: supervisor.wanted, old: nil))
@@ -72,6 +85,7 @@ public final class Arbiter {
                 return leave(1)
             }
         }
+        if configuration.preloads, supervisor.wanted > 0 { awaitedMold = 1 }
         return loop(signals, messages)
     }
 
@@ -81,11 +95,22 @@ public final class Arbiter {
             reap(signals)
             takeMessages(messages)
             checkPromotion()
+            lookAtFiles()
+            endSlowMolds()
+            if let outcome = forkMold(signals, messages) { return outcome }
             lookAfterWorkers()
             if !supervisor.isServing { service.noteStop(successor: succession.successor) }
             service.watch(lives: signsOfLife, wanted: supervisor.wanted)
-            if let outcome = carryOut(supervisor.actions(at: Clock.now()), signals, messages) { return outcome }
-            let deadlines = [supervisor.deadline, succession.deadline(at: Clock.now()), service.deadline, lookDeadline]
+            if !isPreloading,
+                let outcome = carryOut(supervisor.actions(at: Clock.now()), signals, messages)
+            {
+                return outcome
+            }
+            let deadlines = [
+                isPreloading ? nil : supervisor.deadline, moldDeadline, succession.deadline(at: Clock.now()),
+                service.deadline, lookDeadline,
+                reloadWatch?.deadline,
+            ]
             sleep(signals, until: deadlines.compactMap(\.self).min(), messages)
         }
     }
@@ -107,6 +132,8 @@ public final class Arbiter {
             case .adopt(let generation): adopt(generation)
             case .abandon(let generation, let reason): report(abandoned: generation, reason)
             case .retire(let generation): retire(generation)
+            case .awaitMending(let reason):
+                host.log(.error, "\(reason.text) Listening, and waiting for a file to change.")
             case .rolledOut:
                 host.log(.info, "The new configuration is in use by all workers.")
                 service.noteReloaded("Serving with a new configuration")
@@ -125,7 +152,7 @@ public final class Arbiter {
     func sleep(_ signals: SignalPipe, until deadline: Nanoseconds?, _ messages: MessageChannel? = nil) {
         let now = Clock.now()
         let limit = deadline.map { $0 > now ? $0 - now : 0 }
-        let others = messages.map { [$0.receiving] } ?? []
+        let others = messages.map { [$0.receiving] + (reloadWatch?.descriptors ?? []) } ?? []
         if limit != 0 { host.blocking { signals.wait(nanoseconds: limit, others: others) } }
         if let code = host.checkPythonSignals() {
             supervisor.receive(.fail(exitCode: code), at: Clock.now())
@@ -139,13 +166,13 @@ public final class Arbiter {
             guard let message = WorkerMessage(bytes) else { continue }
             switch message.kind {
             case .ready: noteReady(message.pid)
+            case .preloaded: noteMold(message.pid)
             case .wantsToLeave:
                 guard supervisor.receive(.workerWantsToLeave(pid: message.pid), at: Clock.now()) != nil else {
                     continue
                 }
                 let reason = String(decoding: message.payload, as: UTF8.self)
                 host.log(.info, "Worker (pid:\(message.pid)) is to be replaced: \(reason)")
-            case .modules: continue
             }
         }
     }
@@ -171,6 +198,9 @@ public final class Arbiter {
     }
 
     private func leave(_ code: Int32) -> ArbiterOutcome {
+        for number in molds.keys { endMold(number) }
+        // They were killed, which takes no time.
+        for pid in endedMolds { _ = try? Process.wait(for: pid) }
         pidFile?.remove()
         tell(.exiting)
         return .exit(code)

@@ -28,6 +28,10 @@ public struct ArbiterConfiguration: Sendable {
     public var allowedSilence: UInt64?
     /// The server was detached from its terminal, and WINCH lets its workers go.
     public var isDaemon = false
+    /// Workers are forked from a process that has loaded the application.
+    public var preloads = false
+    /// How changed files are found, after which the workers are replaced; nil to look for none.
+    public var reloadEngine: ReloadEngine?
     /// What the processes are called, after `monoceros: master` or `worker`.
     public var processName = ""
     /// Name and version of the server, for the log.

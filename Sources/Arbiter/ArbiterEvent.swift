@@ -20,7 +20,15 @@ public enum ArbiterEvent: Sendable {
     case reopenLogs
     /// Before a worker is forked.
     case willFork(age: Int, generation: Int)
-    /// In the master, after that. Nil when it failed.
+    /// Before a worker is forked by the process that has loaded its application.
+    case willOrder(age: Int, generation: Int)
+    /// In that process, before it forks.
+    case willForkFromMold(age: Int, generation: Int)
+    /// Before the process is forked that is to load the application of a configuration.
+    case willPreload(generation: Int)
+    /// In the master, after that.
+    case didForkMold
+    /// In the master, after a worker was forked. Nil when it failed.
     case forked(pid: ProcessID?, age: Int, generation: Int)
     /// A worker was reaped. `didBoot` is false for one that could not.
     case workerExited(pid: ProcessID, didBoot: Bool)

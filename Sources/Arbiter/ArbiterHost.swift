@@ -1,3 +1,5 @@
+public import Platform
+
 /// The levels of the error log, as Python's `logging` names them.
 public enum LogLevel: Sendable {
     case debug, info, warning, error, critical
@@ -25,6 +27,11 @@ public struct ArbiterHost {
     public var notify: (ArbiterEvent) -> EventOutcome
     /// Reads the configuration again, which is to have this number. Nil when that fails, which the host has reported.
     public var readConfiguration: (_ generation: Int) -> ArbiterConfiguration?
+    /// Finds the files that the configuration in force names for `--reload`, beside those of the code.
+    public var namedFiles: () -> NamedFiles
+    /// In a forked child: loads the application, for workers that are forked from it, and tells the descriptor which
+    /// files it comes from. Nil when that went well; otherwise an exit status, and the host has reported it.
+    public var preload: (_ reports: Descriptor?) -> Int32?
     /// In a forked child: becomes the program that this one was started as, with these variables added to the
     /// environment. Returns only when that fails, which the host has reported.
     public var execute: (_ variables: [(name: String, value: String)]) -> Void
@@ -38,6 +45,8 @@ public struct ArbiterHost {
         checkPythonSignals: @escaping () -> Int32?,
         notify: @escaping (ArbiterEvent) -> EventOutcome,
         readConfiguration: @escaping (Int) -> ArbiterConfiguration?,
+        namedFiles: @escaping () -> NamedFiles,
+        preload: @escaping (Descriptor?) -> Int32?,
         execute: @escaping (_ variables: [(name: String, value: String)]) -> Void
     ) {
         self.log = log
@@ -48,6 +57,8 @@ public struct ArbiterHost {
         self.checkPythonSignals = checkPythonSignals
         self.notify = notify
         self.readConfiguration = readConfiguration
+        self.namedFiles = namedFiles
+        self.preload = preload
         self.execute = execute
     }
 }

@@ -26,6 +26,8 @@ public struct WorkerSeat: Sendable {
     /// What it shares with the other workers, and its cell on the scoreboard; nil where the system gave nothing, or no
     /// cell is free.
     public let shared: (means: SharedMeans, cell: Int)?
+    /// Where it tells which files its code comes from (python/monoceros/reloader.py); nil where nobody watches them.
+    public let reports: Descriptor?
     /// Where the master listens.
     let channel: MessageChannel
 

@@ -5,16 +5,8 @@ internal import Supervision
 /// over both, and the patience to wait until they are all written. The arbiter polls its descriptors and gives it a
 /// turn.
 final class ReloadWatch {
-    enum Engine: Equatable, Sendable {
-        case inotify
-        case poll
-    }
-
-    /// Files that the user names, and the directories in which another one could come to match.
-    struct Named: Equatable {
-        var files: Set<String> = []
-        var directories: Set<String> = []
-    }
+    typealias Engine = ReloadEngine
+    typealias Named = NamedFiles
 
     /// How much of the pipe one turn reads: a worker that writes without end must not keep the arbiter here.
     private static let mostReads = 64

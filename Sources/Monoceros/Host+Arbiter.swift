@@ -2,6 +2,7 @@ internal import Arbiter
 internal import Platform
 internal import PythonBridge
 internal import Settings
+internal import Supervision
 
 /// What happens in the master, told to Python.
 extension Host {
@@ -38,6 +39,12 @@ extension Host {
         case .reopenLogs: try call("reopen_logs", [], gil)
         case .willFork(let age, let generation):
             try call("will_fork", [try gil.integer(age).leak(), try gil.integer(generation).leak()], gil)
+        case .willOrder(let age, let generation):
+            try call("will_order", [try gil.integer(age).leak(), try gil.integer(generation).leak()], gil)
+        case .willForkFromMold(let age, let generation):
+            try call("will_fork_from_mold", [try gil.integer(age).leak(), try gil.integer(generation).leak()], gil)
+        case .willPreload(let generation): try call("will_preload", [try gil.integer(generation).leak()], gil)
+        case .didForkMold: try call("did_fork_mold", [], gil)
         case .forked(let pid, let age, let generation):
             try call(
                 "forked",
@@ -103,6 +110,43 @@ extension Host {
         } catch {
             logException("The configuration cannot be used", gil)
             return nil
+        }
+    }
+
+    /// The files that the configuration names for `--reload`.
+    func namedFiles(_ gil: borrowing GIL) -> NamedFiles {
+        do throws(PythonError) {
+            let answer = try gil.call(try gil.attribute(object, "named_files"))
+            guard gil.isTuple(answer), gil.count(answer) == 2 else { return NamedFiles() }
+            return NamedFiles(
+                files: try texts(try gil.item(answer, 0), gil), directories: try texts(try gil.item(answer, 1), gil))
+        } catch {
+            logException("The files to watch cannot be found", gil)
+            return NamedFiles()
+        }
+    }
+
+    private func texts(_ list: PyPointer, _ gil: borrowing GIL) throws(PythonError) -> Set<String> {
+        guard gil.isList(list) else { return [] }
+        var texts: Set<String> = []
+        for index in 0..<gil.count(list) {
+            if let text = gil.text(try gil.item(list, index)) { texts.insert(text) }
+        }
+        return texts
+    }
+
+    /// Loads the application for workers that are forked from this process.
+    ///
+    /// - Returns: nil when that went well; otherwise the exit status, and the reason was reported.
+    func preload(_ reports: Descriptor?, _ gil: borrowing GIL) -> Int32? {
+        do throws(PythonError) {
+            let load = try gil.attribute(object, "preload")
+            let number = reports.map { Int($0.rawValue) } ?? -1
+            let status = gil.integerValue(try gil.call(load, try gil.integer(number))) ?? 1
+            return status == 0 ? nil : Int32(clamping: status)
+        } catch {
+            logException("The application cannot be loaded", gil)
+            return HaltReason.workerFailedToBoot.exitCode
         }
     }
 

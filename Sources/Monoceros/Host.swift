@@ -119,8 +119,12 @@ struct Host {
     func errorsStream(_ gil: borrowing GIL) throws(PythonError) -> PyRef { try gil.attribute(object, "errors_stream") }
 
     /// - Throws: `PythonError`: a SystemExit with the worker's exit status, after the reason was reported.
-    func loadApplication(_ gil: borrowing GIL) throws(PythonError) -> PyRef {
-        try gil.call(try gil.attribute(object, "load_application"))
+    ///
+    /// - Parameter reports: where to tell which files the code comes from; nil when nobody watches them.
+    func loadApplication(reports: Descriptor?, _ gil: borrowing GIL) throws(PythonError) -> PyRef {
+        let load = try gil.attribute(object, "load_application")
+        guard let reports else { return try gil.call(load) }
+        return try gil.call(load, try gil.integer(Int(reports.rawValue)))
     }
 
     /// - Parameter descriptor: of the worker's signal pipe.

@@ -48,6 +48,8 @@ extension Server {
                 configurations[generation] = configuration
                 return Server(configuration: configuration, host: host).arbiterConfiguration(processName: name)
             },
+            namedFiles: { host.namedFiles(GIL.heldByCaller()) },
+            preload: { reports in host.preload(reports, GIL.heldByCaller()) },
             execute: { variables in host.execute(variables, GIL.heldByCaller()) })
     }
 }

@@ -12,15 +12,17 @@ extension Server {
     func arbiterConfiguration(processName: String) -> ArbiterConfiguration {
         var arbiter = ArbiterConfiguration(
             terms: Terms(
-                workers: configuration.workers, step: configuration.reloadStep,
+                workers: configuration.workers, step: step,
                 gracefulTimeout: .seconds(configuration.gracefulTimeout),
-                bootTimeout: configuration.bootTimeout.map { .seconds($0) }),
+                bootTimeout: configuration.bootTimeout.map { .seconds($0) }, awaitsMending: configuration.reload),
             binds: configuration.bind + (configuration.adminBind.map { [$0] } ?? []), backlog: configuration.backlog)
         arbiter.runners = runners
         arbiter.silenceTimeout = configuration.timeout.map { .seconds($0) }
+        arbiter.umask = UInt32(configuration.socketUmask)
         arbiter.adminBind = configuration.adminBind
-        arbiter.umask = UInt32(configuration.umask)
         arbiter.owner = (configuration.user, configuration.group)
+        if configuration.reload { arbiter.reloadEngine = configuration.reloadEngine == "poll" ? .poll : .inotify }
+        arbiter.preloads = configuration.preloadApp
         arbiter.pidFile = configuration.pidfile
         // Time enough for the master to replace a worker that hangs, and for the next one to boot.
         arbiter.allowedSilence = configuration.timeout.map { .seconds($0 + (configuration.bootTimeout ?? 60)) }
@@ -30,6 +32,9 @@ extension Server {
         arbiter.workerClass = configuration.workerClass.rawValue
         return arbiter
     }
+
+    /// Who develops does not wait for old workers to leave before new code is tried.
+    private var step: Int { configuration.reload ? max(configuration.reloadStep, 8) : configuration.reloadStep }
 
     /// Where large bodies wait. `TMPDIR` set to nothing is no directory.
     var spoolDirectory: String {
@@ -63,6 +68,10 @@ extension Server {
                 // Workers that were started together should not all be replaced together.
                 most + Int.random(in: 0...configuration.maxRequestsJitter)
             },
+            longestLife: configuration.maxWorkerLifetime.map { most in
+                .seconds(most) + .random(in: 0...(.seconds(configuration.maxWorkerLifetimeJitter)))
+            },
+            mostMemory: configuration.maxWorkerMemory,
             requestTimeout: configuration.requestTimeout.map { .seconds($0) },
             lockTimeout: configuration.timeout.map { .seconds($0) },
             // With one runner and no other worker there is nobody to give the baton, or a connection, to: the pilot
@@ -106,8 +115,7 @@ extension Server {
             isUnix: listener.address.port == nil)
     }
 
-    /// Whoever may open a Unix socket is trusted. That is every user of the machine, unless the directory that it is in
-    /// keeps them out: the socket itself is open to all, so that a web server which runs as another user reaches it.
+    /// Whoever may open a Unix socket is trusted: its user and group, unless `umask` lets others.
     var trust: @Sendable (SocketAddress) -> PeerTrust {
         let forwarders = configuration.forwardedAllowIPs
         let announcers = configuration.proxyAllowIPs

@@ -77,7 +77,7 @@ struct Server {
         if let shared = seat.shared, shared.means.stackPorts.indices.contains(shared.cell) {
             try host.beginStacks(shared.means.stackPorts[shared.cell], gil)
         }
-        let application = try host.loadApplication(gil)
+        let application = try host.loadApplication(reports: seat.reports, gil)
         let types = try WSGITypes(gil)
         let worker: Worker
         do throws(SystemError) {

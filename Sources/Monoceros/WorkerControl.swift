@@ -24,9 +24,13 @@ final class WorkerControl {
     }
 
     /// SIGABRT: says what took too long, if that is the reason.
-    private func abort(_ gil: borrowing GIL) {
-        if let overdue = worker?.interruptedRequest(gil) { host.logOverdue(overdue, gil) }
+    ///
+    /// - Returns: whether it is.
+    private func abort(_ gil: borrowing GIL) -> Bool {
+        let overdue = worker?.interruptedRequest(gil)
+        if let overdue { host.logOverdue(overdue, gil) }
         quit()
+        return overdue != nil
     }
 
     static func makeType(_ gil: borrowing GIL) throws(PythonError) -> NativeType {
@@ -55,8 +59,7 @@ final class WorkerControl {
                     "abort",
                     { control, _, _, _ in
                         GIL.calledByPython { (gil) throws(PythonError) in
-                            WorkerControl.of(control).abort(gil)
-                            return gil.newNone()
+                            PyRef(retaining: gil.bool(WorkerControl.of(control).abort(gil))).leak()
                         }
                     }
                 ),

@@ -51,24 +51,26 @@ public struct ListeningSocket: Sendable {
     ///
     /// - Parameters:
     ///   - path: at most 107 bytes; a leading NUL byte makes an abstract name (`unix(7)`).
-    ///   - umask: permission bits that the socket lacks. None by default, so that a web server that runs as another
-    ///     user can connect; the directory is the place to keep others out.
+    ///   - umask: permission bits that the socket lacks.
+    ///   - owner: whom its file is given to, by number; nil leaves it to the user, or the group, of the process.
     /// - Throws: `ListenError`.
     public static func unix(
-        path: String, umask: UInt32 = 0, backlog: Int32
+        path: String, umask: UInt32 = 0, owner: (user: Int?, group: Int?) = (nil, nil), backlog: Int32
     ) throws(ListenError) -> ListeningSocket {
         let path = try UnixPath(path)
         return try path.whileLocked { () throws(ListenError) in
             try path.removeStale()
             do throws(SystemError) {
-                return try ListeningSocket(path, umask: umask, backlog: backlog)
+                return try ListeningSocket(path, umask: umask, owner: owner, backlog: backlog)
             } catch {
                 throw ListenError(path.bind, path.reason(error))
             }
         }
     }
 
-    private init(_ path: UnixPath, umask: UInt32, backlog: Int32) throws(SystemError) {
+    private init(
+        _ path: UnixPath, umask: UInt32, owner: (user: Int?, group: Int?), backlog: Int32
+    ) throws(SystemError) {
         let descriptor = try Descriptor.streamSocket(family: AF_UNIX)
         self = try descriptor.closingOnError { () throws(SystemError) in
             let former = Process.setUmask(umask)
@@ -76,6 +78,7 @@ public struct ListeningSocket: Sendable {
             _ = try systemCall("bind") { path.withAddress { Glibc.bind(descriptor.rawValue, $0, $1) } }
             let file = path.identity().map { (path: path, identity: $0) }
             do throws(SystemError) {
+                if file != nil { try path.give(to: owner) }
                 _ = try systemCall("listen") { listen(descriptor.rawValue, backlog) }
             } catch {
                 if let file { file.path.remove(file.identity) }

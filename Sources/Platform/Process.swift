@@ -58,6 +58,15 @@ public enum Process {
         return reaped == 0 ? nil : ExitStatus(waitStatus: status)
     }
 
+    /// Waits for the end of a child and collects it (`waitpid(2)`).
+    ///
+    /// - Throws: as `reap`.
+    public static func wait(for pid: ProcessID) throws(SystemError) -> ExitStatus {
+        var status: Int32 = 0
+        _ = try systemCall("waitpid") { waitpid(pid, &status, 0) }
+        return ExitStatus(waitStatus: status)
+    }
+
     /// Collects any child that has ended; nil when none has. Only for process 1, which inherits every orphan: elsewhere
     /// it would take their children from those who wait for them.
     public static func reapAny() -> (pid: ProcessID, status: ExitStatus)? {
@@ -87,6 +96,19 @@ public enum Process {
         _ = try systemCall("prctl") { csystem_set_parent_death_signal(signal.rawValue) }
         // The parent may have ended between the fork and the call above.
         return parentID == parent
+    }
+
+    /// Whether processes below this one, whose parent has ended, become its children (`PR_SET_CHILD_SUBREAPER`,
+    /// `prctl(2)`).
+    ///
+    /// - Throws: `SystemError` where the kernel does not know it.
+    public static func setSubreaper(_ isOne: Bool) throws(SystemError) {
+        _ = try systemCall("prctl") { csystem_set_child_subreaper(isOne ? 1 : 0) }
+    }
+
+    /// Sleeps, for a moment in which another process has to do something (`usleep(3)`).
+    public static func pause(microseconds: UInt32) {
+        usleep(microseconds)
     }
 
     /// Sets the permission bits that new files lack, and returns the former ones (`umask(2)`).

@@ -62,6 +62,14 @@ struct UnixPath {
         if self.identity() == identity { _ = unlink(path) }
     }
 
+    /// Gives the file to another user or group (`lchown(2)`). A process without privileges gives to groups of its own.
+    func give(to owner: (user: Int?, group: Int?)) throws(SystemError) {
+        guard owner.user != nil || owner.group != nil else { return }
+        // -1 leaves it.
+        let (user, group) = (uid_t(truncatingIfNeeded: owner.user ?? -1), gid_t(truncatingIfNeeded: owner.group ?? -1))
+        _ = try systemCall("lchown") { lchown(path, user, group) }
+    }
+
     /// Makes room at the path: removes a socket that a server left behind when it was killed. The caller holds the
     /// lock.
     ///

@@ -21,6 +21,12 @@ public struct ServerConfiguration: Equatable, Sendable {
     public let maxRequests: Int?
     /// The most that is added to it at random.
     public let maxRequestsJitter: Int
+    /// Seconds after which a worker is replaced; nil sets no limit.
+    public let maxWorkerLifetime: Int?
+    /// The most that is added to it at random.
+    public let maxWorkerLifetimeJitter: Int
+    /// Bytes of memory with which a worker is replaced; nil sets no limit.
+    public let maxWorkerMemory: Int?
     /// Seconds after which a worker that is stuck is ended; nil waits for ever.
     public let timeout: Int?
     /// Seconds that one request may take; nil for as long as it takes.
@@ -76,8 +82,10 @@ public struct ServerConfiguration: Equatable, Sendable {
     public let group: Int?
     /// Workers get all groups of their user.
     public let initgroups: Bool
-    /// Permission bits that Unix sockets are made without.
+    /// Permission bits that files are made without.
     public let umask: Int
+    /// Permission bits that Unix sockets are made without: those of all others, unless something else is asked for.
+    public let socketUmask: Int
     public let pidfile: String?
     public let daemon: Bool
     public let preloadApp: Bool
@@ -131,6 +139,9 @@ public struct ServerConfiguration: Equatable, Sendable {
         workerClass = threads > 1 ? .gthread : named
         maxRequests = try values[.maxRequests]
         maxRequestsJitter = try values[.maxRequestsJitter]
+        maxWorkerLifetime = try values[.maxWorkerLifetime]
+        maxWorkerLifetimeJitter = try values[.maxWorkerLifetimeJitter]
+        maxWorkerMemory = try values[.maxWorkerMemory]
         timeout = try values[.timeout]
         let limits = [try values[.requestTimeout], workerClass == .sync ? timeout : nil]
         requestTimeout = limits.compactMap(\.self).min()
@@ -161,6 +172,7 @@ public struct ServerConfiguration: Equatable, Sendable {
         group = try values[.group]
         initgroups = try values[.initgroups]
         umask = try values[.umask]
+        socketUmask = given["umask"].map { $0.value != SettingValue.none } ?? false ? umask : 0o007
         pidfile = try values[.pidfile]
         daemon = try values[.daemon]
         preloadApp = try values[.preloadApp]

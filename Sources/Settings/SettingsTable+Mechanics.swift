@@ -96,7 +96,7 @@ extension SettingKey<Int> {
         Setting(
             "umask", .serverMechanics, ["-m", "--umask"], .mode(0...0o777), default: .int(0), for: .arbiter,
             metavar: "INT",
-            "The permission bits that Unix sockets are made without. With 0, every user of the machine may connect."))
+            "The permission bits that Unix sockets are made without: 007 unless set. With 0, every user may connect."))
     static let requestBodyMemory = SettingKey(
         Setting(
             "request_body_memory", .serverMechanics, ["--request-body-memory"], .int(SettingRange.anyBytes),

@@ -11,6 +11,12 @@ extension SettingKey<Int> {
             How many workers more than workers may exist at once while some are replaced, at a reload for one: so many \
             are replaced at a time.
             """))
+    static let maxWorkerLifetimeJitter = SettingKey(
+        Setting(
+            "max_worker_lifetime_jitter", .workerProcesses, ["--max-worker-lifetime-jitter"],
+            .int(SettingRange.anySeconds), default: .int(0), for: .worker, origin: .own, metavar: "INT",
+            "The most seconds that are added at random to max_worker_lifetime, so that workers are not replaced together."
+        ))
 }
 
 extension SettingKey<Int?> {
@@ -19,5 +25,21 @@ extension SettingKey<Int?> {
             "boot_timeout", .workerProcesses, ["--boot-timeout"], .int(SettingRange.anySeconds), default: .int(0),
             for: .arbiter, origin: .own, metavar: "INT",
             "How many seconds a worker may take to load the application before it is ended; 0 waits for ever."),
+        nothing: 0)
+    static let maxWorkerLifetime = SettingKey(
+        Setting(
+            "max_worker_lifetime", .workerProcesses, ["--max-worker-lifetime"], .int(SettingRange.anySeconds),
+            default: .int(0), for: .worker, origin: .own, metavar: "INT",
+            "How many seconds a worker serves before it is replaced by a new one; 0 sets no limit."),
+        nothing: 0)
+    static let maxWorkerMemory = SettingKey(
+        Setting(
+            "max_worker_memory", .workerProcesses, ["--max-worker-memory"], .int(SettingRange.anyBytes),
+            default: .int(0), for: .worker, origin: .own, metavar: "INT",
+            """
+            With how many bytes of memory a worker is replaced by a new one; 0 sets no limit. Of memory that processes \
+            share, each has its part (PSS). It is looked at about once a second, so that a worker may have more for a \
+            while.
+            """),
         nothing: 0)
 }

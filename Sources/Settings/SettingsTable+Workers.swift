@@ -149,6 +149,9 @@ extension SettingsTable {
     static let workerLimits = [
         SettingKey<Int?>.maxRequests.entry,
         SettingKey<Int>.maxRequestsJitter.entry,
+        SettingKey<Int?>.maxWorkerLifetime.entry,
+        SettingKey<Int>.maxWorkerLifetimeJitter.entry,
+        SettingKey<Int?>.maxWorkerMemory.entry,
         SettingKey<Int?>.timeout.entry,
         SettingKey<Int?>.requestTimeout.entry,
         SettingKey<Int>.gracefulTimeout.entry,

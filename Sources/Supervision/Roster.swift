@@ -5,6 +5,8 @@ struct Generation: Equatable, Sendable {
     let terms: Terms
     /// A worker of it has served.
     var hasServed = false
+    /// Its code does not boot, and nobody is forked for it: the next reload may have better code.
+    var isBroken = false
 }
 
 /// Who shall serve: the configuration in force, the one that wants to replace it, and how many workers there shall be.
@@ -79,7 +81,12 @@ struct Roster: Equatable, Sendable {
         isRollingOut = true
     }
 
-    mutating func noteServing() { current.hasServed = true }
+    mutating func noteServing() {
+        current.hasServed = true
+        current.isBroken = false
+    }
+
+    mutating func noteBroken() { current.isBroken = true }
 
     /// Takes out the outgoing generations of which no worker takes connections any more.
     mutating func takeRetired(_ table: ProcessTable) -> [Int] {

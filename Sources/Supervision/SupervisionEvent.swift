@@ -10,6 +10,8 @@ public enum SupervisionEvent: Equatable, Sendable {
     case workerWantsToLeave(pid: Int32)
     /// A worker that serves has given no sign of life for too long.
     case workerSilent(pid: Int32)
+    /// The application of the configuration in force could not be loaded, and there is no worker.
+    case preloadFailed(HaltReason)
     /// A child was reaped.
     case workerExited(pid: Int32, WorkerExit)
     /// There is a new configuration, with a number that is greater than all before it.
@@ -34,6 +36,8 @@ public enum SupervisionAction: Equatable, Sendable {
     case abandon(generation: Int, AbandonReason)
     /// No worker of this generation takes connections any more: close the listening sockets that only it has.
     case retire(generation: Int)
+    /// A worker of the configuration in force failed to boot, and none is forked in its place before the next reload.
+    case awaitMending(HaltReason)
     /// Every worker that serves is of this generation: the reload is done.
     case rolledOut(generation: Int)
     /// Close the listening sockets, so that the kernel refuses what no worker would accept any more.

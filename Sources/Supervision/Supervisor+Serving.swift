@@ -131,6 +131,7 @@ extension Supervisor {
     private var demand: Int {
         let fresh = table.workers.count(where: roster.isFresh)
         let stale = table.workers.count(where: roster.isStale)
+        guard !roster.current.isBroken else { return 0 }
         let missing = max(0, roster.wanted - fresh - stale)
         // A reload that has not proved itself replaces nobody, and neither does the one before it meanwhile.
         guard roster.candidate == nil else { return missing }

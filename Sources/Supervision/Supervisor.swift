@@ -49,6 +49,7 @@ public struct Supervisor: Sendable {
         case .workerReady(let pid): return noteReady(pid)
         case .workerWantsToLeave(let pid): return table.update(pid) { $0.wantsToLeave = true }
         case .workerSilent(let pid): return noteSilence(pid, at: now)
+        case .preloadFailed(let reason): if isServing { bootFailed(reason, at: now) }
         case .workerExited(let pid, let exit): return noteExit(pid, exit, at: now)
         case .reload(let generation, let terms): reload(Generation(number: generation, terms: terms))
         case .changeWorkers(let difference): roster.wanted = max(min(roster.wanted, 1), roster.wanted + difference)
@@ -161,10 +162,22 @@ public struct Supervisor: Sendable {
 
     /// While others serve, code that does not boot any more is no reason to end them: its time may come again.
     private mutating func bootFailed(_ worker: WorkerProcess, _ reason: HaltReason, at now: UInt64) {
-        guard !table.workers.contains(where: \.isServing) else {
-            return respawn.recordBootFailure(of: worker, at: now)
+        if worker.terms.awaitsMending || !table.workers.contains(where: \.isServing) {
+            guard worker.generation == roster.current.number else { return }
+            return bootFailed(reason, at: now)
         }
-        begin(
-            Shutdown(gracefullyAt: now, gracefulTimeout: gracefulTimeout, exitCode: reason.exitCode, reason: reason))
+        respawn.recordBootFailure(of: worker, at: now)
+    }
+
+    private mutating func bootFailed(_ reason: HaltReason, at now: UInt64) {
+        guard roster.current.terms.awaitsMending else {
+            let timeout = gracefulTimeout
+            return begin(
+                Shutdown(gracefullyAt: now, gracefulTimeout: timeout, exitCode: reason.exitCode, reason: reason))
+        }
+        // Those that boot beside it fail for the same reason; one word is enough.
+        guard !roster.current.isBroken else { return }
+        roster.noteBroken()
+        news.append(.awaitMending(reason))
     }
 }

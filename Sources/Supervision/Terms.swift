@@ -9,12 +9,17 @@ public struct Terms: Equatable, Sendable {
     public var gracefulTimeout: UInt64
     /// Nanoseconds in which a worker must have said that it serves; nil for as long as it takes.
     public var bootTimeout: UInt64?
+    /// Code that does not boot is no reason to stop: the server listens, and waits for the next reload (`--reload`).
+    public var awaitsMending: Bool
 
-    public init(workers: Int, step: Int = 1, gracefulTimeout: UInt64, bootTimeout: UInt64? = nil) {
+    public init(
+        workers: Int, step: Int = 1, gracefulTimeout: UInt64, bootTimeout: UInt64? = nil, awaitsMending: Bool = false
+    ) {
         precondition(workers >= 0 && step >= 1)
         self.workers = workers
         self.step = step
         self.gracefulTimeout = gracefulTimeout
         self.bootTimeout = bootTimeout
+        self.awaitsMending = awaitsMending
     }
 }

@@ -7,8 +7,8 @@ public struct WorkerMessage: Equatable, Sendable {
         /// The worker wants to be replaced: its share of requests, of time or of memory is used up. It serves until it
         /// is told to leave. The payload says why, in words for the log.
         case wantsToLeave = 2
-        /// The files of modules that were loaded since the last message, separated by NUL bytes.
-        case modules = 3
+        /// The application is loaded, and workers can be forked from this process, which is none itself.
+        case preloaded = 3
     }
 
     public let kind: Kind

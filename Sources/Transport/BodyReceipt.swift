@@ -54,13 +54,14 @@ final class BodyReceipt {
         case nothing
         /// What has come, and bytes that are still to come.
         case part(RequestBody, remaining: Int, recent: Int)
-        /// The middle of a framing cannot be told, nor what is on its way to the disk.
+        /// The middle of a framing cannot be told, nor what is on its way to the disk, or cannot be
+        /// written.
         case stays
     }
 
     var luggage: Luggage {
         if isUntouched { return .nothing }
-        guard case .length(let remaining) = remainder, remaining > 0, !isAtDisk, !sink.hasUnwritten else {
+        guard case .length(let remaining) = remainder, remaining > 0, !isAtDisk, (try? writeRest()) != nil else {
             return .stays
         }
         let body = sink.body
@@ -100,6 +101,13 @@ final class BodyReceipt {
     func takeRest() -> ByteStore? { rest.take() }
 
     // MARK: Bytes
+
+    /// Writes what waits to the file, at the price of a wait for the disk: a block at most, once for a connection that
+    /// leaves with its body half way.
+    private func writeRest() throws(SpoolFault) {
+        guard let (block, file) = sink.takeBlock(isLast: true) else { return }
+        try file.write(block.bytes)
+    }
 
     /// Notes that bytes came. Whether they are enough to set the deadline anew.
     func makesProgress(_ count: Int, now: Nanoseconds) -> Bool {

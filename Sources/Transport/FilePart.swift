@@ -4,8 +4,8 @@ internal import Synchronization
 /// Part of a file on its way to a socket.
 ///
 /// A small part that the system has in memory is sent on the spot. The rest is for the disk's thread, a piece at a
-/// time: meanwhile nobody else sends on that connection. Where that thread is busy, large parts that are in memory do not
-/// wait for it either.
+/// time: meanwhile nobody else sends on that connection. Where that thread is busy, large parts that are in memory do
+/// not wait for it either.
 ///
 /// Whoever has the connection's output touches it; the disk's thread, while it is there, what `job` says.
 final class FilePart {

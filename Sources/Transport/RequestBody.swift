@@ -50,11 +50,6 @@ struct BodySink {
         }
     }
 
-    /// Whether something waits that belongs into the file.
-    var hasUnwritten: Bool {
-        if case .file(_, let waiting) = storage { waiting.count > 0 } else { false }
-    }
-
     /// - Parameters:
     ///   - memory: bytes that may stay in memory.
     ///   - spool: where the others go.

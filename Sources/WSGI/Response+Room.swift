@@ -5,9 +5,9 @@ internal import Transport
 
 /// Clients that take a response more slowly than its application makes it.
 extension Response {
-    /// Looks after what waits for the client. Past `response_buffer` it goes to a file. Where that has no room, it holds
-    /// the application up. One large last block is no reason to: it is in memory anyhow, and the reactor sends the
-    /// rest of it; it goes to a file only where the worker's memory is used up.
+    /// Looks after what waits for the client. Past `response_buffer` it goes to a file. Where that has no room, it
+    /// holds the application up. One large last block is no reason to: it is in memory anyhow, and the reactor sends
+    /// the rest of it; it goes to a file only where the worker's memory is used up.
     ///
     /// The lock is given up for disk and client alone: other threads of the application may call `write` meanwhile, or
     /// the request may end.

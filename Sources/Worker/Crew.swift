@@ -27,9 +27,10 @@ final class Crew: @unchecked Sendable {
     private let requestLimit: Int?
     /// What this worker has in common with others.
     let commons: Commons?
-    /// Asks the arbiter for a replacement; nil where nobody else would serve meanwhile. Only the thread that has the
-    /// baton touches it.
-    private var requestReplacement: ((String) -> Void)?
+    /// Asks the arbiter for a replacement.
+    private let sendRequest: (String) -> Void
+    /// The arbiter was asked, which it is once.
+    private let hasAsked = Atomic(false)
     /// One for each runner.
     let gauges: [RunnerGauge]
 
@@ -42,7 +43,7 @@ final class Crew: @unchecked Sendable {
         self.reactor = reactor
         self.lifetime = lifetime
         self.commons = commons
-        self.requestReplacement = commons != nil && configuration.workers > 1 ? requestReplacement : nil
+        sendRequest = requestReplacement
         gauges = (0..<configuration.runners).map { _ in RunnerGauge() }
         watchdog = Watchdog(configuration)
         lastRunner = LastRunnerPolicy(runners: configuration.runners)
@@ -114,23 +115,21 @@ final class Crew: @unchecked Sendable {
     /// When a worker that is told now to leave has to be gone.
     private var latestEnd: Nanoseconds { Clock.now() + configuration.gracefulTimeout }
 
-    /// Closes the worker to further requests when this one is the last that it should serve.
+    /// Has the worker replaced when this request is the last one of its share.
     @inline(__always)
     func countRequest(_ baton: borrowing Baton) {
         guard let requestLimit, reactor.requestCount(baton) >= requestLimit, !lifetime.isLeaving else { return }
-        endOfShare(baton)
+        requestReplacement("it has served \(reactor.requestCount(baton)) requests")
     }
 
-    private func endOfShare(_ baton: borrowing Baton) {
-        if commons != nil, configuration.workers > 1 {
-            // Its connections outlive it: it goes on until another is there to take them.
-            guard let request = requestReplacement else { return }
-            requestReplacement = nil
-            return request("it has served \(reactor.requestCount(baton)) requests")
-        }
-        reactor.note(.info, "Autorestarting worker after current request.", baton)
-        drain(toBeReplaced: true)
-        beginClosing(baton)
+    /// Asks for another worker in place of this one. Its connections outlive it: it goes on until the other is there to
+    /// take them. Any thread, any number of times.
+    ///
+    /// - Parameter reason: for the log.
+    @inline(never)
+    func requestReplacement(_ reason: @autoclosure () -> String) {
+        guard !lifetime.isLeaving, !hasAsked.exchange(true, ordering: .relaxed) else { return }
+        sendRequest(reason())
     }
 
     /// Ends the worker once the last request is answered. Any thread, any number of times.

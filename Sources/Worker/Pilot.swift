@@ -16,6 +16,7 @@ final class Pilot: @unchecked Sendable {
     private let bench: Workbench
     /// When the watchdog looks next.
     private var nextCheck: Nanoseconds = 0
+    private var recycling: RecyclingPolicy
     /// Of the loan that was seen last.
     private var excuse = ExcusePolicy()
 
@@ -23,6 +24,8 @@ final class Pilot: @unchecked Sendable {
         self.crew = crew
         self.mainGauge = mainGauge
         bench = Workbench(policy: crew.configuration.transport.policy)
+        recycling = RecyclingPolicy(
+            lifetime: crew.configuration.longestLife, memory: crew.configuration.mostMemory, at: Clock.now())
     }
 
     /// The thread's body.
@@ -69,6 +72,11 @@ extension Pilot: PilotDuties {
         crew.commons?.cell.heartbeat(now)
         crew.telemetry.statsd?.send()
         crew.watchdog.check(mainGauge, at: now) { crew.telemetry.flush() }
+        if let reason = recycling.verdict(
+            at: now, resident: MemoryUse.resident, proportional: MemoryUse.proportional)
+        {
+            crew.requestReplacement(reason)
+        }
         return Crew.nap
     }
 

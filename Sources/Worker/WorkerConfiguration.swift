@@ -13,6 +13,10 @@ public struct WorkerConfiguration: Sendable {
     public let mainThreadRuns: Bool
     /// Requests after which the worker is replaced; nil for any number.
     public let requestLimit: Int?
+    /// Nanoseconds after which it is replaced; nil for any time.
+    public let longestLife: Nanoseconds?
+    /// Bytes of memory with which it is replaced; nil for any number.
+    public let mostMemory: Int?
     /// The longest that one request may run; nil for as long as it takes.
     public let requestTimeout: Nanoseconds?
     /// The longest that the main thread, where it is no runner, may wait for Python's lock; nil for as long as it
@@ -31,7 +35,8 @@ public struct WorkerConfiguration: Sendable {
 
     public init(
         transport: TransportConfiguration, gateway: GatewayConfiguration, runners: Int, mainThreadRuns: Bool,
-        requestLimit: Int?, requestTimeout: Nanoseconds?, lockTimeout: Nanoseconds?, tick: Nanoseconds,
+        requestLimit: Int?, longestLife: Nanoseconds?, mostMemory: Int?, requestTimeout: Nanoseconds?,
+        lockTimeout: Nanoseconds?, tick: Nanoseconds,
         gracefulTimeout: Nanoseconds, workers: Int, parent: Int32
     ) {
         self.transport = transport
@@ -39,6 +44,8 @@ public struct WorkerConfiguration: Sendable {
         self.runners = runners
         self.mainThreadRuns = mainThreadRuns
         self.requestLimit = requestLimit
+        self.longestLife = longestLife
+        self.mostMemory = mostMemory
         self.requestTimeout = requestTimeout
         self.lockTimeout = lockTimeout
         self.tick = tick

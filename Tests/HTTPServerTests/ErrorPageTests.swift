@@ -21,7 +21,7 @@ import Testing
             #expect(
                 parts[0] == head("\(error.status) \(error.reason)")
                     + "close\r\nContent-Length: \(parts[1].utf8.count)\r\n"
-                    + "Content-Type: \(mediaType)")
+                    + "Content-Type: \(mediaType)" + (error.status == 503 ? "\r\nRetry-After: 10" : ""))
             #expect(parts[1].contains(error.id))
             #expect(parts[1].contains("\(error.status)"))
             #expect(Self.page(error, isHead: true, asJSON: asJSON) == parts[0] + "\r\n\r\n")

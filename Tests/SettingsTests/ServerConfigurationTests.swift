@@ -92,6 +92,23 @@ import Testing
         #expect(made.maxRequestsJitter == 3)
     }
 
+    @Test func sharesOfAWorker() throws {
+        let nothing = try configuration([:])
+        #expect(nothing.maxWorkerLifetime == nil && nothing.maxWorkerMemory == nil)
+        let made = try configuration([
+            "max_worker_lifetime": .int(60), "max_worker_lifetime_jitter": .int(5), "max_worker_memory": .int(1 << 20),
+        ])
+        #expect(made.maxWorkerLifetime == 60 && made.maxWorkerLifetimeJitter == 5)
+        #expect(made.maxWorkerMemory == 1 << 20)
+    }
+
+    @Test func unixSocketsAreForUserAndGroupUnlessAsked() throws {
+        #expect(try configuration([:]).socketUmask == 0o007)
+        #expect(try configuration(["umask": .none]).socketUmask == 0o007)
+        #expect(try configuration(["umask": .int(0)]).socketUmask == 0)
+        #expect(try configuration(["umask": .int(0o077)]).socketUmask == 0o077)
+    }
+
     @Test func noneMeansTheDefault() throws {
         let nothing = Dictionary(
             uniqueKeysWithValues: SettingsTable.settings.filter { $0.kind.takesNone }.map {

@@ -68,8 +68,11 @@ struct FakeMaster {
     }
 
     mutating func reload(workers: Int, step: Int = 1, bootTimeout: UInt64? = nil) {
+        reload(Terms(workers: workers, step: step, gracefulTimeout: 30 * second, bootTimeout: bootTimeout))
+    }
+
+    mutating func reload(_ terms: Terms) {
         generation += 1
-        let terms = Terms(workers: workers, step: step, gracefulTimeout: 30 * second, bootTimeout: bootTimeout)
         supervisor.receive(.reload(generation: generation, terms), at: now)
     }
 

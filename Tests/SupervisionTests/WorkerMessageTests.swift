@@ -6,7 +6,7 @@ import Testing
     @Test(arguments: [
         WorkerMessage(.ready, pid: 1), WorkerMessage(.ready, pid: .max),
         WorkerMessage(.wantsToLeave, pid: 4_194_304, payload: Array("served 100 requests".utf8)),
-        WorkerMessage(.modules, pid: 65536, payload: [47, 97, 0, 47, 98]),
+        WorkerMessage(.wantsToLeave, pid: 65536, payload: [47, 97, 0, 47, 98]),
     ])
     func goesThereAndBack(_ message: WorkerMessage) {
         #expect(WorkerMessage(message.bytes) == message)

@@ -1,6 +1,7 @@
 import HTTPWire
 import Platform
 import Synchronization
+import Telemetry
 import Testing
 
 @testable import Transport
@@ -57,6 +58,50 @@ import Testing
             }
             client.send(text)
         }
+    }
+
+    /// Two workers, each with threads of its own, and all clients at the first: what waits goes from one to the other,
+    /// and when the first leaves, all of its connections do.
+    @Test func twoWorkersShareAndTheFirstLeaves() throws {
+        let layout = ScoreboardLayout(cells: 2, slots: 1)
+        let memory = try SharedMapping(byteCount: layout.byteCount)
+        let board = ScoreboardArbiter(memory.base, layout, process: 1, started: 0)
+        board.setGeneration(1, workersWanted: 2)
+        let reader = try ScoreboardReader(memory.base, byteCount: memory.byteCount)
+        let relay = try RelayChannel()
+        var crews: [LoopbackCrew] = []
+        for number in 0..<2 {
+            let cell = board.cell(try #require(board.assign(generation: 1, now: 1)))
+            cell.open(process: Int32(number + 1), generation: 1, started: 0, now: 1)
+            cell.setPresence(ScoreboardPresence(lifetime: .serving, runners: 2, waiting: 2))
+            let commons = Commons(relay: relay, scoreboard: reader, cell: cell)
+            crews.append(try LoopbackCrew(commons: commons, application: Self.application))
+            try crews[number].start(runners: 2)
+        }
+        var dialogs = try (0..<8).map { _ in Dialog(client: try LoopbackClient(port: crews[0].port)) }
+        let deadline = Clock.now() + .seconds(60)
+        var (open, hasLeft) = (true, false)
+        while open, Clock.now() < deadline {
+            open = false
+            for number in dialogs.indices {
+                guard dialogs[number].client.has(dialogs[number].expected) else {
+                    open = true
+                    continue
+                }
+                guard dialogs[number].asked < Dialog.length else { continue }
+                dialogs[number].ask(number)
+                open = true
+            }
+            // In the middle of it.
+            if !hasLeft, dialogs[0].asked > Dialog.length / 2 { hasLeft = crews[0].end(seconds: 20) }
+            _ = dialogs[0].client.wait(milliseconds: 1)
+        }
+        for dialog in dialogs { #expect(dialog.client.text == dialog.expected) }
+        try #require(hasLeft)
+        #expect(reader.worker(0).counters.relayedOut >= 8 && reader.worker(1).counters.relayedIn >= 8)
+        board.setGeneration(1, workersWanted: 0)
+        #expect(crews[1].end(seconds: 20))
+        relay.close()
     }
 
     @Test(arguments: [1, 3])

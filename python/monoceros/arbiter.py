@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from monoceros import accesslog, daemon
+from monoceros import accesslog, daemon, reloader
 from monoceros.errors import ConfigError, HaltServer
 from monoceros.generations import Snapshot, apply_environment, withdraw_environment
 from monoceros.host import APP_LOAD_ERROR, WORKER_BOOT_ERROR, Host
@@ -143,7 +143,7 @@ class Arbiter:
     def _say_notices(self, cfg: Any) -> None:
         for line in cfg.notices + cfg.without_effect():
             self.log.warning("%s", line)
-        for name in ("preload_app", "reload", "reuse_port"):
+        for name in ("reuse_port",):
             if getattr(cfg, name):
                 self.log.warning("%s (%s) is not there yet, and has no effect.", name, cfg.settings[name].source)
 
@@ -236,12 +236,21 @@ class Arbiter:
         self.log.reopen_files()
 
     def _will_fork(self, age: int, generation: int) -> None:
+        self._will_order(age, generation)
+        self.cfg.pre_fork(self, self._worker)
+
+    def _will_order(self, age: int, generation: int) -> None:
         self._enter(generation)
         self.worker_age = age
         self._worker = self.worker_class(
             age, self.pid, self.LISTENERS, self.app, self.timeout / 2.0, self.cfg, self.log
         )
-        self.cfg.pre_fork(self, self._worker)
+
+    def _will_preload(self, generation: int) -> None:
+        self._enter(generation)
+
+    def _did_fork_mold(self) -> None:
+        self._enter(self._adopted)
 
     def _forked(self, pid: int | None, age: int, generation: int) -> None:
         worker, self._worker = self._worker, None
@@ -290,6 +299,14 @@ class Arbiter:
             before.restore()
         return None
 
+    def named_files(self) -> tuple[list[str], list[str]]:
+        """The files that `reload_extra_files` leads to, and the directories where another could come to match."""
+        found = reloader.expand(self.cfg.reload_extra_files, self.cfg.start_directory)
+        if found.is_cut:
+            most = reloader.MOST_FOUND
+            self.log.warning("reload_extra_files leads to more than %s files: the rest is not watched.", most)
+        return sorted(found.files), sorted(found.directories)
+
     def _enter(self, generation: int) -> None:
         """Sets the process up for a configuration."""
         if generation == self._entered:
@@ -318,6 +335,9 @@ class Arbiter:
         worker.pid = os.getpid()
         if self._entered != self._adopted:
             self.log.setup(self.cfg)
+        if self.cfg.preload_app:
+            # The process that it was forked from has those that were there when the application was loaded.
+            self.log.reopen_files()
         return worker
 
 
@@ -331,6 +351,11 @@ EVENTS: dict[str, Callable[..., None]] = {
     "abandoned": Arbiter._abandon,
     "reopen_logs": Arbiter._reopen_logs,
     "will_fork": Arbiter._will_fork,
+    "will_order": Arbiter._will_order,
+    # Attributes that the hook gives to the worker are for the worker.
+    "will_fork_from_mold": Arbiter._will_fork,
+    "will_preload": Arbiter._will_preload,
+    "did_fork_mold": Arbiter._did_fork_mold,
     "forked": Arbiter._forked,
     "worker_exited": Arbiter._worker_exited,
     "successor": Arbiter._successor,

@@ -2,6 +2,7 @@
 
 import atexit
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -9,13 +10,14 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any, NoReturn, Protocol
 
 from monoceros import SERVER_SOFTWARE, __version__, accesslog, identity, logwriter
 from monoceros.application import AppImportError, AppModuleNotFoundError
 from monoceros.glogging import Logger
 from monoceros.observer import Observer
+from monoceros.reloader import Reporter, expected_files
 from monoceros.wsgi import ErrorsStream
 
 # gunicorn's exit statuses of a worker: the arbiter stops the server when it sees one of them.
@@ -49,8 +51,8 @@ class WorkerControl(Protocol):
     def quit(self) -> None:
         """Asks for an end at once."""
 
-    def abort(self) -> None:
-        """The same, after it wrote which request took too long, if one did."""
+    def abort(self) -> bool:
+        """The same, after it wrote which request took too long, if one did; returns whether one did."""
 
     def is_quitting(self) -> bool:
         """Whether an end at once was asked for, so that a SystemExit is not the application's."""
@@ -78,6 +80,7 @@ class Host:
         self._is_booting = False
         # In a worker: it was told to leave before it served, and the SystemExit on its way is not the application's.
         self._gives_up = False
+        self._is_frozen = False
         # In the master: how many workers statsd was told of.
         self._worker_count = 0
         # One byte, for the first of several workers that fail together to take: that one says why.
@@ -90,8 +93,9 @@ class Host:
 
     def notify(self, event: str, *arguments: Any) -> tuple[str, int]:
         """Tells the server what happens; returns what is to be done, see `Arbiter.notify`."""
-        if event == "will_fork":
+        if event in ("will_fork", "will_order", "will_preload"):
             self._let_one_speak()
+            self._freeze()
         outcome = self.server.notify(event, *arguments)
         # As gunicorn: how many there are, whenever that changes.
         count = len(getattr(self.server, "WORKERS", ()))
@@ -100,9 +104,23 @@ class Host:
             self.count_workers(count)
         return outcome
 
+    def _freeze(self) -> None:
+        """Before the first fork: keeps the collector of the children from writing to each object that the master has.
+
+        A page that nobody writes to is shared.
+        """
+        if not self._is_frozen:
+            self._is_frozen = True
+            gc.collect()
+            gc.freeze()
+
     def read_configuration(self, generation: int) -> tuple[dict[str, Any], str] | None:
         """Reads the configuration again; None when that fails, which has been logged."""
         return self.server.read_configuration(generation)
+
+    def named_files(self) -> tuple[list[str], list[str]]:
+        """The files that the configuration names for `--reload`, and the directories where another could come to be."""
+        return self.server.named_files()
 
     def execute(self, variables: Sequence[tuple[str, str]]) -> None:
         """Becomes the program that this one was started as, where it was. Returns when that fails."""
@@ -251,12 +269,57 @@ class Host:
         extra = {"metric": "gunicorn.backlog", "value": count, "mtype": "histogram"}
         self.logger.debug("socket backlog: %s", count, extra=extra)
 
-    def load_application(self) -> Callable[..., object]:
+    def load_application(self, reports: int | None = None) -> Callable[..., object]:
         """Returns the application, in a worker after the fork.
 
         When that fails it has been reported, and SystemExit carries the worker's exit status: 4 when the app spec names
         nothing that can be served, 3 when its module is missing or raised.
+
+        :param reports: the descriptor to tell which files the code comes from; None when nobody watches them.
         """
+        application, reporter = self._load_and_report(reports)
+        if reporter is not None:
+            reporter.start()
+        return application
+
+    def preload(self, reports: int) -> int:
+        """Loads the application in a process from which workers are forked.
+
+        Returns 0, or the exit status when that failed and has been reported. `reports` is as for `load_application`,
+        and -1 when nobody watches the files.
+        """
+        try:
+            self._load_and_report(reports if reports >= 0 else None)
+        except SystemExit as error:
+            return error.code if isinstance(error.code, int) and error.code else WORKER_BOOT_ERROR
+        count = len(os.listdir("/proc/self/task")) - 1
+        if count:
+            self.log(
+                logging.WARNING,
+                f"The application has started {count} thread{'s' if count > 1 else ''} while it was loaded: with "
+                "--preload they are not there in the workers. Start them in the hook post_fork.",
+            )
+        # What is garbage would be copied to each worker by the first collection there; and what is none is not to be
+        # looked at again, which would copy it too.
+        gc.collect()
+        gc.freeze()
+        return 0
+
+    def _load_and_report(self, reports: int | None) -> tuple[Callable[..., object], Reporter | None]:
+        reporter = Reporter(reports) if reports is not None else None
+        try:
+            application = self._load()
+        except BaseException as error:
+            if reporter is not None:
+                spec = getattr(self.app, "app_uri", None) or ""
+                # What was raised before it was reported to people and became an exit status.
+                reporter.report_failure(error.__cause__ or error.__context__ or error, expected_files(spec))
+            raise
+        if reporter is not None:
+            reporter.report()
+        return application, reporter
+
+    def _load(self) -> Callable[..., object]:
         name = getattr(self.app, "app_uri", None) or type(self.app).__name__
         # BaseException: a module that calls sys.exit() on import, or is interrupted, has not booted either.
         with self._reporting(f"load {name!r}"):
@@ -267,11 +330,12 @@ class Host:
                     self.report(str(error))
                 is_missing = isinstance(error, AppModuleNotFoundError)
                 status = WORKER_BOOT_ERROR if is_missing else APP_LOAD_ERROR
+                fault = error
             else:
                 if self.worker is not None:
                     self.worker.wsgi = application
                 return application
-        raise SystemExit(status)
+        raise SystemExit(status) from fault
 
     def report(self, line: str) -> None:
         """Writes a line for the person who starts the server, whatever the log level is."""
@@ -309,6 +373,22 @@ class Host:
         self.log(
             logging.CRITICAL,
             f"WORKER TIMEOUT (pid:{os.getpid()}): {request} has been running for {seconds} s. It is here:\n{stack}",
+        )
+
+    def _log_threads(self, frame: FrameType | None) -> None:
+        """Writes where all threads are: the last thing that a worker says before it is stopped."""
+        names = {thread.ident: thread.name for thread in threading.enumerate()}
+        frames = sys._current_frames()
+        # In place of the handler's own frame, that in which it found the thread.
+        if frame is not None:
+            frames[threading.get_ident()] = frame
+        stacks = [
+            f"Thread {names.get(ident, ident)}:\n{''.join(traceback.format_stack(each)).rstrip()}"
+            for ident, each in frames.items()
+        ]
+        self.log(
+            logging.CRITICAL,
+            f"Worker (pid:{os.getpid()}) was told to stop (SIGABRT). It is here:\n" + "\n".join(stacks),
         )
 
     def leave_threads_behind(self, count: int, error: BaseException | None) -> NoReturn:
@@ -383,7 +463,9 @@ class Host:
                 self._gives_up = True
                 stack = "".join(traceback.format_stack(frame)).rstrip()
                 self.log(logging.CRITICAL, f"Worker (pid:{os.getpid()}) is still booting. It is here:\n{stack}")
-            control.abort()
+                control.abort()
+            elif not control.abort() or threading.active_count() > 1:
+                self._log_threads(frame)
             self._call_hook("worker_abort")
             raise SystemExit(1)
 

@@ -80,6 +80,19 @@ def files_of(error: BaseException) -> set[str]:
     return {path for name in names if not name.startswith("<") and (path := source_file(name))}
 
 
+def expected_files(spec: str) -> set[str]:
+    """Where the module of an app spec, and the packages that it is in, would be below the current directory.
+
+    For one that is missing: it may be about to be written, or to be named as the command line says.
+    """
+    parts = spec.partition(":")[0].split(".")
+    if not all(part.isidentifier() for part in parts):
+        return set()
+    names = ["/".join(parts[:count]) for count in range(1, len(parts) + 1)]
+    candidates = (source_file(f"{name}{suffix}") for name in names for suffix in (".py", "/__init__.py"))
+    return {path for path in candidates if path}
+
+
 def frame_files(trace: TracebackType | None) -> Iterator[str]:
     while trace is not None:
         yield trace.tb_frame.f_code.co_filename
@@ -112,13 +125,15 @@ class Reporter:
                 self._add(module_files())
             return self._flush()
 
-    def report_failure(self, error: BaseException, seconds: float = 1.0) -> None:
+    def report_failure(self, error: BaseException, others: Iterable[str] = (), seconds: float = 1.0) -> None:
         """Tells of all that was loaded before the application failed to load, and of the files in which it failed.
 
         The worker ends after this, so a pipe that is full is waited for, up to this long.
+
+        :param others: files that may come to be, as absolute paths.
         """
         with self.lock:
-            self._add(module_files() | files_of(error))
+            self._add(module_files() | files_of(error) | set(others))
             while not self._flush():
                 if not select.select([], [self.descriptor], [], seconds)[1]:
                     return

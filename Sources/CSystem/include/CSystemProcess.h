@@ -20,6 +20,10 @@ static inline int csystem_set_parent_death_signal(int signal) {
     return prctl(PR_SET_PDEATHSIG, (unsigned long)signal, 0UL, 0UL, 0UL);
 }
 
+static inline int csystem_set_child_subreaper(int is_one) {
+    return prctl(PR_SET_CHILD_SUBREAPER, (unsigned long)is_one, 0UL, 0UL, 0UL);
+}
+
 /// `fcntl` is variadic.
 static inline int csystem_set_close_on_exec(int descriptor) {
     int flags = fcntl(descriptor, F_GETFD);

@@ -16,10 +16,7 @@ struct ModelServer {
 
     init(_ budget: Budget) {
         self.budget = budget
-        master = FakeMaster(
-            Terms(
-                workers: budget.workers, step: budget.step, gracefulTimeout: 30 * second,
-                bootTimeout: budget.bootTimeout))
+        master = FakeMaster(budget.terms(workers: budget.workers))
     }
 
     var workers: [WorkerProcess] { master.supervisor.table.workers }
@@ -69,7 +66,7 @@ struct ModelServer {
         case .reload(let workers):
             budget.reloads -= 1
             if workers < budget.workers { isBounded = false }
-            master.reload(workers: workers, step: budget.step, bootTimeout: budget.bootTimeout)
+            master.reload(budget.terms(workers: workers))
         case .changeWorkers(let difference):
             budget.changes -= 1
             isBounded = false
@@ -88,6 +85,7 @@ struct ModelServer {
         master.exit(worker.pid, exit)
         guard served, !master.supervisor.isServing else { return nil }
         mayStop = true
+        if budget.awaitsMending { return "a death stopped a server that waits for better code" }
         if others.contains(where: \.isServing) { return "a death stopped a server that serves" }
         return worker.isReady || exit != .exited(code: 3) ? "a death that is no failed boot stopped the server" : nil
     }
@@ -180,6 +178,10 @@ struct ModelServer {
         let supervisor = server.master.supervisor
         if !supervisor.isServing { return "a stop does not end" }
         if supervisor.isReloading { return "a reload does not end" }
+        if supervisor.roster.current.isBroken {
+            if server.workers.contains(where: \.isBooting) { return "a worker boots at rest" }
+            return supervisor.deadline == nil ? nil : "a timer at rest"
+        }
         if server.workers.count != supervisor.wanted { return "\(server.workers.count) workers at rest" }
         if !server.workers.allSatisfy({ $0.isServing && !$0.wantsToLeave && $0.generation == supervisor.generation }) {
             return "an old worker at rest"

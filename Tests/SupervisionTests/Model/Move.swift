@@ -33,4 +33,11 @@ struct Budget: Hashable {
     var workers = 2
     var step = 1
     var bootTimeout: UInt64?
+    var awaitsMending = false
+
+    func terms(workers: Int) -> Terms {
+        Terms(
+            workers: workers, step: step, gracefulTimeout: 30 * second, bootTimeout: bootTimeout,
+            awaitsMending: awaitsMending)
+    }
 }

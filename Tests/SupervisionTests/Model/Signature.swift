@@ -17,6 +17,7 @@ extension ModelServer {
         }
         words += [
             -1_000_000, Int64(roster.wanted), roster.current.hasServed ? 1 : 0, Int64(roster.current.terms.workers),
+            roster.current.isBroken ? 1 : 0,
         ]
         words += [Int64((roster.candidate?.number ?? current) - current), Int64(roster.candidate?.terms.workers ?? 0)]
         words += [roster.isRollingOut ? 1 : 0] + roster.outgoing.map { Int64($0 - current) }

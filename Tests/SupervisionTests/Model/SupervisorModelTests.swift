@@ -17,6 +17,8 @@ import Testing
         Budget(deaths: 1, reloads: 1, changes: 2, workers: 1),
         // Stops, in the middle of all that.
         Budget(deaths: 1, wishes: 1, reloads: 1, stops: 2, workers: 1),
+        // Code that is waited for until it is mended.
+        Budget(deaths: 2, wishes: 1, reloads: 1, awaitsMending: true),
         // Room for more than one at once.
         Budget(deaths: 1, reloads: 1, workers: 2, step: 2),
     ]

@@ -24,13 +24,19 @@ final class LoopbackCrew: @unchecked Sendable {
 
     let port: UInt16
 
-    /// - Parameter application: answers on the connection; whether that persists.
-    init(application: @escaping @Sendable (Connection, Workbench) -> Bool) throws {
+    private let isShared: Bool
+
+    /// - Parameters:
+    ///   - commons: what it has in common with another crew, to which it posts what waits.
+    ///   - application: answers on the connection; whether that persists.
+    init(commons: Commons? = nil, application: @escaping @Sendable (Connection, Workbench) -> Bool) throws {
+        isShared = commons != nil
         let configuration = TransportConfiguration()
         let listener = try ListeningSocket.tcp(host: "127.0.0.1", port: 0, backlog: 64).descriptor
         port = try listener.localAddress()?.port ?? 0
         reactor = try Reactor(
-            configuration: configuration, listeners: [ListenerSocket(descriptor: listener)], trust: { _ in [] })
+            configuration: configuration, listeners: [ListenerSocket(descriptor: listener)], trust: { _ in [] },
+            commons: commons, workers: commons == nil ? 1 : 2)
         let waker = reactor.waker
         self.waker = waker
         handOver = BatonHandOver(interruptPilot: { waker.wake() })
@@ -110,8 +116,8 @@ final class LoopbackCrew: @unchecked Sendable {
 
     private func isDone(_ baton: borrowing Baton) -> Bool {
         guard isDraining.load(ordering: .acquiring) else { return false }
-        reactor.beginClosing(baton)
-        return reactor.unsettledCount(baton) == 0
+        reactor.leave(baton)
+        return reactor.unsettledCount(baton) == 0 && reactor.adoptLeftBehind(baton) == 0
     }
 
     // MARK: The pilot
@@ -133,7 +139,8 @@ final class LoopbackCrew: @unchecked Sendable {
         func doWork(_ baton: borrowing Baton) {
             crew.reactor.holdRequests(baton, on: bench)
             crew.settle(baton)
-            if crew.isDraining.load(ordering: .acquiring) { crew.reactor.beginClosing(baton) }
+            if crew.isShared { crew.reactor.share(free: 0, isStalled: true, baton) }
+            if crew.isDraining.load(ordering: .acquiring) { crew.reactor.leave(baton) }
         }
         func hasToLeave(_ baton: borrowing Baton) -> Bool { isOver }
         func poll(_ baton: borrowing Baton, timeout: Nanoseconds) {

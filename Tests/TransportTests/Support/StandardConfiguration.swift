@@ -8,7 +8,8 @@ extension TransportConfiguration {
     init() {
         self.init(
             policy: RequestPolicy(), proxyMode: nil, body: BodyLimits(), timeouts: Timeouts(), maximumConnections: 1000,
-            acceptBatch: 64, sharesListeners: true, streamsBodies: false, bufferMemory: nil, spoolAllowance: try! SpoolAllowance(limit: nil),
+            acceptBatch: 64, sharesListeners: true, streamsBodies: false, bufferMemory: nil,
+            spoolAllowance: try! SpoolAllowance(limit: nil),
             responseWait: .seconds(60))
     }
 }

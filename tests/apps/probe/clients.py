@@ -100,6 +100,13 @@ def keep_callables(environ: Environ, start_response: StartResponse) -> object:
     return plain(start_response, b"kept")
 
 
+@route("/take-socket")
+def take_socket(environ: Environ, start_response: StartResponse) -> object:
+    """The client's connection, used and let go."""
+    environ["gunicorn.socket"].sendall(b"taken")
+    return []
+
+
 @route("/call-kept")
 def call_kept(environ: Environ, start_response: StartResponse) -> object:
     """Those of another request must not reach this one's client."""
