@@ -80,6 +80,11 @@ let package = Package(
             name: "Transport",
             dependencies: ["HTTPServer", "HTTPWire", "Platform", "ProxyWire", "Scheduling", "Telemetry"],
             swiftSettings: hot),
+        // What the operator is told, without Python.
+        .target(
+            name: "Admin",
+            dependencies: ["HTTPServer", "HTTPWire", "Platform", "ProxyWire", "Scheduling", "Telemetry", "Transport"],
+            swiftSettings: lean),
         .target(name: "PythonBridge", dependencies: ["CPython"], swiftSettings: lean),
         .target(
             name: "WSGI",
@@ -88,7 +93,8 @@ let package = Package(
         .target(
             name: "Worker",
             dependencies: [
-                "HTTPServer", "HTTPWire", "Platform", "PythonBridge", "Scheduling", "Telemetry", "Transport", "WSGI",
+                "Admin", "HTTPServer", "HTTPWire", "Platform", "PythonBridge", "Scheduling", "Telemetry", "Transport",
+                "WSGI",
             ],
             swiftSettings: hot),
 
@@ -101,7 +107,8 @@ let package = Package(
         .target(
             name: "Monoceros",
             dependencies: [
-                "Arbiter", "HTTPWire", "Platform", "ProxyWire", "PythonBridge", "Settings", "Supervision", "Telemetry",
+                "Admin", "Arbiter", "HTTPWire", "Platform", "ProxyWire", "PythonBridge", "Settings", "Supervision",
+                "Telemetry",
                 "Transport", "WSGI", "Worker",
             ],
             swiftSettings: lean,
@@ -119,6 +126,10 @@ let package = Package(
             name: "SettingsTests", dependencies: ["HTTPWire", "ProxyWire", "Settings"], swiftSettings: strict),
         .testTarget(
             name: "SupervisionTests", dependencies: ["Supervision"], swiftSettings: strict + [.unsafeFlags(["-O"])]),
+        .testTarget(
+            name: "AdminTests",
+            dependencies: ["Admin", "HTTPServer", "HTTPWire", "Platform", "ProxyWire", "Telemetry", "Transport"],
+            swiftSettings: strict),
         .testTarget(name: "TelemetryTests", dependencies: ["Platform", "Telemetry"], swiftSettings: strict),
         .testTarget(
             name: "SchedulingTests", dependencies: ["Platform", "Scheduling"],

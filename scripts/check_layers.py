@@ -18,7 +18,7 @@ LAYERS = (
     {"HTTPWire", "ProxyWire", "Supervision", "Telemetry", "Platform", "PythonBridge"},
     {"HTTPServer", "Scheduling", "Settings"},
     {"Transport"},
-    {"WSGI"},
+    {"Admin", "WSGI"},
     {"Worker", "Arbiter"},
     {"Monoceros"},
 )

@@ -15,15 +15,21 @@ extension Arbiter {
         do throws(ListenError) {
             if let given = try takeGiven(configuration) {
                 generations[1]!.listeners = given
-                return tell(.listening(generation: 1, given.map(\.socket)))
+                if let address = configuration.adminBind {
+                    guard let socket = try listen(on: address, configuration, signals) else { return true }
+                    generations[1]!.listeners.append(Listener(bind: address, socket: socket, isAdmin: true))
+                }
+                return tell(.listening(generation: 1, current.clientListeners))
             }
             var inherited = try adoptInherited(configuration)
             var listeners: [Listener] = []
             for address in configuration.binds {
+                let isAdmin = address == configuration.adminBind
                 if let index = inherited.firstIndex(where: { $0.socket.isAt(address) }) {
-                    listeners.append(Listener(bind: address, socket: inherited.remove(at: index).socket))
+                    let socket = inherited.remove(at: index).socket
+                    listeners.append(Listener(bind: address, socket: socket, isAdmin: isAdmin))
                 } else if let socket = try listen(on: address, configuration, signals) {
-                    listeners.append(Listener(bind: address, socket: socket))
+                    listeners.append(Listener(bind: address, socket: socket, isAdmin: isAdmin))
                 } else {
                     return true
                 }
@@ -35,7 +41,7 @@ extension Arbiter {
             closeListeners()
             return false
         }
-        return tell(.listening(generation: 1, current.listeners.map(\.socket)))
+        return tell(.listening(generation: 1, current.clientListeners))
     }
 
     /// The sockets that the service manager opened; nil when it did not. They are where the server listens, whatever
@@ -99,20 +105,24 @@ extension Arbiter {
     /// - Returns: false, with one line in the log and nothing changed, when an address cannot be had.
     func rebind(_ generation: inout Generation) -> Bool {
         var former = current.listeners
+        let admin = generation.configuration.adminBind
+        var addresses = generation.configuration.binds
         if service.gaveSockets {
-            generation.listeners = former
-            return true
+            generation.listeners = former.filter { !$0.isAdmin }
+            addresses = admin.map { [$0] } ?? []
         }
         var new: [ListeningSocket] = []
-        for address in generation.configuration.binds {
-            if let index = former.firstIndex(where: { $0.bind == address }) {
+        for address in addresses {
+            // What was for clients and is for the operator now, or the other way round, is another socket.
+            let isAdmin = address == admin
+            if let index = former.firstIndex(where: { $0.bind == address && $0.isAdmin == isAdmin }) {
                 generation.listeners.append(former.remove(at: index))
                 continue
             }
             do throws(ListenError) {
                 let socket = try ListeningSocket(address, generation.configuration)
                 new.append(socket)
-                generation.listeners.append(Listener(bind: address, socket: socket))
+                generation.listeners.append(Listener(bind: address, socket: socket, isAdmin: isAdmin))
             } catch {
                 host.log(.error, "Can't connect to \(error)")
                 for socket in new { socket.closeAndRemoveFile() }
@@ -121,7 +131,7 @@ extension Arbiter {
             }
         }
         if !new.isEmpty {
-            host.log(.info, "Listening at: \(generation.listeners.map(\.socket.url).joined(separator: ","))")
+            host.log(.info, "Listening at: \(generation.clientListeners.map(\.url).joined(separator: ","))")
         }
         return true
     }
@@ -164,6 +174,9 @@ extension ListeningSocket {
         self =
             switch address {
             case .tcp(let host, let port): try .tcp(host: host, port: port, backlog: backlog)
+            // Whoever may connect to the operator's socket may end the server.
+            case .unix(let path) where address == configuration.adminBind:
+                try .unix(path: path, umask: 0o177, backlog: backlog)
             case .unix(let path):
                 try .unix(path: path, umask: configuration.umask, owner: configuration.owner, backlog: backlog)
             case .descriptor(let number): try .adopt(descriptor: number, backlog: backlog)

@@ -10,7 +10,8 @@ extension Arbiter {
         do throws(SystemError) {
             // Reloads may ask for more workers than there are now, and TTIN may.
             let means = try SharedMeans(
-                workers: 2 * (terms.workers + terms.step) + Self.spareCells, runners: configuration.runners)
+                workers: 2 * (terms.workers + terms.step) + Self.spareCells, runners: configuration.runners,
+                hasStackPorts: configuration.hasStackPorts)
             self.means = means
             cells = Cells(means)
         } catch {

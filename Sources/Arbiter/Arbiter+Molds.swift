@@ -114,7 +114,7 @@ extension Arbiter {
             case .child:
                 let seat = WorkerSeat(
                     generation: number, parentID: processID,
-                    listeners: generations[number]?.listeners.map(\.socket) ?? [],
+                    listeners: generations[number]?.clientListeners ?? [], admin: generations[number]?.adminListener,
                     shared: means.flatMap { means in order.cell.map { (means, $0) } },
                     reports: reloadWatch?.reportDescriptor, channel: messages)
                 // SIGTERM when the master ends, and not before it is the parent.

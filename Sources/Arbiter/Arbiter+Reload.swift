@@ -21,8 +21,7 @@ extension Arbiter {
         var generation = Generation(number: number, configuration: configuration, listeners: [])
         guard rebind(&generation) else { return giveUp(number) }
         generations[number] = generation
-        guard tell(.listening(generation: number, generation.listeners.map(\.socket))),
-            tell(.reloading(generation: number))
+        guard tell(.listening(generation: number, generation.clientListeners)), tell(.reloading(generation: number))
         else {
             retire(number)
             return giveUp(number)
@@ -43,6 +42,7 @@ extension Arbiter {
 
     /// The first worker of a configuration serves.
     func adopt(_ number: Int) {
+        cells?.countReload()
         tell(.adopted(generation: number))
         tell(.workersChanged(new: supervisor.wanted, old: supervisor.wanted))
         setTitle()

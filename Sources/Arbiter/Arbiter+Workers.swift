@@ -42,7 +42,8 @@ extension Arbiter {
             signals.abandonInChild()
             messages.receiving.close()
             let seat = WorkerSeat(
-                generation: number, parentID: processID, listeners: generation.listeners.map(\.socket),
+                generation: number, parentID: processID, listeners: generation.clientListeners,
+                admin: generation.adminListener,
                 shared: means.flatMap { means in cell.map { (means, $0) } }, reports: reloadWatch?.reportDescriptor,
                 channel: messages)
             reloadWatch?.close()

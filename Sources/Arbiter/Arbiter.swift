@@ -73,8 +73,9 @@ public final class Arbiter {
         tell(.workersChanged(new: supervisor.wanted, old: nil))
         guard attempt(.starting), bind(signals) else { return leave(1) }
         if supervisor.isServing {
-            host.log(
-                .info, "Listening at: \(current.listeners.map(\.socket.url).joined(separator: ",")) (\(processID))")
+            let urls = current.clientListeners.map(\.url).joined(separator: ",")
+            host.log(.info, "Listening at: \(urls) (\(processID))")
+            if let admin = current.adminListener { host.log(.info, "Answering the operator at: \(admin.url)") }
             host.log(.info, "Using worker: \(configuration.workerClass)")
             if supervisor.wanted == 0 {
                 host.log(.warning, "There are 0 workers: nobody answers until the signal TTIN adds one.")

@@ -11,6 +11,10 @@ public struct ArbiterConfiguration: Sendable {
     public var silenceTimeout: UInt64?
     /// Where to listen, in the order of the command line.
     public var binds: [BindAddress]
+    /// The one among them where workers answer the operator, and no client; nil for none. Its file is the user's alone.
+    public var adminBind: BindAddress?
+    /// Whether somebody can ask for the stacks of a worker: who may open the operator's Unix socket.
+    var hasStackPorts: Bool { if case .unix = adminBind { true } else { false } }
     /// How many connections may wait to be accepted, per address; the kernel caps it.
     public var backlog: Int32
     /// Permission bits that unix sockets lack.

@@ -6,6 +6,11 @@ struct Generation {
     let number: Int
     let configuration: ArbiterConfiguration
     var listeners: [Listener]
+
+    /// Those for clients.
+    var clientListeners: [ListeningSocket] { listeners.filter { !$0.isAdmin }.map(\.socket) }
+    /// The one for the operator.
+    var adminListener: ListeningSocket? { listeners.first { $0.isAdmin }?.socket }
 }
 
 /// A listening socket and the address in the configuration that it is for.
@@ -15,4 +20,6 @@ struct Listener {
     let socket: ListeningSocket
     /// Its file, if it has one, is for others to remove.
     var isForeign = false
+    /// Workers answer the operator there, and no client.
+    var isAdmin = false
 }

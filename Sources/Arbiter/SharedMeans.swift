@@ -8,6 +8,8 @@ public struct SharedMeans: Sendable {
     public let relay: RelayChannel
     /// What each worker is up to.
     public let scoreboard: ScoreboardReader
+    /// By which workers are asked for their stacks, by cell; empty where nobody can ask.
+    public let stackPorts: [StackPort]
     let board: ScoreboardArbiter
 
     /// Bytes that the relay keeps: about two thousand connections that wait.
@@ -16,8 +18,9 @@ public struct SharedMeans: Sendable {
     /// - Parameters:
     ///   - workers: the most at a time, those that leave included.
     ///   - runners: of a worker.
+    ///   - hasStackPorts: whether workers can be asked for their stacks.
     /// - Throws: `SystemError` when the system has no memory or no descriptors to give.
-    init(workers: Int, runners: Int) throws(SystemError) {
+    init(workers: Int, runners: Int, hasStackPorts: Bool) throws(SystemError) {
         let layout = ScoreboardLayout(cells: min(max(1, workers), 4096), slots: min(max(1, runners), 4096))
         let memory = try SharedMapping(byteCount: layout.byteCount)
         board = ScoreboardArbiter(
@@ -27,6 +30,10 @@ public struct SharedMeans: Sendable {
         }
         scoreboard = reader
         relay = try RelayChannel()
+        var ports: [StackPort] = []
+        // A system without descriptors to spare serves all the same.
+        while hasStackPorts, ports.count < layout.cellCount, let port = try? StackPort() { ports.append(port) }
+        stackPorts = ports
         // A smaller one works too: what does not fit stays where it is.
         _ = try? relay.resize(bytes: Self.relaySize)
     }
@@ -63,6 +70,8 @@ struct Cells {
     }
 
     func lastSign(of pid: ProcessID) -> Nanoseconds? { cells[pid].map { board.lastHeartbeat($0) } }
+
+    func countReload() { board.countReload() }
 
     func tell(wanted: Int, generation: Int) { board.setGeneration(UInt64(generation), workersWanted: wanted) }
 

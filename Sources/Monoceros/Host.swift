@@ -65,6 +65,10 @@ struct Host {
                 try gil.attribute(object, "log_exception"), forkEnd: try gil.attribute(object, "leave_fork"),
                 isWritten: { level, gil in self.writes(LogLevel(level), gil) }, line: notice, gil),
             overdue: { overdue, gil in self.logOverdue(overdue, gil) },
+            slow: { slow, suppressed, gil in self.logSlow(slow, suppressed, gil) },
+            startDaemon: { (name, run, gil) throws(PythonError) in
+                _ = try gil.call(try gil.attribute(self.object, "start_daemon"), try gil.string(name), run)
+            },
             startThread: { (name, run, gil) throws(PythonError) in
                 _ = try gil.call(try gil.attribute(self.object, "start_thread"), try gil.string(name), run)
             },
@@ -78,6 +82,18 @@ struct Host {
             _ = try gil.call(
                 try gil.attribute(object, "log_overdue"), try gil.string(overdue.request),
                 try gil.integer(Int(seconds)), try gil.integer(overdue.thread))
+        } catch {
+            gil.writeUnraisable()
+        }
+    }
+
+    /// Logs that a request runs for long.
+    func logSlow(_ slow: OverdueRequest, _ suppressed: Int, _ gil: borrowing GIL) {
+        do throws(PythonError) {
+            _ = try gil.call(
+                try gil.attribute(object, "log_slow"), try gil.string(slow.request),
+                try gil.integer(Int(slow.duration / 1_000_000)), try gil.integer(slow.thread),
+                try gil.integer(suppressed))
         } catch {
             gil.writeUnraisable()
         }
@@ -114,6 +130,13 @@ struct Host {
     /// - Parameter descriptor: of the worker's signal pipe.
     func watchSignals(_ descriptor: Int32, _ gil: borrowing GIL) throws(PythonError) {
         _ = try gil.call(try gil.attribute(object, "watch_signals"), try gil.integer(Int(descriptor)))
+    }
+
+    /// - Parameter port: by which the operator asks for this worker's stacks.
+    func beginStacks(_ port: StackPort, _ gil: borrowing GIL) throws(PythonError) {
+        _ = try gil.call(
+            try gil.attribute(object, "begin_stacks"), try gil.integer(Int(port.bell.descriptor.rawValue)),
+            try gil.integer(Int(port.file.rawValue)))
     }
 
     func ignoreFurtherSignals(_ gil: borrowing GIL) throws(PythonError) {

@@ -15,10 +15,11 @@ extension Server {
                 workers: configuration.workers, step: step,
                 gracefulTimeout: .seconds(configuration.gracefulTimeout),
                 bootTimeout: configuration.bootTimeout.map { .seconds($0) }, awaitsMending: configuration.reload),
-            binds: configuration.bind, backlog: configuration.backlog)
+            binds: configuration.bind + (configuration.adminBind.map { [$0] } ?? []), backlog: configuration.backlog)
         arbiter.runners = runners
         arbiter.silenceTimeout = configuration.timeout.map { .seconds($0) }
         arbiter.umask = UInt32(configuration.socketUmask)
+        arbiter.adminBind = configuration.adminBind
         arbiter.owner = (configuration.user, configuration.group)
         if configuration.reload { arbiter.reloadEngine = configuration.reloadEngine == "poll" ? .poll : .inotify }
         arbiter.preloads = configuration.preloadApp
@@ -59,7 +60,7 @@ extension Server {
     }
 
     func workerConfiguration(_ seat: WorkerSeat, _ allowance: SpoolAllowance) -> WorkerConfiguration {
-        WorkerConfiguration(
+        var worker = WorkerConfiguration(
             transport: transportConfiguration(limited(allowance)), gateway: gatewayConfiguration(seat),
             runners: runners,
             mainThreadRuns: configuration.workerClass == .sync,
@@ -78,6 +79,8 @@ extension Server {
             tick: runners == 1 && configuration.workers == 1 ? .milliseconds(5) : .milliseconds(2),
             gracefulTimeout: .seconds(configuration.gracefulTimeout), workers: configuration.workers,
             parent: seat.parentID)
+        worker.slowRequestLog = configuration.slowRequestLog.map { .seconds($0) }
+        return worker
     }
 
     private var runners: Int { configuration.workerClass == .sync ? 1 : configuration.threads }

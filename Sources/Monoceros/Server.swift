@@ -74,6 +74,9 @@ struct Server {
         let control = WorkerControl(lifetime: lifetime, host: host)
         try host.installWorkerSignals(try WorkerControl.makeType(gil).wrap(control, gil), gil)
 
+        if let shared = seat.shared, shared.means.stackPorts.indices.contains(shared.cell) {
+            try host.beginStacks(shared.means.stackPorts[shared.cell], gil)
+        }
         let application = try host.loadApplication(reports: seat.reports, gil)
         let types = try WSGITypes(gil)
         let worker: Worker
@@ -82,6 +85,7 @@ struct Server {
                 configuration: workerConfiguration(seat, allowance),
                 listeners: seat.listeners.map { ListenerSocket(descriptor: $0.descriptor) },
                 types: types, lifetime: lifetime, trust: trust, commons: commons,
+                admin: adminConfiguration(seat, commons, allowance), health: healthEndpoint(commons),
                 requestReplacement: { seat.requestReplacement($0) })
         } catch {
             throw gil.raise(.osError, "The worker cannot start: \(error).")

@@ -26,8 +26,9 @@ public struct OutOfMemory: Sendable {
             if parts[1].isEmpty {
                 files += ["/sys/fs/cgroup\(path)/memory.events", "/sys/fs/cgroup/memory.events"]
             } else if parts[1].split(separator: ",").contains("memory") {
-                let root = "/sys/fs/cgroup/memory"
-                files += ["\(root)\(path)/memory.oom_control", "\(root)/memory.oom_control"]
+                files += [
+                    "/sys/fs/cgroup/memory\(path)/memory.oom_control", "/sys/fs/cgroup/memory/memory.oom_control",
+                ]
             }
         }
         return files

@@ -86,6 +86,12 @@ public final class SpoolAllowance: @unchecked Sendable {
         (0..<placeCount).reduce(0) { $0 &+ word($1, 1).pointee.load(ordering: .relaxed) }
     }
 
+    /// Bytes that this process has in files; 0 for one that found no place.
+    public var ownBytes: Int {
+        let place = mine.load(ordering: .relaxed)
+        return place < 0 ? 0 : word(place, 1).pointee.load(ordering: .relaxed)
+    }
+
     private func count(_ bytes: Int) {
         // More workers than places: the last is for all that found none.
         let place = mine.load(ordering: .relaxed)

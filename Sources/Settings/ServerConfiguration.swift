@@ -110,6 +110,20 @@ public struct ServerConfiguration: Equatable, Sendable {
     public let dogstatsdTags: String
     public let enableBacklogMetric: Bool
 
+    // What an operator is told.
+    /// Where the operator's requests are answered; `nil` for nowhere.
+    public let adminBind: BindAddress?
+    /// Who besides this machine may ask there.
+    public let adminAllowIPs: AddressList
+    /// Seconds.
+    public let readyWindow: Int
+    /// A path that starts with a slash and does not end with one; `nil` answers none before the application.
+    public let healthPath: String?
+    /// Seconds; `nil` never writes of a slow request.
+    public let slowRequestLog: Int?
+    /// Settings that differ from their defaults, fit to be shown: no secrets.
+    public let shown: [ShownSetting]
+
     /// Makes the configuration from values by name; a name that is absent, or whose value is none, has its default.
     /// Names that only Python uses, such as `chdir`, are checked and left alone.
     ///
@@ -158,7 +172,7 @@ public struct ServerConfiguration: Equatable, Sendable {
         group = try values[.group]
         initgroups = try values[.initgroups]
         umask = try values[.umask]
-        socketUmask = given["umask"].map(\.value) ?? SettingValue.none == SettingValue.none ? 0o007 : umask
+        socketUmask = given["umask"].map { $0.value != SettingValue.none } ?? false ? umask : 0o007
         pidfile = try values[.pidfile]
         daemon = try values[.daemon]
         preloadApp = try values[.preloadApp]
@@ -175,5 +189,14 @@ public struct ServerConfiguration: Equatable, Sendable {
         statsdPrefix = try values[.statsdPrefix]
         dogstatsdTags = try values[.dogstatsdTags]
         enableBacklogMetric = try values[.enableBacklogMetric]
+
+        let address = try values[.adminBind]
+        adminBind = address.bind
+        adminAllowIPs = try values[.adminAllowIPs]
+        try AdminAddress.check(address, allowing: adminAllowIPs != AddressList(), given["admin_bind"])
+        readyWindow = try values[.readyWindow]
+        healthPath = try values[.healthPath]
+        slowRequestLog = try values[.slowRequestLog]
+        shown = ShownSetting.all(of: given)
     }
 }

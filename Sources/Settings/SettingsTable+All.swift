@@ -2,7 +2,7 @@ extension SettingsTable {
     /// The table, in the order of the documentation. Names, flags and defaults are gunicorn's where it has the setting.
     static let entries: [Entry] =
         application + sockets + workers + workerLimits + asgi + security + debugging + mechanics + process + proxies
-        + leniency + errorLog + accessLog + statsd + naming + hooks + tls + http2 + dirtyArbiters + control
+        + leniency + errorLog + accessLog + statsd + naming + hooks + tls + http2 + dirtyArbiters + control + admin
 }
 
 /// Ranges that several settings share.

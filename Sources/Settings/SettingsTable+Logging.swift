@@ -109,6 +109,7 @@ extension SettingsTable {
             Setting(
                 "disable_redirect_access_to_syslog", .logging, ["--disable-redirect-access-to-syslog"],
                 .flag(stores: true), default: .bool(false), for: .python, "Keep the access log out of syslog.")),
+        SettingKey<Int?>.slowRequestLog.entry,
     ]
 
     static let statsd = [

@@ -91,16 +91,15 @@ extension SettingsTable {
         ] + dirtyHooks
 
     static let control = [
-        missing(
-            "control_socket", .control, .string, metavar: "PATH",
-            "there is no control socket yet; signals to the master's process id do what it does"),
+        idle("control_socket", .control, .string, metavar: "PATH", because: operators),
         idle(
-            "control_socket_mode", .control, .mode(0...0o777), default: .int(0o600), metavar: "INT",
-            because: "there is no control socket yet"),
+            "control_socket_mode", .control, .mode(0...0o777), default: .int(0o600), metavar: "INT", because: operators),
         idle(
             "control_socket_disable", .control, .flag(stores: true), flag: "--no-control-socket", default: .bool(false),
-            because: "there is no control socket yet"),
+            because: operators),
     ]
+
+    private static let operators = "the server is told what to do at --admin-bind, by monoceros ctl"
 
     private static let tlsIsMissing =
         "there is no TLS yet; let a proxy in front end it (nginx, HAProxy, a load balancer)"

@@ -74,7 +74,40 @@ extension ScoreboardCell {
         method: MethodClass, path: UnsafeRawBufferPointer, client: ScoreboardClient, status: Int, began: UInt64,
         now: UInt64
     ) {
+        keepSlow(total: now > began ? now - began : 0, now: now) { slot in
+            Self.write(
+                slot, phase: .response, method: method, path: path, client: client, began: began,
+                thread: Self.slowEnd(status: status, now: now))
+        }
+    }
+
+    /// What a slot says of its exchange, to be kept past it. For the slot's runner.
+    public func copyExchange(_ slot: Int) -> ExchangeCopy? {
+        guard slot >= 0, slot < slotCount else { return nil }
+        let words = words.from(CellWord.slots + slot * SlotWord.stride)
+        return ExchangeCopy(words: (0..<SlotWord.stride).map { words.load($0) })
+    }
+
+    /// The same as `noteSlow` for an exchange whose bytes are gone. Nothing is done for one that is not slow.
+    public func noteSlow(_ copy: ExchangeCopy, status: Int, now: UInt64) {
+        let began = copy.words[SlotWord.began]
         let total = now > began ? now - began : 0
+        guard isSlow(total: total, now: now) else { return }
+        keepSlow(total: total, now: now) { slot in
+            for word in 1..<SlotWord.stride where word != SlotWord.phaseBegan && word != SlotWord.thread {
+                slot.store(word, copy.words[word])
+            }
+            let state = copy.words[SlotWord.state] & ~0xFF | UInt64(ExchangePhase.response.rawValue)
+            slot.store(SlotWord.state, state)
+            slot.store(SlotWord.thread, Self.slowEnd(status: status, now: now))
+        }
+    }
+
+    private static func slowEnd(status: Int, now: UInt64) -> UInt64 {
+        UInt64(UInt16(clamping: status)) | (now / 1_000_000) << 16
+    }
+
+    private func keepSlow(total: UInt64, now: UInt64, _ write: (ScoreboardWords) -> Void) {
         // One that is over a minute old goes first, the quickest of the others else.
         var place = 0
         var least = UInt64.max
@@ -88,9 +121,7 @@ extension ScoreboardCell {
             slot.store(SlotWord.sequence, sequence)
             atomicMemoryFence(ordering: .releasing)
             slot.store(SlotWord.phaseBegan, total)
-            Self.write(
-                slot, phase: .response, method: method, path: path, client: client, began: began,
-                thread: UInt64(UInt16(clamping: status)) | (now / 1_000_000) << 16)
+            write(slot)
             slot.storeReleasing(SlotWord.sequence, sequence &+ 1)
         }
         var (threshold, expiry) = (UInt64.max, UInt64.max)
@@ -151,4 +182,9 @@ extension ScoreboardCell {
         }
         words.store(offset >> 3, last)
     }
+}
+
+/// What a slot said of an exchange.
+public struct ExchangeCopy: Sendable {
+    let words: [UInt64]
 }

@@ -113,6 +113,13 @@ public struct ScoreboardCell: Sendable {
 
     // MARK: Budgets
 
+    /// What stands in files and in buffers, in bytes, as it was looked at last. For whoever has the baton, in place of
+    /// the two below.
+    public func setBudgets(spool: Int, buffers: Int) {
+        words.store(CellWord.spoolBytes, UInt64(max(0, spool)))
+        words.store(CellWord.bufferBytes, UInt64(max(0, buffers)))
+    }
+
     /// Bytes of request bodies in files: what came or went. For any thread.
     public func changeSpool(by bytes: Int) { words.add(CellWord.spoolBytes, UInt64(bitPattern: Int64(bytes))) }
     /// Bytes in buffers: what came or went. For any thread.

@@ -42,6 +42,7 @@ extension Reactor {
     }
 
     private func expire(_ connection: Connection) {
+        if case .draining = connection.phase {} else { countTimeout(connection) }
         switch connection.phase {
         case .idle, .preamble(nil):
             // Nothing was asked, so there is nothing to answer.
@@ -57,7 +58,10 @@ extension Reactor {
             refuse(connection, WireError(.bodyTimeout), head: body.head.bytes)
         case .draining(var response):
             let left = connection.unsentByteCount
-            guard let unsent = response.unsent, left <= unsent - Timeouts.progress else { return close(connection) }
+            guard let unsent = response.unsent, left <= unsent - Timeouts.progress else {
+                countTimeout(connection)
+                return close(connection)
+            }
             response.unsent = left
             connection.life.drain(response)
             setDeadline(connection, after: configuration.timeouts.write)

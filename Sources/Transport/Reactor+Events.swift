@@ -116,7 +116,8 @@ extension Reactor {
         case .held, .running, .draining, .discarding, .lingering, .closed: return false
         }
         switch progress {
-        case .complete: return true
+        case .complete:
+            guard let health, answersHealth(connection, health, on: bench) else { return true }
         case .again: enqueue(connection)
         case .wait: break
         }

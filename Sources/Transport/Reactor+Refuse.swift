@@ -2,6 +2,7 @@ internal import HTTPServer
 internal import HTTPWire
 internal import Platform
 internal import ProxyWire
+internal import Telemetry
 
 /// Requests that cannot be served.
 extension Reactor {
@@ -32,6 +33,7 @@ extension Reactor {
     }
 
     private func refuse(_ connection: Connection, _ refusal: Refusal, head: UnsafeRawBufferPointer?) {
+        sharing?.commons.cell.countRefusal(RefusalTable.number(of: refusal.id))
         let second = Clock.wallSeconds()
         let page = refusal.response(date: HTTPDate(unixSeconds: Int(second)))
         if let observer { tell(observer, of: refusal, page, to: connection, head: head, wallSeconds: second) }

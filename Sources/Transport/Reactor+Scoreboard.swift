@@ -1,7 +1,7 @@
 internal import HTTPServer
 internal import HTTPWire
 internal import Platform
-internal import Scheduling
+public import Scheduling
 public import Telemetry
 
 /// What is counted where others see it.
@@ -16,6 +16,42 @@ extension Reactor {
             ended.method, status: ended.status, waited: ended.began &- min(ended.began, ended.connection.completed),
             application: total, total: now &- min(now, ended.connection.completed))
         cell.countBytes(in: ended.receivedCount, out: ended.sentCount)
+    }
+}
+
+/// What is looked at now and then.
+extension Reactor {
+    /// An exchange that outlasted a tick is over: it may be one of the slowest.
+    public func noteSlow(_ copy: ExchangeCopy, _ ended: EndedExchange, _ baton: borrowing Baton) {
+        sharing?.commons.cell.noteSlow(copy, status: ended.status, now: now)
+    }
+
+    /// Shows how many connections are in which phase, once a second at most.
+    public func showConnections(_ baton: borrowing Baton) {
+        guard let sharing, now >= sharing.nextCensus else { return }
+        sharing.nextCensus = now + Sharing.censusInterval
+        sharing.commons.cell.setBudgets(spool: configuration.spoolAllowance.ownBytes, buffers: memory.total)
+        var counts = [Int](repeating: 0, count: Phase.Kind.allCases.count)
+        for connection in connections { counts[Int(connection.phase.kind.rawValue)] += 1 }
+        // The two lists have the same order; what is closed is not shown.
+        for place in ConnectionClass.allCases {
+            sharing.commons.cell.setConnections(place, counts[Int(place.rawValue)])
+        }
+    }
+
+    /// A client's time is up.
+    func countTimeout(_ connection: Connection) {
+        guard let sharing else { return }
+        let kind: TimeoutClass? =
+            switch connection.phase {
+            case .idle, .preamble(nil): .idle
+            case .preamble, .head: .head
+            case .body: .body
+            case .draining: .write
+            case .lingering: .linger
+            case .discarding, .held, .running, .closed: nil
+            }
+        if let kind { sharing.commons.cell.countTimeout(kind) }
     }
 }
 

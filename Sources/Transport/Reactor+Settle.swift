@@ -8,7 +8,10 @@ internal import Synchronization
 /// What becomes of a connection after a response.
 extension Reactor {
     /// Takes a connection back after its response.
-    public func finish(_ ended: EndedExchange, _ baton: borrowing Baton) {
+    public func finish(_ ended: EndedExchange, _ baton: borrowing Baton) { finish(ended) }
+
+    @inline(__always)
+    func finish(_ ended: EndedExchange) {
         let connection = ended.connection
         guard case .running(let request) = connection.phase else {
             preconditionFailure("a response to a request that does not run")

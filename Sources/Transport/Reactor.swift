@@ -66,6 +66,9 @@ public final class Reactor {
     /// Hears of the requests that are refused. Called by whoever has the baton.
     public var observer: (any ExchangeObserver)?
 
+    /// What is answered before the application; set before the first poll.
+    public var health: HealthEndpoint?
+
     var sawSignal = false
     var releases: [UnsafeMutableRawPointer] = []
     var notices = NoticeBuffer()

@@ -15,6 +15,9 @@ final class Sharing {
     var pausedUntil: Nanoseconds = 0
     /// When the log hears again at the earliest that something is wrong with the relay.
     var nextNotice: Nanoseconds = 0
+    /// When its connections are counted again.
+    var nextCensus: Nanoseconds = 0
+    static let censusInterval = Nanoseconds.seconds(1)
     /// What the worker told of itself last.
     private(set) var presence = ScoreboardPresence(lifetime: .serving)
     /// How far the worker is in leaving its connections to others.

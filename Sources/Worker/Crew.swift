@@ -88,6 +88,7 @@ final class Crew: @unchecked Sendable {
             promotion.note(item.kind, outlastedTick: item.outlastedTick)
             promotion.learn(item.kind, duration: item.duration)
             reactor.finish(item.exchange, baton)
+            if let copy = item.copy { reactor.noteSlow(copy, item.exchange, baton) }
         }
     }
 

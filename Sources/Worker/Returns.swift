@@ -1,5 +1,6 @@
 internal import Platform
 internal import Synchronization
+internal import Telemetry
 internal import Transport
 
 /// Connections whose response is done, from runners that lost the baton meanwhile. The thread that has it takes them
@@ -10,6 +11,8 @@ final class Returns: Sendable {
         /// What `PromotionPolicy` learns from it.
         let kind: UInt32
         let outlastedTick: Bool
+        /// What the scoreboard said of it, for the list of the slowest.
+        let copy: ExchangeCopy?
         /// Nanoseconds that the application took.
         let duration: Nanoseconds
     }

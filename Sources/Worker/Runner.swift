@@ -205,10 +205,12 @@ final class Runner {
     /// Leaves a connection to the thread that has the baton.
     private func giveBack(_ ended: EndedExchange, _ kind: UInt32, outlastedTick: Bool, duration: Nanoseconds) {
         gauge.end()
+        let copy = crew.commons?.cell.copyExchange(slot)
         crew.commons?.cell.endExchange(slot)
         ended.sendDeferred()
         crew.returns.put(
-            Returns.Item(exchange: ended, kind: kind, outlastedTick: outlastedTick, duration: duration))
+            Returns.Item(
+                exchange: ended, kind: kind, outlastedTick: outlastedTick, copy: copy, duration: duration))
         crew.reactor.waker.wake()
     }
 

@@ -1,3 +1,4 @@
+public import Admin
 public import Platform
 public import PythonBridge
 internal import Scheduling
@@ -21,6 +22,10 @@ public struct WorkerReport {
     public let application: ApplicationLog
     /// A request is given up that takes too long.
     public let overdue: (OverdueRequest, borrowing GIL) -> Void
+    /// A request runs for long. The number says of how many others nothing was written.
+    public let slow: (OverdueRequest, Int, borrowing GIL) -> Void
+    /// The same as `startThread` for a thread that Python does not wait for at its end.
+    public let startDaemon: (String, PyPointer, borrowing GIL) throws(PythonError) -> Void
     /// Starts a thread of Python's with this name that calls the callable.
     public let startThread: (String, PyPointer, borrowing GIL) throws(PythonError) -> Void
     /// A runner's thread ended by the exception that is set.
@@ -29,12 +34,16 @@ public struct WorkerReport {
     public init(
         notice: @escaping (Notice.Level, String, borrowing GIL) -> Void, application: ApplicationLog,
         overdue: @escaping (OverdueRequest, borrowing GIL) -> Void,
+        slow: @escaping (OverdueRequest, Int, borrowing GIL) -> Void,
+        startDaemon: @escaping (String, PyPointer, borrowing GIL) throws(PythonError) -> Void,
         startThread: @escaping (String, PyPointer, borrowing GIL) throws(PythonError) -> Void,
         threadDied: @escaping (borrowing GIL) -> Void
     ) {
         self.notice = notice
         self.application = application
         self.overdue = overdue
+        self.slow = slow
+        self.startDaemon = startDaemon
         self.startThread = startThread
         self.threadDied = threadDied
     }
@@ -44,23 +53,29 @@ public struct WorkerReport {
 public final class Worker {
     private let crew: Crew
     private let types: WSGITypes
+    /// Answers the operator; nil where nobody asked for that.
+    private let admin: AdminService?
     private var runners: [Runner] = []
     /// Threads that were still in the application when `run` ended. Python would wait for them on its way out.
     public private(set) var threadsLeftBehind = 0
 
     /// - Parameters:
     ///   - commons: what it has in common with other workers; nil where it is alone.
+    ///   - admin: how it answers the operator; nil where it does not.
+    ///   - health: what is answered before the application; nil for nothing.
     ///   - requestReplacement: asks the arbiter for a worker in its place, for the reason given.
     /// - Throws: `SystemError` when the system gives no descriptors.
     public init(
         configuration: WorkerConfiguration, listeners: [ListenerSocket], types: WSGITypes,
         lifetime: SharedLifetime, trust: @escaping @Sendable (SocketAddress) -> PeerTrust, commons: Commons?,
-        requestReplacement: @escaping (String) -> Void
+        admin: AdminConfiguration?, health: HealthEndpoint?, requestReplacement: @escaping (String) -> Void
     ) throws(SystemError) {
         self.types = types
+        self.admin = if let admin { try AdminService(admin) } else { nil }
         let reactor = try Reactor(
             configuration: configuration.transport, listeners: listeners, trust: trust,
             commons: commons, workers: configuration.workers)
+        reactor.health = health
         crew = try Crew(
             configuration: configuration, reactor: reactor, lifetime: lifetime, commons: commons,
             requestReplacement: requestReplacement)
@@ -125,8 +140,18 @@ public final class Worker {
         do throws(SystemError) {
             try Thread.start(name: "pilot") { pilot.run() }
             try telemetry.accessLog?.start()
+            try admin?.start { [lifetime = crew.lifetime, commons = crew.commons] in
+                lifetime.isLeaving && commons?.areOthersServing == true
+            }
         } catch {
             throw gil.raise(.osError, "A thread of the worker cannot be started: \(error).")
+        }
+        defer { admin?.stop() }
+        if let limit = crew.configuration.slowRequestLog {
+            let watch = SlowWatch(crew: crew, runners: runners, report: report, limit: limit)
+            let handle = try SlowWatch.makeType(gil).wrap(watch, gil)
+            let run = try gil.attribute(handle.pointer, "run")
+            try report.startDaemon("slow-watch", run.pointer, gil)
         }
         defer { finishTelemetry(&gil) }
         let finished = isMain ? runOnThisThread(&gil) : try runOnThreads(report, &gil)

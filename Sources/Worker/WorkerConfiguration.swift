@@ -24,6 +24,8 @@ public struct WorkerConfiguration: Sendable {
     public let lockTimeout: Nanoseconds?
     /// How long an application may run before the pilot takes the baton away from its thread.
     public let tick: Nanoseconds
+    /// How long a request may run before the log tells of it; nil for ever.
+    public var slowRequestLog: Nanoseconds?
     /// How long a draining worker waits for the requests under way.
     public let gracefulTimeout: Nanoseconds
     /// How many workers the server has.

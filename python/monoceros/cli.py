@@ -5,6 +5,9 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
+#: Commands for a server that runs already; see `monoceros.admin`.
+OPERATORS_COMMANDS = ("status", "top", "stacks", "ctl")
+
 
 def run() -> NoReturn:
     """The entry point of the console script and of `python -m monoceros`."""
@@ -13,6 +16,10 @@ def run() -> NoReturn:
 
 def main(arguments: Sequence[str]) -> int:
     """Runs the server; returns the exit status. What is wrong with the settings is said in one line on stderr."""
+    if is_operators(arguments):
+        from monoceros.admin import commands
+
+        return commands.main(arguments)
     try:
         from monoceros import _native  # noqa: F401
     except ImportError as error:
@@ -32,3 +39,15 @@ def main(arguments: Sequence[str]) -> int:
     except ConfigError as error:
         fail(error)
     app.run()
+
+
+def is_operators(arguments: Sequence[str]) -> bool:
+    """Whether a command line asks a server that runs, and does not start one.
+
+    A bare name is an app spec too: `monoceros status` serves status.py where there is one in the working directory.
+    `python -m monoceros.admin status` is the command in any case, and `monoceros status:application` the module.
+    """
+    if not arguments or arguments[0] not in OPERATORS_COMMANDS:
+        return False
+    name = arguments[0]
+    return not (os.path.isfile(f"{name}.py") or os.path.isdir(name))

@@ -72,6 +72,8 @@ class Host:
         self.errors_stream = ErrorsStream()
         # In a worker: what its signal handlers call.
         self.control: WorkerControl | None = None
+        #: In a worker whose stacks can be asked for.
+        self._witness: Any = None
         #: In a worker, what hooks know it by; None in the master.
         self.worker: Any = None
         # In a worker until it serves: there is nothing to finish.
@@ -155,10 +157,20 @@ class Host:
             self.server.cfg.post_fork(self.server, self.worker)
             identity.assume(self.server.cfg)
 
+    def begin_stacks(self, bell: int, file: int) -> None:
+        """Has this worker answer who asks for its stacks (`monoceros.stacks`). Before the application is loaded."""
+        from monoceros.stacks import Witness
+
+        with self._reporting("prepare for being asked for its stacks"):
+            self._witness = Witness(bell, file)
+            self._witness.arm()
+
     def announce_worker(self) -> None:
         """The last thing before a worker serves. Raises as `begin_worker` does."""
         with self._reporting("run post_worker_init"):
             self.server.cfg.post_worker_init(self.worker)
+        if self._witness is not None:
+            self._witness.start()
         self.worker.booted = True
         self._is_booting = False
 
@@ -341,10 +353,23 @@ class Host:
         """
         threading.Thread(target=run, name=name, daemon=False).start()
 
+    def start_daemon(self, name: str, run: Callable[[], object]) -> None:
+        """Starts a thread of our own that never runs the application, and that nobody waits for at the end."""
+        threading.Thread(target=run, name=name, daemon=True).start()
+
+    def log_slow(self, request: str, milliseconds: int, thread: int, suppressed: int) -> None:
+        """Writes that a request runs for long, and where its thread is. `suppressed` others were not written of."""
+        more = f" ({suppressed} more were not written)" if suppressed else ""
+        # Without the query, in which secrets travel.
+        self.log(
+            logging.WARNING,
+            f"Slow request: {request.partition('?')[0]} has been running for {milliseconds / 1000:.1f} s{more}."
+            f" It is here:\n{stack_of(thread)}",
+        )
+
     def log_overdue(self, request: str, seconds: int, thread: int) -> None:
         """Writes that a request takes too long, and where its thread is at the moment."""
-        frame = sys._current_frames().get(thread)
-        stack = "".join(traceback.format_stack(frame)).rstrip() if frame is not None else "(its thread runs no Python)"
+        stack = stack_of(thread)
         self.log(
             logging.CRITICAL,
             f"WORKER TIMEOUT (pid:{os.getpid()}): {request} has been running for {seconds} s. It is here:\n{stack}",
@@ -474,6 +499,11 @@ class Host:
             getattr(self.server.cfg, name)(self.worker)
         except Exception as error:
             self.log_exception(f"Exception in the server hook {name}", type(error), error, error.__traceback__)
+
+
+def stack_of(thread: int) -> str:
+    frame = sys._current_frames().get(thread)
+    return "".join(traceback.format_stack(frame)).rstrip() if frame is not None else "(its thread runs no Python)"
 
 
 def trim(error: BaseException) -> BaseException:

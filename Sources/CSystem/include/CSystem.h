@@ -104,6 +104,7 @@ int csystem_open_unnamed(const char *directory);
 ssize_t csystem_read_cached(int file, void *bytes, size_t count, off_t offset);
 
 #include "CSystemFile.h"
+#include "CSystemMemory.h"
 #include "CSystemProcess.h"
 #include "CSystemRelay.h"
 #include "CSystemService.h"

@@ -72,7 +72,7 @@ extension ModelMemory {
             return flaw == .returnsSettledFirst ? .serving : .deciding
         case .deciding:  // `let isDone = crew.isDone(baton)`
             return isDone() ? .ending : .fetching
-        case .fetching:  // `guard !releases.isEmpty || !notices.isEmpty else { return baton }`
+        case .fetching:  // `guard !releases.isEmpty || !notices.isEmpty || hasLost else { return baton }`
             guard hasChore() else { return .polling }
             // `let loan = crew.handOver.lend(baton)`
             remember(code(lend(Baton(), expectsLong: false).word))
@@ -213,7 +213,7 @@ extension ModelMemory {
             guard step("look whether it is overdue", isQuiet: !state.isDraining, { $0.isOverdue ? 1 : 0 }) != 0 else {
                 return .pilotPolling
             }
-            // `guard crew.attendance != nil else { Process.exitImmediately(1) }`
+            // `guard crew.attendance != nil else {`
             guard state.mainThreadRuns else { return .pilotEnding }
             store("exit") { state in
                 if state.isOver { self.violate("a worker that leaves is cut short") }

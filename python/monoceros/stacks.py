@@ -1,0 +1,89 @@
+"""What the threads of this worker are doing, for an operator who asks (`monoceros stacks`).
+
+There are two ways, since whoever is asked may be stuck (Sources/Platform/StackPort.swift has the layout of the file):
+a thread here takes the interpreter's lock for a moment and writes what every thread does, which is safe at any time.
+Where the lock is not to be had, `faulthandler` writes from a signal handler in C.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import select
+import signal
+import struct
+import sys
+import threading
+import traceback
+from collections.abc import Iterator
+
+#: The signal for `faulthandler`: a real-time one, of which nothing else makes use.
+NUMBER = signal.SIGRTMAX - 5
+NAME = "monoceros-stacks"
+
+ANSWER = 4 << 20
+COUNT = 6 << 20
+LISTENER = 7 << 20
+LIMIT = 1 << 20
+PACKAGE = os.path.dirname(__file__)
+
+
+class Witness:
+    """Answers in one worker."""
+
+    def __init__(self, bell: int, file: int):
+        """
+        :param bell: an eventfd that the asking process writes to.
+        :param file: where the answer goes.
+        """
+        self.bell = bell
+        self.file = file
+
+    def arm(self) -> None:
+        """From now on the signal is answered. Called in the main thread."""
+        faulthandler.register(NUMBER, file=self.file, all_threads=True, chain=False)
+        # A system call of the application goes on where the signal interrupted it.
+        signal.siginterrupt(NUMBER, False)
+        os.pwrite(self.file, struct.pack("<II", os.getpid(), NUMBER), LISTENER)
+
+    def start(self) -> None:
+        """From now on the bell is answered, too, by a thread that keeps nobody from leaving."""
+        threading.Thread(target=self.run, name=NAME, daemon=True).start()
+
+    def run(self) -> None:
+        while True:
+            select.select([self.bell], [], [])
+            try:
+                os.eventfd_read(self.bell)
+            except BlockingIOError:
+                continue
+            text = "\n\n".join(describe()).encode("utf-8", "backslashreplace")[:LIMIT]
+            os.pwrite(self.file, text, ANSWER)
+            # Last: it says that the rest is there.
+            os.pwrite(self.file, struct.pack("<Q", len(text) + 1), COUNT)
+
+
+def describe() -> Iterator[str]:
+    """One paragraph for each thread of Python's, but for the one that writes them."""
+    threads = {thread.ident: thread for thread in threading.enumerate()}
+    own = threading.get_ident()
+    for identity, frame in sorted(sys._current_frames().items()):
+        if identity == own:
+            continue
+        thread = threads.get(identity)
+        name = f'{number(thread)} "{thread.name}"' if thread is not None else f"{identity:#x}"
+        stack = "".join(traceback.format_list(own_frames_left_out(traceback.extract_stack(frame)))).rstrip()
+        yield f"Thread {name} (most recent call last):\n{stack}"
+
+
+def number(thread: threading.Thread) -> int | None:
+    """The kernel's number. Of the main thread Python may still know that of the process which was forked."""
+    return os.getpid() if thread is threading.main_thread() else thread.native_id
+
+
+def own_frames_left_out(frames: list[traceback.FrameSummary]) -> list[traceback.FrameSummary]:
+    """Without the frames through which this package came to call the application; all of them where it did not."""
+    for place in range(len(frames) - 1, -1, -1):
+        if os.path.dirname(frames[place].filename) == PACKAGE:
+            return frames[place + 1 :] or frames[place:]
+    return frames

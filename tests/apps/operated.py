@@ -1,0 +1,30 @@
+"""An application that gets stuck in the ways that an operator meets."""
+
+import ctypes
+import threading
+import time
+from urllib.parse import parse_qs
+
+gate = threading.Event()
+
+
+def wait_here(seconds):
+    gate.wait(seconds)
+
+
+def hold_the_lock(seconds):
+    # PyDLL keeps the interpreter's lock while C code runs.
+    ctypes.PyDLL(None).usleep(ctypes.c_uint(int(seconds * 1_000_000)))
+
+
+def application(environ, start_response):
+    path = environ["PATH_INFO"]
+    seconds = float(parse_qs(environ["QUERY_STRING"]).get("seconds", ["60"])[0])
+    if path == "/stuck":
+        wait_here(seconds)
+    elif path == "/locked":
+        hold_the_lock(seconds)
+    elif path == "/sleep":
+        time.sleep(seconds)
+    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "3")])
+    return [b"ok\n"]
