@@ -1,3 +1,4 @@
+internal import HTTPServer
 internal import Platform
 public import Scheduling
 
@@ -23,6 +24,19 @@ extension Reactor {
             if connection.awaitsRequest { enqueue(connection) }
         }
     }
+
+    /// Whether a connection was accepted a moment ago and its first request is probably on its way: its client would see
+    /// it end without an answer. It gets that moment, and no more.
+    func isFresh(_ connection: Connection) -> Bool {
+        guard connection.session.requestCount == 0, connection.deadline != 0 else { return false }
+        let accepted = connection.deadline &- configuration.timeouts.head
+        guard now < accepted &+ Self.freshTime else { return false }
+        setDeadline(connection, after: Self.freshTime)
+        return true
+    }
+
+    /// Nanoseconds from accept to the first bytes of a request that a worker waits for at its end.
+    private static let freshTime = Nanoseconds.milliseconds(300)
 
     /// Closes this worker's copies.
     func closeListeners() {
