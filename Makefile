@@ -14,6 +14,9 @@ FUZZ_SECONDS ?= 30
 # How long `make chaos` has each fault last, in seconds; 2 are enough to see that it runs.
 CHAOS_SECONDS ?= 12
 
+# Tests in Python that run at a time: most of them wait.
+AT_A_TIME ?= 3
+
 # What is tested a second time, on workers of several threads.
 THREADED_TESTS = $(addprefix tests/test_, bad_requests.py errors.py file_wrapper.py input.py keepalive_pipelining.py \
 	leaks.py odd_applications.py response_framing.py slow_clients.py start_response.py)
@@ -45,8 +48,8 @@ serve: install  ## serve examples/hello.py; APP=module:app and BIND=host:port ch
 test: install  ## run the tests: Swift's, then Python's on the installed package, some of them again with threads
 	$(BIN)/python scripts/foreign_corpus.py $(MONOCEROS_FOREIGN)
 	$(SWIFT) test -Xcc -I$(INCLUDE) --explicit-target-dependency-import-check error
-	$(BIN)/python -m pytest
-	MONOCEROS_TEST_ARGUMENTS="--threads 4" $(BIN)/python -m pytest $(THREADED_TESTS)
+	$(BIN)/python -m pytest -n $(AT_A_TIME)
+	MONOCEROS_TEST_ARGUMENTS="--threads 4" $(BIN)/python -m pytest -n $(AT_A_TIME) $(THREADED_TESTS)
 
 lint: $(TOOLS)  ## check formatting, Python style, long comments and that imports point down
 	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests

@@ -17,6 +17,8 @@ public enum SettingsTable {
         }
 
         func check(_ value: SettingValue) throws(SettingFault) {
+            // Where the default is that nothing is said, that can be said too.
+            if value == .none, setting.initial == .none { return }
             try setting.kind.check(value)
             if value != .none { try rule?(value) }
         }

@@ -76,6 +76,8 @@ public final class Gateway {
         if let hooks { response.withExchange { hooks.end($0, gil) } }
         if let observer, !response.isSurrendered { response.withExchange { $0.tell(observer, at: Clock.now()) } }
         let ended = response.end()
+        // The process ends, and an exception is set: nothing of Python may be called any more.
+        if isLeaving { return (ended, true) }
         do throws(PythonError) {
             if environCallables.socketWasUsed { try environCallables.endSocket(gil) }
             if !callables.areUnused(gil) { try renewCallables(gil) }

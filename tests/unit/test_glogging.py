@@ -439,7 +439,7 @@ def test_the_default_line():
         ("%(M)s", "2345"),
         ("%(D)s", "2345678"),
         ("%(L)s", "2.345678"),
-        ("%(p)s", f"<{os.getpid()}>"),
+        ("%(p)s", "<PID>"),
         ("%({x-twice}i)s", "two"),
         ("%({X-Twice}i)s", "two"),
         ("%({none}i)s", "-"),
@@ -453,7 +453,7 @@ def test_the_default_line():
     ],
 )
 def test_atoms(atom, text):
-    assert access_line(atom) == f"{text}\n"
+    assert access_line(atom) == text.replace("PID", str(os.getpid())) + "\n"
 
 
 def test_durations_go_on_past_a_day():
