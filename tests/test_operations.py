@@ -240,7 +240,7 @@ def test_code_in_c_that_keeps_pythons_lock(operate: Operate, stuck: Callable[[Se
 
 def test_a_stopped_worker(operate: Operate) -> None:
     server, client = operate("-w", "2", "--timeout", "0")
-    stopped, other = server.workers()
+    stopped, other = until(lambda: len(pids := server.workers()) == 2 and pids, "two workers")
     os.kill(stopped, signal.SIGSTOP)
     try:
         # Whoever comes is answered by the other, unless the stopped one had taken the connection already.
@@ -465,7 +465,7 @@ def test_orders(operate: Operate, short_path: str) -> None:
     until(lambda: client.status()["server"]["reloads"] == 1, "the reload")
     assert client.status()["server"]["generation"] == 2
     shown = command("ctl", "show", "workers", "--admin", address)
-    assert shown.stdout.startswith(" ") and "lifetime" in shown.stdout
+    assert shown.stdout.lstrip().startswith("pid ") and "lifetime" in shown.stdout
     assert command("ctl", "quit", "--admin", address).returncode == 0
     assert server.wait() == 0
 

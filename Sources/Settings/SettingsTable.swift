@@ -17,8 +17,8 @@ public enum SettingsTable {
         }
 
         func check(_ value: SettingValue) throws(SettingFault) {
-            // Where the default is that nothing is said, that can be said too.
-            if value == .none, setting.initial == .none { return }
+            // A number whose default is that nothing is said: that can be said too.
+            if value == .none, setting.initial == .none, case .int = setting.kind { return }
             try setting.kind.check(value)
             if value != .none { try rule?(value) }
         }
