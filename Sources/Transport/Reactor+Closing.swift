@@ -25,8 +25,8 @@ extension Reactor {
         }
     }
 
-    /// Whether a connection was accepted a moment ago and its first request is probably on its way: its client would see
-    /// it end without an answer. It gets that moment, and no more.
+    /// Whether a connection was accepted a moment ago and its first request is probably on its way: its client would
+    /// see it end without an answer. It gets that moment, and no more.
     func isFresh(_ connection: Connection) -> Bool {
         guard connection.session.requestCount == 0, connection.deadline != 0 else { return false }
         let accepted = connection.deadline &- configuration.timeouts.head
