@@ -150,6 +150,8 @@ def test_code_that_breaks_later_does_not_end_those_who_serve(tmp_path: Path, ser
     server = serve("changing:app", "-w", "2", cwd=tmp_path)
     server.expected_boots = None
     until(lambda: len(server.workers()) == 2, "two workers")
+    # The pilot's thread is started when the application is loaded.
+    until(lambda: all(len(os.listdir(f"/proc/{pid}/task")) > 1 for pid in server.workers()), "two that serve")
     fetch(server.address, "/")
     (tmp_path / "changing.py").write_text("1 / 0\n")
     time.sleep(0.3)
