@@ -183,10 +183,6 @@ class Host:
         except Exception:
             self.logger.warning("Exception during worker exit:\n%s", traceback.format_exc())
 
-    def request_hooks(self) -> tuple[Callable[..., Any] | None, Callable[..., Any] | None]:
-        """The hooks `pre_request(worker, req)` and `post_request(worker, req, environ, resp)`, if they are set."""
-        return self.server.cfg.hook("pre_request"), self.server.cfg.hook("post_request")
-
     @contextlib.contextmanager
     def _reporting(self, purpose: str) -> Iterator[None]:
         try:
@@ -231,10 +227,6 @@ class Host:
         """Goes on in the files that have the logs' names now: what master and workers do at USR1."""
         self.logger.reopen_files()
 
-    def flush_logs(self) -> bool:
-        """Tries lines again that a log did not take so far; returns whether none waits any more. Never blocks."""
-        return logwriter.flush_all()
-
     def needs_python_access_log(self) -> bool:
         """Whether the observer logs the requests; otherwise the core does, to `access_descriptor`, if there is one."""
         return accesslog.needs_python(self.logger, self.app.cfg)
@@ -263,11 +255,6 @@ class Host:
         """Tells the logger how many workers there are, when that changes: a gauge for statsd."""
         extra = {"metric": "gunicorn.workers", "value": count, "mtype": "gauge"}
         self.logger.debug("%s workers", count, extra=extra)
-
-    def count_backlog(self, count: int) -> None:
-        """Tells the logger how many connections wait to be accepted: a histogram for statsd."""
-        extra = {"metric": "gunicorn.backlog", "value": count, "mtype": "histogram"}
-        self.logger.debug("socket backlog: %s", count, extra=extra)
 
     def load_application(self, reports: int | None = None) -> Callable[..., object]:
         """Returns the application, in a worker after the fork.

@@ -127,8 +127,4 @@ def test_the_host_counts_for_statsd():
     logger = Recording(cfg)
     host = Host(SimpleNamespace(cfg=cfg), logger)
     host.count_workers(4)
-    host.count_backlog(7)
-    assert logger.told == [
-        ("4 workers", {"metric": "gunicorn.workers", "value": 4, "mtype": "gauge"}),
-        ("socket backlog: 7", {"metric": "gunicorn.backlog", "value": 7, "mtype": "histogram"}),
-    ]
+    assert logger.told == [("4 workers", {"metric": "gunicorn.workers", "value": 4, "mtype": "gauge"})]
