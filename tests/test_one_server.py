@@ -6,90 +6,23 @@ Shares and counts are judged, and never how long something took.
 from __future__ import annotations
 
 import hashlib
-import itertools
-import json
 import os
 import resource
 import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from conftest import Serve
 from support.client import Connection, encode, fetch
+from support.crew import WHO, Clients, answer, ask, busy, neighbors, ready
 from support.processes import children, descriptors
-from support.server import Server
 from support.waiting import until
 
 SLEEP = encode("GET", "/sleep?seconds=0.02")
-
-
-def ask(connection: Connection, raw: bytes) -> dict[str, object]:
-    connection.send(raw)
-    return answer(connection)
-
-
-def answer(connection: Connection) -> dict[str, object]:
-    response = connection.read_response()
-    assert response.status == 200, response
-    assert response.header("Connection") != "close", response
-    return json.loads(response.body)
-
-
-rounds = itertools.count()
-
-
-def ready(server: Server, count: int, threads: int = 1) -> list[int]:
-    """Waits until so many workers serve: each that is full of requests leaves the next ones to the others."""
-    name = f"ready{next(rounds)}"
-    with ExitStack() as stack:
-        pids = set()
-        for number in range(count * threads):
-            connection = stack.enter_context(Connection(server.address))
-            connection.send(encode("GET", f"/wait?name={name}.{number}"))
-            pids.add(int(server.wait_for_trace(f"{name}.{number}.entered", 2)))
-        for number in range(count * threads):
-            server.release(f"{name}.{number}")
-    assert len(pids) == count
-    return sorted(pids)
-
-
-class Clients:
-    """Clients that each ask again as soon as they have an answer, on one connection for as long as they live."""
-
-    def __init__(self, server: Server, count: int, raw: Callable[[], bytes]) -> None:
-        self.server = server
-        self.raw = raw
-        self.served: Counter[object] = Counter()
-        self.failures: list[BaseException] = []
-        self.isOver = threading.Event()
-        self.threads = [threading.Thread(target=self._run) for _ in range(count)]
-
-    def _run(self) -> None:
-        try:
-            with Connection(self.server.address) as connection:
-                while not self.isOver.is_set():
-                    self.served[ask(connection, self.raw())["pid"]] += 1
-        except BaseException as failure:
-            self.failures.append(failure)
-
-    def __enter__(self) -> Clients:
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.isOver.set()
-        for thread in self.threads:
-            thread.join()
-
-    @property
-    def count(self) -> int:
-        return sum(self.served.values())
 
 
 # Sharing
@@ -101,8 +34,8 @@ def test_every_worker_has_its_share(serve: Serve, kind: tuple[str, ...]) -> None
     server = serve("shared:app", "-w", "3", *kind)
     threads = 2 if kind else 1
     workers = ready(server, 3, threads)
-    with Clients(server, 3 * threads, lambda: SLEEP) as clients:
-        until(lambda: clients.count >= 200 or clients.failures, "200 answers")
+    with Clients(server, SLEEP, kept=3 * threads) as clients:
+        clients.serve_until(lambda: clients.count >= 200, "200 answers")
     assert not clients.failures
     assert set(clients.served) == set(workers)
     assert min(clients.served.values()) > clients.count / 6
@@ -113,16 +46,9 @@ def test_a_short_request_does_not_wait_for_a_long_one(serve: Serve) -> None:
     server = serve("shared:app", "-w", "2")
     ready(server, 2)
     with ExitStack() as stack:
-        connections = [stack.enter_context(Connection(server.address)) for _ in range(6)]
-        homes = [ask(connection, encode("GET", "/who"))["pid"] for connection in connections]
-        # Of six connections, two at least are at one worker.
-        home = Counter(homes).most_common(1)[0][0]
-        first, second, *_ = (connection for connection, pid in zip(connections, homes, strict=True) if pid == home)
-        first.send(encode("GET", "/wait?name=long"))
-        assert int(server.wait_for_trace("long.entered", 2)) == home
-        assert ask(second, encode("GET", "/who"))["pid"] != home
-        server.release("long")
-        answer(first)
+        first, second, *_ = neighbors(stack, server)
+        with busy(server, first) as home:
+            assert ask(second, WHO)["pid"] != home
 
 
 def test_what_waits_while_all_are_busy_is_served_by_the_first_that_is_free(serve: Serve) -> None:
@@ -134,7 +60,7 @@ def test_what_waits_while_all_are_busy_is_served_by_the_first_that_is_free(serve
             connection.send(encode("GET", f"/wait?name=busy{number}"))
         pids = [int(server.wait_for_trace(f"busy{number}.entered", 2)) for number in range(2)]
         assert len(set(pids)) == 2
-        waiting.send(encode("GET", "/who"))
+        waiting.send(WHO)
         server.release("busy1")
         assert answer(waiting)["pid"] == pids[1]
         server.release("busy0")
@@ -154,20 +80,14 @@ def test_bodies_travel(serve: Serve, size: int) -> None:
     server = serve("shared:app", "-w", "2", "--request-body-memory", "200000", "--forwarded-allow-ips", "127.0.0.1")
     ready(server, 2)
     with ExitStack() as stack:
-        connections = [stack.enter_context(Connection(server.address)) for _ in range(6)]
-        homes = [ask(connection, encode("GET", "/who"))["pid"] for connection in connections]
-        home = Counter(homes).most_common(1)[0][0]
-        first, second, *_ = (connection for connection, pid in zip(connections, homes, strict=True) if pid == home)
-        first.send(encode("GET", "/wait?name=long"))
-        server.wait_for_trace("long.entered", 2)
-        raw, digest = upload(size, [("X-Forwarded-Proto", "https")])
-        second.send(raw + encode("GET", "/who"))
-        told = answer(second)
-        assert told["pid"] != home and told["digest"] == digest and told["count"] == size
-        assert told["client"] == "127.0.0.1" and told["scheme"] == "https"
-        answer(second)
-        server.release("long")
-        answer(first)
+        first, second, *_ = neighbors(stack, server)
+        with busy(server, first) as home:
+            raw, digest = upload(size, [("X-Forwarded-Proto", "https")])
+            second.send(raw + WHO)
+            told = answer(second)
+            assert told["pid"] != home and told["digest"] == digest and told["count"] == size
+            assert told["client"] == "127.0.0.1" and told["scheme"] == "https"
+            answer(second)
 
 
 # Connections outlive workers
@@ -177,8 +97,8 @@ def test_bodies_travel(serve: Serve, size: int) -> None:
 def test_recycling_costs_no_request_and_no_connection(serve: Serve, kind: tuple[str, ...]) -> None:
     server = serve("shared:app", "-w", "2", "--max-requests", "60", *kind)
     server.expect_replacements(10_000)
-    with Clients(server, 6, lambda: SLEEP) as clients:
-        until(lambda: len(server.boots()) >= 8 or clients.failures, "six workers that were replaced")
+    with Clients(server, SLEEP, kept=6) as clients:
+        clients.serve_until(lambda: len(server.boots()) >= 8, "six workers that were replaced")
     assert not clients.failures
     assert len(clients.served) >= 6
     assert "Traceback" not in server.log()
@@ -187,7 +107,7 @@ def test_recycling_costs_no_request_and_no_connection(serve: Serve, kind: tuple[
 def test_a_worker_that_is_told_to_leave_leaves_its_connections_to_the_others(serve: Serve) -> None:
     server = serve("shared:app", "-w", "2")
     server.expect_replacements(6)
-    with Clients(server, 6, lambda: SLEEP) as clients:
+    with Clients(server, SLEEP, kept=6) as clients:
         for round_number in range(1, 5):
             until(lambda: len(server.workers()) == 2 or clients.failures, "two workers")
             before = clients.count
@@ -206,7 +126,7 @@ def test_idle_and_half_received_connections_travel(serve: Serve) -> None:
     raw, digest = upload(200_000)
     with ExitStack() as stack:
         connections = [stack.enter_context(Connection(server.address)) for _ in range(9)]
-        homes = [ask(connection, encode("GET", "/who"))["pid"] for connection in connections]
+        homes = [ask(connection, WHO)["pid"] for connection in connections]
         leaving = Counter(homes).most_common(1)[0][0]
         for number, connection in enumerate(connections):
             connection.send([b"", b"GET /who HTTP/1.1\r\nHo", raw[:150_000]][number % 3])
@@ -216,7 +136,7 @@ def test_idle_and_half_received_connections_travel(serve: Serve) -> None:
         os.kill(leaving, signal.SIGTERM)
         until(lambda: leaving not in children(server.pid), "the end of the worker")
         for number, connection in enumerate(connections):
-            connection.send([encode("GET", "/who"), b"st: a\r\n\r\n", raw[150_000:]][number % 3])
+            connection.send([WHO, b"st: a\r\n\r\n", raw[150_000:]][number % 3])
             told = answer(connection)
             assert told["pid"] != leaving
             assert number % 3 < 2 or told["digest"] == digest
@@ -226,7 +146,7 @@ def test_a_stop_closes_what_is_idle_and_finishes_the_rest(serve: Serve) -> None:
     server = serve("shared:app", "-w", "2")
     ready(server, 2)
     with Connection(server.address) as idle, Connection(server.address) as busy:
-        ask(idle, encode("GET", "/who"))
+        ask(idle, WHO)
         busy.send(encode("GET", "/wait?name=last"))
         server.wait_for_trace("last.entered", 2)
         server.signal(signal.SIGTERM)
@@ -294,8 +214,8 @@ def test_few_descriptors_in_the_adopters(serve: Serve) -> None:
     for worker in workers:
         most = max(descriptors(worker)) + 12
         resource.prlimit(worker, resource.RLIMIT_NOFILE, (most, most))
-    with Clients(server, 16, lambda: SLEEP) as clients:
-        until(lambda: clients.count >= 300 or clients.failures, "300 answers")
+    with Clients(server, SLEEP, kept=16) as clients:
+        clients.serve_until(lambda: clients.count >= 300, "300 answers")
     assert not clients.failures
 
 
@@ -303,8 +223,8 @@ def test_descriptors_stay_few_and_private(serve: Serve) -> None:
     """Thousands of parcels leave none behind, and programs that the application starts have none."""
     server = serve("shared:app", "-w", "2", "--threads", "2")
     workers = ready(server, 2, 2)
-    with Clients(server, 12, lambda: encode("GET", "/sleep?seconds=0.002")) as clients:
-        until(lambda: clients.count >= 3000 or clients.failures, "3000 answers")
+    with Clients(server, encode("GET", "/sleep?seconds=0.002"), kept=12) as clients:
+        clients.serve_until(lambda: clients.count >= 3000, "3000 answers")
     assert not clients.failures
     until(lambda: all(connected(worker) == 0 for worker in workers), "the end of all connections")
     with Connection(server.address) as connection:

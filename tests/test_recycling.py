@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import threading
 from pathlib import Path
 
 import pytest
 from conftest import Serve
-from support.client import Closed, Connection, Truncated, encode, fetch
+from support.client import encode, fetch
+from support.crew import Clients
 from support.server import Server
 from support.waiting import until
 
@@ -37,44 +37,9 @@ def start(serve: Serve, directory: Path, *arguments: str) -> Server:
     return server
 
 
-class Clients:
+def clients_of(server: Server, path: str = "/") -> Clients:
     """Half of them on a connection that is kept, half with one for each request."""
-
-    def __init__(self, server: Server, path: str = "/") -> None:
-        self.server = server
-        self.raw = encode("GET", path)
-        self.failures: list[BaseException] = []
-        self.is_over = threading.Event()
-        self.threads = [threading.Thread(target=run) for run in (self._keep, self._keep, self._fetch, self._fetch)]
-
-    def _keep(self) -> None:
-        try:
-            with Connection(self.server.address) as connection:
-                while not self.is_over.wait(0.002):
-                    connection.send(self.raw)
-                    response = connection.read_response()
-                    assert response.header("Connection") != "close", response
-        except (AssertionError, Closed, Truncated, OSError) as failure:
-            self.failures.append(failure)
-
-    def _fetch(self) -> None:
-        while not self.is_over.wait(0.002):
-            try:
-                with Connection(self.server.address) as connection:
-                    connection.send(self.raw)
-                    connection.read_response()
-            except (Closed, Truncated, OSError) as failure:
-                self.failures.append(failure)
-
-    def __enter__(self) -> Clients:
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.is_over.set()
-        for thread in self.threads:
-            thread.join()
+    return Clients(server, encode("GET", path), kept=2, fresh=2, pause=0.002, told=lambda response: response.body)
 
 
 @KINDS
@@ -82,7 +47,7 @@ class Clients:
 def test_requests(serve: Serve, code: Path, kind: tuple[str, ...], workers: str) -> None:
     """With one worker too, no connection is refused or closed."""
     server = start(serve, code, "-w", workers, "--max-requests", "40", *kind)
-    with Clients(server) as clients:
+    with clients_of(server) as clients:
         until(lambda: len(server.boots()) >= 6 or clients.failures, "workers that were replaced")
     assert clients.failures == []
     assert re.search(r"Worker \(pid:\d+\) is to be replaced: it has served 4\d requests", server.log())
@@ -115,7 +80,7 @@ def test_it_serves_until_the_other_is_ready(serve: Serve, code: Path) -> None:
 @KINDS
 def test_time(serve: Serve, code: Path, kind: tuple[str, ...]) -> None:
     server = start(serve, code, "--max-worker-lifetime", "1", *kind)
-    with Clients(server) as clients:
+    with clients_of(server) as clients:
         until(lambda: len(server.boots()) >= 3 or clients.failures, "two workers that were replaced")
     assert clients.failures == []
     assert re.search(r"is to be replaced: it has lived for \d s", server.log())
@@ -130,7 +95,7 @@ def test_time_passes_for_idle_workers_too(serve: Serve, code: Path) -> None:
 def test_memory(serve: Serve, code: Path, kind: tuple[str, ...]) -> None:
     server = start(serve, code, "--max-worker-memory", str(100 << 20), *kind)
     first = server.worker()
-    with Clients(server, "/hoard") as clients:
+    with clients_of(server, "/hoard") as clients:
         until(lambda: len(server.boots()) >= 2 or clients.failures, "a worker that was replaced")
     assert clients.failures == []
     found = server.wait_for_log(r"Worker \(pid:(\d+)\) is to be replaced: it has (\d+) MiB of memory")[0]
