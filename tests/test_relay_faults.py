@@ -1,0 +1,211 @@
+"""What goes wrong between one worker and another: connections are answered or closed, and none hangs or leaks."""
+
+from __future__ import annotations
+
+import os
+import resource
+import select
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Serve
+from support.client import Connection, encode, fetch
+from support.crew import WHO, Clients, answer, ask, busy, neighbors, ready
+from support.processes import children, descriptors
+from support.server import MODULE, Server
+from support.waiting import DEADLINE, until
+
+from monoceros.admin.client import Client
+
+pytestmark = pytest.mark.skipif(MODULE != "monoceros", reason="only Monoceros has a relay")
+
+SOURCE = Path(__file__).parent / "support" / "relay_faults.c"
+SLEEP = encode("GET", "/sleep?seconds=0.01")
+
+Start = Callable[..., tuple[Server, Client]]
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("library") / "relay_faults.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-O2", "-o", str(path), str(SOURCE), "-ldl"], check=True)
+    return str(path)
+
+
+@pytest.fixture
+def start(serve: Serve, library: str, short_path: str, tmp_path: Path) -> Start:
+    """Start a server whose relay may fail, and ask it what it does: `fault` makes that happen."""
+
+    def begin(*arguments: str) -> tuple[Server, Client]:
+        preloaded = f"{library}:{os.environ['LD_PRELOAD']}" if "LD_PRELOAD" in os.environ else library
+        environment = {"LD_PRELOAD": preloaded, "RELAY_FAULTS": str(tmp_path)}
+        server = serve("shared:app", "--admin-bind", f"unix:{short_path}", *arguments, environment=environment)
+        return server, Client(f"unix:{short_path}", timeout=DEADLINE)
+
+    return begin
+
+
+@pytest.fixture
+def fault(tmp_path: Path) -> Callable[[str], Path]:
+    def turn_on(name: str) -> Path:
+        (tmp_path / name).touch()
+        return tmp_path / name
+
+    return turn_on
+
+
+@pytest.fixture
+def many_descriptors() -> Iterator[None]:
+    """The test and its server may have more than a thousand connections."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < 4096:
+        pytest.skip("no more than a thousand descriptors may be open")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 4096), hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def total(client: Client, name: str) -> Any:
+    return client.status()["totals"][name]
+
+
+def assert_ended(connection: Connection) -> None:
+    """Closed or reset, without a byte of an answer."""
+    assert connection.read_to_end() == b""
+
+
+def test_an_adopter_that_dies_with_a_parcel_in_its_hands(start: Start, fault: Callable[[str], Path]) -> None:
+    """It was the last to have the connection: the client sees that end, and all others are served."""
+    server, _ = start("-w", "2")
+    server.expect_replacements(1)
+    workers = ready(server, 2)
+    with ExitStack() as stack:
+        first, second, *_ = neighbors(stack, server)
+        with busy(server, first) as home:
+            armed = fault("die")
+            second.send(WHO)
+            assert_ended(second)
+            assert not armed.exists()
+            (adopter,) = set(workers) - {home}
+            until(lambda: adopter not in children(server.pid), "the end of the adopter")
+        assert ask(first, WHO)["pid"] == home
+        assert len(ready(server, 2)) == 2
+
+
+def test_descriptors_that_find_no_room(start: Start, fault: Callable[[str], Path]) -> None:
+    """As above, but for the adopter, which goes on."""
+    server, _ = start("-w", "2")
+    ready(server, 2)
+    with ExitStack() as stack:
+        first, second, *_ = neighbors(stack, server)
+        with busy(server, first) as home:
+            armed = fault("lose")
+            second.send(WHO)
+            assert_ended(second)
+            assert not armed.exists()
+            server.wait_for_log("of a message's descriptors only 0 arrived")
+            with Connection(server.address) as third:
+                assert ask(third, WHO)["pid"] != home
+
+
+@pytest.mark.parametrize("name", ["full", "many"])
+def test_a_relay_that_takes_nothing(start: Start, fault: Callable[[str], Path], name: str) -> None:
+    """Every connection stays where it is, and is served there."""
+    server, client = start("-w", "2")
+    ready(server, 2)
+    with Clients(server, SLEEP, kept=8) as clients:
+        clients.serve_until(lambda: total(client, "relayed") > 20, "parcels")
+        armed = fault(name)
+        before = clients.count
+        clients.serve_until(lambda: total(client, "relay_full") > 20, "parcels that stay")
+        clients.serve_until(lambda: clients.count > before + 100, "100 answers")
+        armed.unlink()
+        posted = total(client, "relayed")
+        clients.serve_until(lambda: total(client, "relayed") > posted + 20, "more parcels")
+    assert not clients.failures
+
+
+def has_answered(connection: Connection) -> bool:
+    return bool(select.select([connection.socket], [], [], 0)[0])
+
+
+def fill(stack: ExitStack, server: Server, count: int) -> list[Connection]:
+    connections = [stack.enter_context(Connection(server.address)) for _ in range(count)]
+    for connection in connections:
+        connection.send(WHO)
+    return connections
+
+
+def occupy(stack: ExitStack, server: Server, count: int) -> list[tuple[Connection, int]]:
+    """Requests that keep so many `sync` workers from beginning others."""
+    found = []
+    for number in range(count):
+        connection = stack.enter_context(Connection(server.address))
+        connection.send(encode("GET", f"/wait?name=occupied{number}"))
+        found.append((connection, int(server.wait_for_trace(f"occupied{number}.entered", 2))))
+    assert len({pid for _, pid in found}) == count
+    return found
+
+
+def test_parcels_outlive_the_worker_that_posted_them(start: Start) -> None:
+    """It is killed while all that it had is on the way: only the request that it ran is lost."""
+    server, client = start("-w", "2")
+    server.expect_replacements(1)
+    ready(server, 2)
+    with ExitStack() as stack:
+        (lost, killed), (other, _) = occupy(stack, server, 2)
+        waiting = fill(stack, server, 60)
+        until(lambda: total(client, "relayed") >= 60, "all of them on the way")
+        os.kill(killed, signal.SIGKILL)
+        assert_ended(lost)
+        # Its successor takes them, since the other one is still busy.
+        assert all(answer(connection)["pid"] not in (killed, 0) for connection in waiting)
+        server.release("occupied1")
+        answer(other)
+
+
+def test_a_thousand_parcels_at_once(start: Start, many_descriptors: None) -> None:
+    """More than the relay holds, perhaps: each is answered, by whoever is free, and nothing is left."""
+    server, client = start("-w", "2", "--worker-connections", "2000")
+    workers = ready(server, 2)
+    with ExitStack() as stack:
+        occupied = occupy(stack, server, 2)
+        waiting = fill(stack, server, 1000)
+        until(lambda: total(client, "relayed") + total(client, "relay_full") > 100, "parcels")
+        server.release("occupied0")
+        server.release("occupied1")
+        for connection in waiting:
+            assert answer(connection)["pid"] in workers
+        for connection, _ in occupied:
+            answer(connection)
+    assert total(client, "relayed") > 100
+    until(lambda: all(connected(worker) == 0 for worker in workers), "the end of all connections")
+
+
+def test_many_parcels_leave_no_descriptor_behind(start: Start) -> None:
+    server, client = start("-w", "2", "--threads", "2")
+    workers = ready(server, 2, 2)
+    until(lambda: all(connected(worker) == 0 for worker in workers), "the end of all connections")
+    before = [len(descriptors(worker)) for worker in workers]
+    with Clients(server, encode("GET", "/sleep?seconds=0.002"), kept=12) as clients:
+        clients.serve_until(lambda: total(client, "relayed") >= 3000, "3000 parcels")
+    assert not clients.failures
+    until(lambda: all(connected(worker) == 0 for worker in workers), "the end of all connections")
+    # The operator's clients come and go.
+    until(
+        lambda: all(len(descriptors(pid)) <= few for pid, few in zip(workers, before, strict=True)), "few descriptors"
+    )
+    assert fetch(server.address, "/descriptors").body == b'{"sockets": 0}'
+
+
+def connected(worker: int) -> int:
+    """TCP connections that a worker has, whichever of its kind accepted them."""
+    rows = (line.split() for line in Path(f"/proc/{worker}/net/tcp").read_text().splitlines()[1:])
+    listening = "0A"
+    others = {f"socket:[{row[9]}]" for row in rows if row[3] != listening}
+    return sum(name in others for name in descriptors(worker).values())
