@@ -14,7 +14,8 @@ def app(environ, start_response):
 
 
 def do_who(environ, start_response):
-    return reply(start_response, {"pid": os.getpid()})
+    client = environ["REMOTE_ADDR"], environ.get("REMOTE_PORT"), environ.get("PROXY_PROTOCOL")
+    return reply(start_response, {"pid": os.getpid(), "client": client})
 
 
 def do_sleep(environ, start_response):
