@@ -3,7 +3,8 @@ import Testing
 
 /// Every order in which the steps of runners and the pilot can fall, see `Explorer`.
 @Suite struct BatonModelTests {
-    @Test(arguments: ModelState.Event.allCases)
+    /// `parting` has millions of states with two runners, see below.
+    @Test(arguments: ModelState.Event.allCases.filter { $0 != .parting })
     func isRightInEveryOrder(_ event: ModelState.Event) {
         // What a runner leaves undone that dies shows while another is busy.
         let explorer = Explorer(runners: 2, clients: event == .none || event == .failure ? 2 : 1, event: event)
@@ -26,7 +27,13 @@ import Testing
     /// The same with a client more.
     @Test(.enabled(if: isThorough), arguments: ModelState.Event.allCases)
     func isRightInEveryOrderWithMoreClients(_ event: ModelState.Event) {
-        #expect(Explorer(runners: 2, clients: event == .none ? 3 : 2, event: event).fault == nil)
+        let clients: UInt8 =
+            switch event {
+            case .parting: 1
+            case .none, .relay: 3
+            default: 2
+            }
+        #expect(Explorer(runners: 2, clients: clients, event: event).fault == nil)
     }
 
     /// An old loan is told from the present one by the epoch alone.
@@ -37,7 +44,7 @@ import Testing
     /// The model would notice.
     @Test(arguments: Flaw.faults)
     func aFlawIsFound(_ flaw: Flaw) {
-        let fault = Explorer(runners: 2, clients: 2, event: flaw.event, flaw: flaw).fault
+        let fault = Explorer(runners: flaw.runners, clients: 2, event: flaw.event, flaw: flaw).fault
         #expect(fault?.hasPrefix(flaw.consequence) == true, "\(fault ?? "no fault")")
     }
 }

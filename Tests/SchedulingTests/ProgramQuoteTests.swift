@@ -24,20 +24,30 @@ import Testing
 
     /// The code of a module's file, a line each, without comments.
     private static func code(_ name: String) throws -> [Substring] {
-        let module = name == "PilotLoop.swift" ? "Scheduling" : "Worker"
+        let module =
+            switch name {
+            case "PilotLoop.swift": "Scheduling"
+            case let name where name.hasPrefix("Reactor"): "Transport"
+            default: "Worker"
+            }
         return try lines("Sources/\(module)/\(name)").map(trim).filter { !$0.hasPrefix("//") }
     }
 
     private struct Quote {
+        let program: String
         let line: Int
         let files: [String]
         let text: Substring
     }
 
     private static func quotes() throws -> [Quote] {
+        try ["Programs.swift", "RelayPrograms.swift"].flatMap { try quotes(of: $0) }
+    }
+
+    private static func quotes(of program: String) throws -> [Quote] {
         var files: [String] = []
         var quotes: [Quote] = []
-        for (index, line) in try lines("Tests/SchedulingTests/Model/Programs.swift").enumerated() {
+        for (index, line) in try lines("Tests/SchedulingTests/Model/\(program)").enumerated() {
             // Not in the words about the file.
             guard let slashes = line.firstRange(of: "// "), !line.contains("///") else { continue }
             let comment = line[slashes.upperBound...]
@@ -47,7 +57,7 @@ import Testing
             }
             let parts = comment.split(separator: "`", omittingEmptySubsequences: false)
             for part in parts.indices where part % 2 == 1 {
-                quotes.append(Quote(line: index + 1, files: files, text: parts[part]))
+                quotes.append(Quote(program: program, line: index + 1, files: files, text: parts[part]))
             }
         }
         return quotes
@@ -55,11 +65,11 @@ import Testing
 
     @Test func everyLineThatTheModelQuotesIsThere() throws {
         let quotes = try Self.quotes()
-        #expect(quotes.count > 40)
+        #expect(quotes.count > 60)
         for quote in quotes {
             let code = try quote.files.flatMap { try Self.code($0) }
             let isThere = code.contains(quote.text)
-            #expect(isThere, "Programs.swift:\(quote.line): not in \(quote.files): \(quote.text)")
+            #expect(isThere, "\(quote.program):\(quote.line): not in \(quote.files): \(quote.text)")
         }
     }
 
@@ -75,5 +85,22 @@ import Testing
             let isQuoted = quoted.contains(line)
             #expect(isQuoted, "not in Programs.swift: \(line)")
         }
+    }
+
+    /// Nor one to another worker.
+    @Test(arguments: ["Runner.swift", "PilotLoop.swift", "Crew.swift", "Crew+Sharing.swift"])
+    func everyDealingWithTheRelayIsInTheModel(file: String) throws {
+        let operations = [
+            "crew.share(", "crew.shareStalled(", "reactor.share(", "reactor.readsAhead(", "reactor.leave(",
+            "reactor.adoptLeftBehind(", "duties.setAccepting(",
+        ]
+        let quoted = Set(try Self.quotes().filter { $0.files.contains(file) }.map(\.text))
+        var found = 0
+        for line in try Self.code(file) where operations.contains(where: { line.contains($0) }) {
+            let isQuoted = quoted.contains(line)
+            #expect(isQuoted, "not in RelayPrograms.swift: \(line)")
+            found += 1
+        }
+        #expect(found > 0)
     }
 }

@@ -13,6 +13,8 @@ struct Move {
         case wakeUp
         /// A client sends a request; the time for draining is up.
         case request, timeUp
+        /// What the server's other worker does, or its clients.
+        case asksOther, otherAdopts, otherPosts, otherAnswers, otherLeaves, otherEnds
     }
 
     let kind: Kind
@@ -24,6 +26,7 @@ struct Move {
         switch kind {
         case .step, .flush, .due: true
         case .wakeUp, .request, .timeUp: false
+        case .asksOther, .otherAdopts, .otherPosts, .otherAnswers, .otherLeaves, .otherEnds: false
         }
     }
 }
@@ -113,7 +116,10 @@ struct Explorer {
                 } while choice < memory.outcomes
             }
         }
-        if state.unsent > 0, !state.isClosing { follow(number, .request, 0, total) }
+        if state.relay.exists {
+            for kind in ModelState.otherMoves where state.canHappen(kind) { follow(number, kind, 0, total) }
+        }
+        if state.unsent > 0, !state.isClosing, !state.relay.isParting { follow(number, .request, 0, total) }
         if timeRunsOut, state.isDraining, !state.isOverdue { follow(number, .timeUp, 0, total) }
         guard isAtRest else { return }
         resting.append(number)
@@ -141,6 +147,8 @@ struct Explorer {
         case .request:
             memory.state.unsent -= 1
             memory.state.sent += 1
+        case .asksOther, .otherAdopts, .otherPosts, .otherAnswers, .otherLeaves, .otherEnds:
+            memory.state.happen(move.kind)
         }
         return memory.state
     }
@@ -212,8 +220,8 @@ extension ModelState {
         }
         if holders > 1 { return "two threads have the baton" }
         if running != inHand + returned { return "a request is lost, or given back twice" }
-        if unsent + sent + arrived + held + running != total { return "requests do not add up" }
-        return nil
+        if unsent + sent + arrived + held + running + relay.count != total { return "requests do not add up" }
+        return relayContradiction
     }
 
     /// What is wrong with a state in which every thread sleeps.
@@ -233,8 +241,9 @@ extension ModelState {
         } else if held > 0 {
             return "a request waits for a runner that idles"
         }
-        if isDraining, !isClosing { return "nobody noticed that the worker drains" }
-        if isDraining, running + held == 0 { return "a drained worker does not leave" }
+        if let wrong = relayDisorder(pilotListens: pollers[0] == Self.pilot) { return wrong }
+        if isDraining, !isClosing, !relay.isParting { return "nobody noticed that the worker drains" }
+        if isDraining, running + held + relay.heldAdopted == 0 { return "a drained worker does not leave" }
         return nil
     }
 }

@@ -30,6 +30,16 @@ enum Flaw: CaseIterable {
     /// A runner lets Python run a signal handler with the baton in its hands.
     case handlerRunsWithBaton
 
+    // The relay.
+    /// The pilot watches it, and takes parcels that it cannot run.
+    case pilotWatchesRelay
+    /// The pilot gives the baton away, and nobody watches the relay any more.
+    case relayNotWatchedAgain
+    /// The pilot keeps what no runner here can begin.
+    case stalledNotShared
+    /// The last worker leaves without a look into the relay.
+    case leftBehind
+
     static let faults = allCases.filter { $0 != .none && $0 != .sequenceIgnored }
 
     /// What else must happen for it to show.
@@ -37,9 +47,14 @@ enum Flaw: CaseIterable {
         switch self {
         case .unwantedOfferIgnored: .failure
         case .handlerRunsWithBaton: .chores
+        case .pilotWatchesRelay, .relayNotWatchedAgain, .stalledNotShared: .relay
+        case .leftBehind: .parting
         default: .none
         }
     }
+
+    /// How many runners are needed: with one it takes fewer clients until something waits.
+    var runners: Int { self == .stalledNotShared ? 1 : 2 }
 
     /// What the explorer says of it.
     var consequence: String {
@@ -54,6 +69,10 @@ enum Flaw: CaseIterable {
         case .epochIgnored: "a runner recovered another's loan"
         case .wordNotCompared: "two threads have the baton"
         case .returnsSettledFirst: "at rest: a connection that was returned waits"
+        case .pilotWatchesRelay: "the pilot adopts what it cannot run"
+        case .relayNotWatchedAgain: "at rest: a parcel waits for a runner that idles"
+        case .stalledNotShared: "at rest: a request waits here that others could begin"
+        case .leftBehind: "a parcel is left behind"
         }
     }
 }

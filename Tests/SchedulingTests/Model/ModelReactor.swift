@@ -3,39 +3,60 @@
 /// The reactor as far as the baton is concerned: requests come in, complete at once, and are answered; the waker ends a
 /// wait.
 extension ModelMemory {
-    enum Event: UInt8 { case none, request, waker }
+    enum Event: UInt8 {
+        case none, request
+        /// Something that brought no request: the waker, a relay that is empty.
+        case other
+    }
+
+    private enum Source { case request, waker, relay }
 
     /// `Reactor.next` and `Reactor.serve`: one event of the batch, in either order.
     ///
     /// - Parameter holds: a thread that cannot run the application keeps complete requests for one that can.
     func nextEvent(holds: Bool) -> Event {
-        let event = step("take the next event", isQuiet: !state.wakerInBatch) { state in
-            if !holds, state.held > 0 {
-                state.held -= 1
-                state.running += 1
+        let event = step(
+            "take the next event", isQuiet: !state.wakerInBatch && !state.relay.isInBatch
+        ) { state in
+            if !holds, state.held + state.relay.heldAdopted > 0 {
+                takeHeld(&state)
                 return Event.request.rawValue
             }
-            var events: [Event] = []
-            if state.arrived > 0 { events.append(.request) }
-            if state.wakerInBatch { events.append(.waker) }
-            guard !events.isEmpty else { return Event.none.rawValue }
-            let event = events[choose(events.count)]
-            switch event {
+            var sources: [Source] = []
+            if state.arrived > 0 { sources.append(.request) }
+            if state.wakerInBatch { sources.append(.waker) }
+            if state.relay.isInBatch { sources.append(.relay) }
+            guard !sources.isEmpty else { return Event.none.rawValue }
+            switch sources[choose(sources.count)] {
             case .waker:
                 state.wakerInBatch = false
                 state.waker = false
-            default:
+                return Event.other.rawValue
+            case .request:
                 state.arrived -= 1
                 if holds { state.held += 1 } else { state.running += 1 }
+                return Event.request.rawValue
+            case .relay:
+                return (adoptSome(&state, holds: holds) ? Event.request : .other).rawValue
             }
-            return event.rawValue
         }
         return Event(rawValue: event)!
     }
 
+    /// Which of them is the oldest is open.
+    private func takeHeld(_ state: inout ModelState) {
+        let isChoice = state.held > 0 && state.relay.heldAdopted > 0
+        if state.held > 0, !isChoice || choose(2) == 0 { state.held -= 1 } else { state.relay.heldAdopted -= 1 }
+        state.running += 1
+    }
+
     func poll(ignoringHeld: Bool) {
-        wait("poll", .untilEvent) { $0.arrived > 0 || (!ignoringHeld && $0.held > 0) || $0.hasEvent }
+        updateRelay()
+        wait("poll", .untilEvent) {
+            $0.arrived > 0 || (!ignoringHeld && $0.held + $0.relay.heldAdopted > 0) || $0.hasEvent
+        }
         store("read the events", isQuiet: true) { state in
+            state.relay.isInBatch = state.relayHasEvent
             state.wakerInBatch = state.waker
             state.arrived += state.sent
             state.sent = 0
@@ -60,9 +81,10 @@ extension ModelMemory {
         }
     }
 
-    /// `Crew.isDone`, or `Crew.beginClosing` alone.
+    /// `Crew.isDone`.
     func isDone() -> Bool {
-        step("look whether to leave") { state in
+        if state.relay.exists { return isDoneSharing() }
+        return step("look whether to leave") { state in
             if state.isOver { return 1 }
             guard state.isDraining else { return 0 }
             if !state.isClosing {
@@ -78,5 +100,7 @@ extension ModelMemory {
 
 extension ModelState {
     /// Whether the poller has something to tell.
-    var hasEvent: Bool { waker || sent > 0 }
+    var hasEvent: Bool { waker || sent > 0 || relayHasEvent || triesAgain }
+
+    fileprivate var relayHasEvent: Bool { relay.isWatched && relay.parcels > 0 }
 }

@@ -6,12 +6,12 @@ import Glibc
 enum Place: UInt8 {
     // A runner.
     case taking, givingUp
-    case serving, attending, inHandler, settling, deciding, fetching, inLog, polling
+    case serving, readingAhead, servingHeld, attending, inHandler, settling, deciding, fetching, inLog, polling
     case promoting, lending, lendingForLong, inApplication, recovering, finishing, returning
     case ending, leaving, failing, dying
     // The pilot.
     case glancing, retaking, ticking, idling, picking, parking
-    case offering, keeping, pilotSettling, pilotClosing, pilotOffering, pilotChecking, pilotPolling
+    case offering, keeping, pilotSettling, pilotSharing, pilotClosing, pilotOffering, pilotChecking, pilotPolling
     case pilotEnding, pilotLeaving
     // Any other thread, or the main thread's signal handler.
     case signaling, waking
@@ -22,8 +22,8 @@ enum Place: UInt8 {
     /// (`taking`, `promoting`, `lending`, `attending`, `fetching`, `leaving`), the shared memory tells who has it.
     var hasBaton: Bool {
         switch self {
-        case .serving, .settling, .deciding, .polling, .finishing, .ending: true
-        case .keeping, .pilotSettling, .pilotClosing, .pilotChecking, .pilotPolling, .pilotEnding: true
+        case .serving, .readingAhead, .servingHeld, .settling, .deciding, .polling, .finishing, .ending: true
+        case .keeping, .pilotSettling, .pilotSharing, .pilotClosing, .pilotChecking, .pilotPolling, .pilotEnding: true
         default: false
         }
     }
@@ -108,6 +108,10 @@ struct ModelState: Equatable {
         /// A runner has something to do in Python between requests, again and again: a signal, lines for the log. It
         /// may take for ever. Where the runner is the main thread, a handler may raise, and the worker ends.
         case chores
+        /// The server has another worker (`RelayState`), which stays.
+        case relay
+        /// The same; either of the two may leave, or both at once.
+        case parting
     }
 
     static let runners = 0..<2
@@ -139,6 +143,9 @@ struct ModelState: Equatable {
     var running: UInt8 = 0
     var isClosing = false
 
+    var relay: RelayState
+    let otherMayLeave: Bool
+
     // `Returns`.
     var returned: UInt8 = 0
     var returnsMarked = false
@@ -162,15 +169,17 @@ struct ModelState: Equatable {
         unsent = clients
         mayFail = event == .failure || event == .chores && runners == 1
         hasChores = event == .chores
+        relay = RelayState(exists: event == .relay || event == .parting)
+        otherMayLeave = event == .parting
         mainThreadRuns = runners == 1
         threads = .init(repeating: ThreadState())
         for runner in 0..<runners { threads[runner].place = .taking }
         threads[Self.pilot].place = .glancing
         threads[Self.other].place =
             switch event {
-            case .signal: .signaling
+            case .signal, .parting: .signaling
             case .wakePilot: .waking
-            case .none, .failure, .chores: .gone
+            case .none, .failure, .chores, .relay: .gone
             }
     }
 

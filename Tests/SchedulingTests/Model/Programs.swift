@@ -45,12 +45,12 @@ extension ModelMemory {
             return leave()
 
         // drive
-        case .serving:  // `var found = crew.reactor.next(baton, on: bench)`
-            switch nextEvent(holds: false) {
-            case .request: return .promoting
-            case .waker: return .serving
-            case .none: return .attending
-            }
+        case .serving:
+            return readsAhead() ? .readingAhead : serveNext()
+        case .readingAhead:  // `if crew.reactor.readsAhead(baton) { crew.reactor.holdRequests(baton, on: bench) }`
+            return nextEvent(holds: true) != .none ? .readingAhead : .servingHeld
+        case .servingHeld:
+            return serveNext()
         case .attending:  // `if crew.reactor.takeSignals(baton) || owesAttendance {`
             guard hasChore() else { return afterAttending }
             if flaw == .handlerRunsWithBaton {
@@ -88,6 +88,7 @@ extension ModelMemory {
         // serve
         case .promoting:  // `let isLong = handsOver && crew.promotion.promotesEarly(kind)`
             let isLong = step("choose to promote", isQuiet: true) { $0.mainThreadRuns ? 0 : UInt8(choose(2)) } != 0
+            share()  // `crew.share(baton)`
             guard isLong else { return .lending }
             // `guard let kept = crew.handOver.offerIfAwaited(baton) else {`
             return offerIfAwaited(Baton()) == nil ? .inApplication : .lendingForLong
@@ -114,6 +115,20 @@ extension ModelMemory {
             offer(Baton())
             return .dying
         default: return end(at: place)
+        }
+    }
+
+    /// Requests that are long enough are all read before the first is begun; how long they are is open.
+    private func readsAhead() -> Bool {
+        guard state.relay.exists else { return false }
+        return step("read ahead or not", isQuiet: true) { _ in UInt8(choose(2)) } != 0
+    }
+
+    private func serveNext() -> Place {
+        switch nextEvent(holds: false) {  // `var found = crew.reactor.next(baton, on: bench)`
+        case .request: .promoting
+        case .other: .serving
+        case .none: .attending
         }
     }
 
@@ -194,15 +209,21 @@ extension ModelMemory {
 
         // drive
         case .offering:  // `guard var baton = handOver.offerToWaitingRunner(baton) else { return }`
-            return offerToWaitingRunner(Baton()) != nil ? .keeping : .glancing
+            guard offerToWaitingRunner(Baton()) != nil else { return .glancing }
+            setAccepting(false)  // `duties.setAccepting(false, baton)`
+            return .keeping
         case .keeping:  // `duties.doWork(baton)`, `crew.reactor.holdRequests(baton, on: bench)`
             if nextEvent(holds: true) != .none { return .keeping }
             return .pilotSettling
         case .pilotSettling:  // `crew.settleReturns(baton)`
             settleReturns()
+            return .pilotSharing
+        case .pilotSharing:  // `crew.shareStalled(baton)`
+            shareStalled()
             return .pilotClosing
         case .pilotClosing:  // `crew.beginClosing(baton)`
-            _ = isDone()
+            beginClosing()
+            setAccepting(true)  // `duties.setAccepting(true, baton)`
             return .pilotOffering
         case .pilotOffering:  // `guard let kept = handOver.offerToWaitingRunner(baton) else { return }`
             return offerToWaitingRunner(Baton()) != nil ? .pilotChecking : .glancing
@@ -221,6 +242,7 @@ extension ModelMemory {
             }
             return .gone
         case .pilotPolling:  // `duties.poll(baton, timeout: duties.check())`
+            setAccepting(false)
             poll(ignoringHeld: true)
             return .keeping
         case .pilotEnding:  // `crew.end()`
