@@ -7,6 +7,8 @@ public import Platform
 /// both some microseconds, and the request about fifty until a sleeping worker has it; so nothing is posted that would
 /// be served here sooner, nor, where requests are short, while nobody has time for it.
 ///
+/// What waits is served in order of age, wherever it came from: the reactor holds it so, and the relay is a queue.
+///
 /// `benchmarks/sharing.py` simulates it, docs/performance.md shows what it brings.
 ///
 /// It belongs to the reactor's data: only who has the baton asks and tells it. What other workers do is read from the
@@ -81,22 +83,18 @@ public struct SharingPolicy: Sendable {
         public var idleElsewhere: Int
         /// Parcels in the relay that nobody has adopted yet, as far as is known: they are for the same runners.
         public var onTheWay: Int
-        /// This worker leaves and serves nothing any more.
-        public var isLeaving: Bool
         /// Every runner here is in a request that takes its time, whatever the average is: nobody knows when what waits
         /// would begin.
         public var isStalled: Bool
 
         public init(
-            held: Int, readable: Int, free: Int, idleElsewhere: Int, onTheWay: Int = 0, isLeaving: Bool = false,
-            isStalled: Bool = false
+            held: Int, readable: Int, free: Int, idleElsewhere: Int, onTheWay: Int = 0, isStalled: Bool = false
         ) {
             self.held = held
             self.readable = readable
             self.free = free
             self.idleElsewhere = idleElsewhere
             self.onTheWay = onTheWay
-            self.isLeaving = isLeaving
             self.isStalled = isStalled
         }
     }
@@ -115,7 +113,6 @@ public struct SharingPolicy: Sendable {
     /// connection may hold a request or a part of one.
     public func postings(_ situation: Situation) -> Postings {
         guard workers > 1 else { return .none }
-        if situation.isLeaving { return Postings(held: situation.held, readable: situation.readable) }
         guard mayShare || situation.isStalled else { return .none }
         let isQueue = isQueueWorthwhile || queuesInRelay && situation.isStalled
         let room = isQueue ? Int.max : situation.idleElsewhere - situation.onTheWay
@@ -129,50 +126,12 @@ public struct SharingPolicy: Sendable {
         return Postings(held: held, readable: isQueue ? 0 : min(readableBehind, room - held))
     }
 
-    /// Whether this connection may be posted.
+    /// Whether this connection may be posted. A worker that leaves does not ask: it cannot keep it.
     ///
     /// - Parameters:
     ///   - hops: how often it was posted since it was last served.
     ///   - isSaturated: no runner of this worker is free, and others wait before it.
-    public static func mayPost(hops: Int, isSaturated: Bool, isLeaving: Bool = false) -> Bool {
-        // Whoever leaves cannot keep it: it is posted on, or closed.
-        if isLeaving { return true }
-        return hops == 0 || (hops < hopLimit && isSaturated)
-    }
-
-    // MARK: Adopting
-
-    /// Whether to take a parcel off the relay.
-    ///
-    /// - Parameters:
-    ///   - free: runners here that can begin a request now.
-    ///   - held: complete requests here that wait for one.
-    ///   - places: connections that may still be made (`worker_connections`).
-    public static func mayAdopt(free: Int, held: Int, places: Int, isLeaving: Bool = false) -> Bool {
-        !isLeaving && places > 0 && free > held
-    }
-
-    /// Where the next request comes from.
-    public enum Source: Equatable, Sendable {
-        case own, relayed, new
-    }
-
-    /// The oldest first: whoever waits in three queues is served as in one.
-    ///
-    /// Of new connections the age is not known. They are taken as old as the last look at the listener: nobody can have
-    /// waited longer without having been seen then.
-    ///
-    /// - Parameters: since when the oldest of each waits; nil where there is none.
-    /// - Returns: nil when there is nothing. Of equals, own before relayed before new.
-    public static func next(own: Nanoseconds?, relayed: Nanoseconds?, new: Nanoseconds?) -> Source? {
-        var best: (source: Source, since: Nanoseconds)?
-        func offer(_ source: Source, _ since: Nanoseconds?) {
-            guard let since, since < best?.since ?? .max || best == nil else { return }
-            best = (source, since)
-        }
-        offer(.own, own)
-        offer(.relayed, relayed)
-        offer(.new, new)
-        return best?.source
+    public static func mayPost(hops: Int, isSaturated: Bool) -> Bool {
+        hops == 0 || (hops < hopLimit && isSaturated)
     }
 }

@@ -11,14 +11,11 @@ struct Queue<Element> {
         items.append(item)
     }
 
-    /// For one that has waited for longer than all of them.
-    mutating func prepend(_ item: Element) {
-        if head > 0 {
-            head -= 1
-            items[head] = item
-        } else {
-            items.insert(item, at: 0)
-        }
+    /// Puts one before those at the end that are to come after it: nearly always there are none.
+    mutating func insert(_ item: Element, before isLater: (Element) -> Bool) {
+        var place = items.count
+        while place > head, let other = items[place - 1], isLater(other) { place -= 1 }
+        items.insert(item, at: place)
     }
 
     /// Drops the others.

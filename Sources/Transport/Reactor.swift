@@ -209,12 +209,9 @@ public final class Reactor {
     private func holdComplete(on bench: Workbench) {
         while let connection = completeNext(on: bench) {
             detach(connection, from: bench)
-            // One that another worker posted has waited for longer.
-            if let first = held.first, connection.completed < first.completed {
-                held.prepend(connection)
-            } else {
-                held.append(connection)
-            }
+            // In order of age, wherever they came from: one that another worker posted has waited for longer. Requests
+            // of new connections count from when they were read.
+            held.insert(connection) { connection.completed < $0.completed }
         }
     }
 

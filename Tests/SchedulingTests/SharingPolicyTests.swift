@@ -96,12 +96,7 @@ import Testing
     @Test func oneWorkerSharesWithNobody() {
         let policy = policy(workers: 1)
         #expect(!policy.mayShare)
-        #expect(policy.postings(Situation(held: 5, readable: 5, free: 0, idleElsewhere: 3, isLeaving: true)) == .none)
-    }
-
-    @Test func whoLeavesPostsEverything() {
-        let situation = Situation(held: 2, readable: 3, free: 1, idleElsewhere: 0, isLeaving: true)
-        #expect(policy(average: nil).postings(situation) == Postings(held: 2, readable: 3))
+        #expect(policy.postings(Situation(held: 5, readable: 5, free: 0, idleElsewhere: 3)) == .none)
     }
 
     @Test func longRequestsMayWaitInTheRelay() {
@@ -164,24 +159,5 @@ import Testing
         #expect(!SharingPolicy.mayPost(hops: 1, isSaturated: false))
         #expect(SharingPolicy.mayPost(hops: 1, isSaturated: true))
         #expect(!SharingPolicy.mayPost(hops: 2, isSaturated: true))
-        #expect(SharingPolicy.mayPost(hops: 9, isSaturated: false, isLeaving: true))
-    }
-
-    @Test func adoptsWhatCanBeginAtOnce() {
-        #expect(SharingPolicy.mayAdopt(free: 1, held: 0, places: 1))
-        #expect(!SharingPolicy.mayAdopt(free: 0, held: 0, places: 1))
-        #expect(!SharingPolicy.mayAdopt(free: 1, held: 1, places: 1))
-        #expect(!SharingPolicy.mayAdopt(free: 1, held: 0, places: 0))
-        #expect(!SharingPolicy.mayAdopt(free: 1, held: 0, places: 1, isLeaving: true))
-    }
-
-    @Test func theOldestIsNext() {
-        #expect(SharingPolicy.next(own: nil, relayed: nil, new: nil) == nil)
-        #expect(SharingPolicy.next(own: 3, relayed: 2, new: 1) == .new)
-        #expect(SharingPolicy.next(own: 3, relayed: 2, new: 4) == .relayed)
-        #expect(SharingPolicy.next(own: 1, relayed: 2, new: nil) == .own)
-        #expect(SharingPolicy.next(own: 5, relayed: 5, new: 5) == .own)
-        #expect(SharingPolicy.next(own: nil, relayed: 5, new: 5) == .relayed)
-        #expect(SharingPolicy.next(own: nil, relayed: nil, new: .max) == .new)
     }
 }

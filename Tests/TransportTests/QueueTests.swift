@@ -23,6 +23,22 @@ import Testing
         #expect(queue.popFirst() == 4)
     }
 
+    @Test func insertsInOrder() {
+        for taken in 0..<4 {
+            var queue = Queue<(age: Int, name: Character)>()
+            for _ in 0..<taken { queue.append((0, "x")) }
+            for (age, name) in zip([3, 5, 5, 4, 1, 9], "abcdef") {
+                queue.insert((age, name)) { age < $0.age }
+                // Part of the queue is in the past, and must stay there.
+                if !queue.isEmpty, queue.first?.name == "x" { _ = queue.popFirst() }
+            }
+            var names = ""
+            while let (_, name) = queue.popFirst() { if name != "x" { names.append(name) } }
+            // Of equals, the first to come stays first.
+            #expect(names == "eadbcf")
+        }
+    }
+
     /// Long enough for the past to be dropped, several times.
     @Test func keepsItsOrderWhenItNeverRunsEmpty() {
         var queue = Queue<Int>()

@@ -139,6 +139,28 @@ import Testing
         #expect(after.requestCount == 3 && after.hops == 0)
     }
 
+    /// Whatever it waits for, and whatever part of that has come.
+    @Test(arguments: [
+        ("GET /a HTTP/1.1\r\nHo", Phase.Kind.head),
+        (String(Request.post("/a", "hello").dropLast(2)), .body),
+        (String(Request.post("/a", "hello").dropLast(5)), .body),
+        (String(Request.chunked("/a", ["hello"]).dropLast("5\r\nhello\r\n0\r\n\r\n".count)), .body),
+    ])
+    func noPhaseGetsMoreTime(beginning: String, phase: Phase.Kind) throws {
+        let server = try LoopbackServer()
+        let client = try server.first.client()
+        client.send(beginning)
+        #expect(server.first.run { server.first.reactor.connections.contains { $0.phase.kind == phase } })
+        let before = try #require(server.first.reactor.connections.first { _ in true })
+        #expect(server.first.run { before.isWatched })
+        let deadline = before.deadline
+        server.first.leave()
+        #expect(server.second.run { server.second.reactor.connectionCount == 1 })
+        let after = try #require(server.second.reactor.connections.first { _ in true })
+        #expect(after.phase.kind == phase)
+        #expect(after.deadline == deadline && deadline > 0)
+    }
+
     @Test func whatRunsIsPostedBehindItsResponse() throws {
         let server = try LoopbackServer()
         let client = try server.first.client()
@@ -218,6 +240,35 @@ import Testing
         for (number, client) in clients.enumerated() {
             #expect(server.run { client.has(Answer.text("GET /\(number)")) })
         }
+    }
+
+    /// Own requests, relayed ones and those of new connections, each as old as it is.
+    @Test func whatWaitsIsServedInOrderOfAge() throws {
+        let server = try LoopbackServer()
+        var clients: [LoopbackClient] = []
+        func ask(_ name: String, at loop: ForeignLoop) throws {
+            let client = try loop.client()
+            clients.append(client)
+            let before = loop.reactor.held.count
+            client.send(Request.get("/" + name))
+            #expect(loop.serve { loop.reactor.held.count > before })
+            // The next is younger, however fine the clock is.
+            let now = Clock.now()
+            while Clock.now() <= now {}
+        }
+        let (first, second) = (server.first, server.second)
+        try ask("own1", at: second)
+        try ask("relayed2", at: first)
+        try ask("own3", at: second)
+        try ask("relayed4", at: first)
+        try ask("new5", at: second)
+        first.share(free: 0, isStalled: true)
+        #expect(!first.hasHeldRequests)
+        #expect(second.serve { second.reactor.held.count == 5 })
+        second.turn()
+        #expect(second.run { second.handled.count == 5 })
+        #expect(second.handled == ["own1", "relayed2", "own3", "relayed4", "new5"].map { "GET /" + $0 })
+        for client in clients { #expect(second.run { client.has(count: 1) }) }
     }
 
     @Test func nothingIsPostedTwiceWithoutBeingServed() throws {
