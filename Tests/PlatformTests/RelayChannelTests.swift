@@ -217,20 +217,31 @@ import Testing
         #expect(throws: RelayError.failed(error)) { try relay.receive(channel) }
     }
 
-    /// Every descriptor that was posted is one that was adopted: nothing is left of ten thousand.
+    /// Every descriptor that was posted is one that was adopted: nothing is left of a hundred thousand parcels, some of
+    /// which waited, and some found the queue full.
     @Test func nothingLeaksOverManyMessages() throws {
         let relay = try Relay()
         let (reading, writing) = try pipe()
         defer { reading.close() }
-        var received = 0
-        for _ in 0..<10_000 {
-            #expect(try relay.send("parcel", [writing, writing]) == .sent)
-            let message = try #require(try relay.receive())
-            received += message.descriptors.count
-            for descriptor in message.descriptors { descriptor.close() }
+        var (sent, received, refused) = (0, 0, 0)
+        let bytes = Array("parcel".utf8)
+        try withUnsafeTemporaryAllocation(byteCount: 64, alignment: 1) { buffer in
+            while received < 200_000 {
+                while sent < 100_000 {
+                    guard try bytes.withUnsafeBytes({ try relay.channel.send($0, [writing, writing]) }) == .sent else {
+                        refused += 1
+                        break
+                    }
+                    sent += 1
+                }
+                while let message = try relay.channel.receive(into: buffer, room: 2) {
+                    received += message.descriptors.count
+                    for descriptor in message.descriptors { descriptor.close() }
+                }
+            }
         }
         writing.close()
-        #expect(received == 20_000)
+        #expect(sent == 100_000 && received == 200_000 && refused > 0)
         var byte: UInt8 = 0
         #expect(read(reading.rawValue, &byte, 1) == 0)
     }

@@ -15,6 +15,9 @@ final class LoopbackCrew: @unchecked Sendable {
     private let isDraining = Atomic<Bool>(false)
     private let isOver = Atomic<Bool>(false)
     private let living = Atomic<Int>(0)
+    /// Runners that are in the application, and all.
+    private let busy = Atomic<Int>(0)
+    private var runners = 0
     private let application: @Sendable (Connection, Workbench) -> Bool
     private let policyBench: @Sendable () -> Workbench
 
@@ -45,6 +48,7 @@ final class LoopbackCrew: @unchecked Sendable {
     }
 
     func start(runners: Int) throws {
+        self.runners = runners
         for _ in 0..<runners { try start("runner") { $0.run() } }
         try start("pilot") { PilotLoop($0.handOver, Pilot(crew: $0, bench: $0.policyBench())).run() }
     }
@@ -88,9 +92,11 @@ final class LoopbackCrew: @unchecked Sendable {
         while true {
             guard var baton = handOver.take(timeout: .seconds(1)) else { continue }
             holding: while true {
-                while let exchange = reactor.next(baton, on: bench) {
+                while let exchange = next(baton, on: bench) {
+                    busy.add(1, ordering: .relaxed)
                     let loan = handOver.lend(baton)
                     let persists = application(exchange.output, bench)
+                    busy.subtract(1, ordering: .relaxed)
                     var ended = exchange.end()
                     ended.persists = persists
                     guard let recovered = handOver.recover(loan) else {
@@ -109,9 +115,26 @@ final class LoopbackCrew: @unchecked Sendable {
                     handOver.offer(baton)
                     return
                 }
-                reactor.poll(baton, milliseconds: 1000)
+                announce(baton)
+                if reactor.poll(baton, milliseconds: 1000) { reactor.announceWork(baton) }
             }
         }
+    }
+
+    private func next(_ baton: borrowing Baton, on bench: Workbench) -> Exchange? {
+        if reactor.readsAhead(baton) { reactor.holdRequests(baton, on: bench) }
+        guard let exchange = reactor.next(baton, on: bench) else { return nil }
+        if reactor.mayShare(baton) {
+            reactor.share(free: max(0, runners - busy.load(ordering: .relaxed) - 1), isStalled: false, baton)
+        }
+        return exchange
+    }
+
+    private func announce(_ baton: borrowing Baton) {
+        let busy = busy.load(ordering: .relaxed)
+        reactor.announce(
+            runners: runners, busy: busy, waiting: runners - busy, isLeaving: isDraining.load(ordering: .acquiring),
+            baton)
     }
 
     private func isDone(_ baton: borrowing Baton) -> Bool {
@@ -139,11 +162,13 @@ final class LoopbackCrew: @unchecked Sendable {
         func doWork(_ baton: borrowing Baton) {
             crew.reactor.holdRequests(baton, on: bench)
             crew.settle(baton)
-            if crew.isShared { crew.reactor.share(free: 0, isStalled: true, baton) }
+            let free = crew.runners - crew.busy.load(ordering: .relaxed)
+            if crew.isShared { crew.reactor.share(free: free, isStalled: true, baton) }
             if crew.isDraining.load(ordering: .acquiring) { crew.reactor.leave(baton) }
         }
         func hasToLeave(_ baton: borrowing Baton) -> Bool { isOver }
         func poll(_ baton: borrowing Baton, timeout: Nanoseconds) {
+            crew.announce(baton)
             crew.reactor.poll(baton, milliseconds: 1000, ignoringHeld: true)
         }
     }
