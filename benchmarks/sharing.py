@@ -250,14 +250,15 @@ def picture(results: dict) -> str:
 
 def table(results: dict, load: float) -> str:
     lines = [
-        f"| workers | time in the application | {' | '.join(WAYS)} | parcels |",
-        "|---:|---|---:|---:|---:|---:|---:|---:|",
+        f"| workers | time in the application | {' | '.join(WAYS)} | parcels | of all that waits |",
+        "|---:|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for workers in (2, 4):
         for service in SERVICES:
             row = [next(point for point in results[workers, service, way] if point[0] == load) for way in WAYS]
             cells = " | ".join(f"{point[2] * 1000:.3g}" for point in row)
-            lines.append(f"| {workers} | {service} | {cells} | {row[2][3]:.2f} |")
+            parcels = [point[3] for way, point in zip(WAYS, row, strict=True) if way in ("sharing", "all that waits")]
+            lines.append(f"| {workers} | {service} | {cells} | {parcels[0]:.2f} | {parcels[1]:.2f} |")
     return "\n".join(lines)
 
 

@@ -1,7 +1,7 @@
 @testable import Scheduling
 
-/// What the threads of a worker do with the relay, as `Sources` has it: pieces of the programs in `Programs.swift`. Whoever
-/// runs them has the baton, so that only the relay itself and the scoreboard are shared, with the other worker
+/// What the threads of a worker do with the relay, as `Sources` has it: pieces of the programs in `Programs.swift`.
+/// Whoever runs them has the baton, so that only the relay itself and the scoreboard are shared, with the other worker
 /// (`RelayState`).
 extension ModelMemory {
     // MARK: Crew+Sharing.swift

@@ -1,6 +1,6 @@
 /// What a worker of the model has to do with the other one of its server: the relay between them, and as much of the
-/// other as can be seen from here. That one does what it likes when it likes, or nothing at all: it takes parcels, posts
-/// requests of its own, answers them, and perhaps leaves.
+/// other as can be seen from here. That one does what it likes when it likes, or nothing at all: it takes parcels,
+/// posts requests of its own, answers them, and perhaps leaves.
 struct RelayState {
     /// How far the other worker is in leaving (`ScoreboardPresence`): it posts what it has, ends what is left behind,
     /// and is gone.
