@@ -45,6 +45,42 @@ import Testing
         #expect(text.contains("\(CounterWord.refusalCount) words, one for each error identifier"))
     }
 
+    /// Every field of `/status` is in the table, and nothing else is.
+    @Test func theDocumentNamesEveryField() throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        let text = try String(contentsOf: root.appendingPathComponent("../../docs/scoreboard.md"), encoding: .utf8)
+        let status = text[try #require(text.firstRange(of: "## `/status`")).upperBound...]
+        let board = Board()
+        let cell = try board.worker(200)
+        cell.begin(0, "/a")
+        cell.noteSlow(
+            method: .get, path: UnsafeRawBufferPointer(start: nil, count: 0), client: .unknown, status: 200, began: 1,
+            now: 2)
+        var out = TextBuffer()
+        StatusDocument(
+            snapshot: try board.reader().snapshot(), now: 10, version: "1", settings: [], memory: [],
+            listeners: [.init(address: "unix:/run/a.sock", backlog: nil, backlogLimit: nil)]
+        ).write(to: &out)
+        let document = try #require(try JSONSerialization.jsonObject(with: Data(out.bytes)) as? [String: Any])
+        // Settings are named elsewhere.
+        for (name, value) in document where name != "schema" && name != "settings" {
+            let object = try #require(value as? [String: Any] ?? (value as? [[String: Any]])?.first, "\(name)")
+            let row = try #require(status.firstMatch(of: try Regex("\n\\| `\(name)` \\| (.*) \\|\n")))
+            let named = (row.output[1].substring ?? "").matches(of: #/`(\w+)`/#).map { String($0.1) }
+            #expect(named.sorted() == object.keys.sorted(), "\(name)")
+        }
+    }
+
+    @Test func theDocumentSaysHowHistogramsAreMade() throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        let text = try String(contentsOf: root.appendingPathComponent("../../docs/scoreboard.md"), encoding: .utf8)
+        let bounds = (0..<DurationBuckets.boundCount).map { "\(DurationBuckets.bound($0))" }.joined(separator: ", ")
+        #expect(text.contains("\(DurationBuckets.boundCount + 1) buckets (bounds \(bounds) s; the last is beyond)"))
+        #expect(CounterWord.totalTime - CounterWord.applicationTime == DurationBuckets.boundCount + 2)
+        #expect(CounterWord.waitingTime - CounterWord.totalTime == DurationBuckets.boundCount + 2)
+        #expect(CounterWord.refusals - CounterWord.waitingTime == DurationBuckets.boundCount + 2)
+    }
+
     /// The names in the lists of classes are in the order of their words.
     @Test func theDocumentNamesEveryClass() throws {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
