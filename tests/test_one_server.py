@@ -19,6 +19,7 @@ import pytest
 from conftest import Serve
 from support.client import Connection, encode, fetch
 from support.crew import WHO, Clients, answer, ask, busy, neighbors, ready
+from support.halting import halted, thread_named
 from support.processes import children, descriptors
 from support.waiting import until
 
@@ -119,6 +120,28 @@ def test_a_worker_that_is_told_to_leave_leaves_its_connections_to_the_others(ser
     assert not clients.failures
 
 
+@pytest.mark.parametrize("kind", [(), ("--threads", "2")])
+def test_reloads_cost_no_request_and_no_connection(serve: Serve, kind: tuple[str, ...]) -> None:
+    server = serve("shared:app", "-w", "2", *kind)
+    server.expect_replacements(2 * 10)
+    ready(server, 2, 2 if kind else 1)
+    with ExitStack() as stack:
+        idle = [stack.enter_context(Connection(server.address)) for _ in range(6)]
+        for connection in idle:
+            ask(connection, WHO)
+        with Clients(server, SLEEP, kept=4, fresh=2) as clients:
+            for _ in range(10):
+                old = set(server.workers())
+                server.signal(signal.SIGHUP)
+                clients.serve_until(
+                    lambda: len(server.workers()) == 2 and not old & set(server.workers()),  # noqa: B023
+                    "two new workers",
+                )
+        assert not clients.failures
+        for connection in idle:
+            assert ask(connection, WHO)["pid"] in server.workers()
+
+
 def test_idle_and_half_received_connections_travel(serve: Serve) -> None:
     server = serve("shared:app", "-w", "2")
     server.expect_replacements(1)
@@ -203,6 +226,18 @@ def test_a_stopped_worker_is_found_and_replaced(serve: Serve) -> None:
     os.kill(stopped, signal.SIGSTOP)
     server.wait_for_log(rf"WORKER TIMEOUT \(pid:{stopped}\)")
     until(lambda: stopped not in children(server.pid), "the end of the worker")
+    server.wait_for_log("Booting worker", 3)
+    assert len(ready(server, 2)) == 2
+
+
+def test_a_worker_that_loses_its_pilot_is_replaced(serve: Serve) -> None:
+    """It answers, but nobody would look after its requests."""
+    server = serve("shared:app", "-w", "2", "--timeout", "4")
+    server.expect_replacements(1)
+    lost = ready(server, 2)[0]
+    with halted(thread_named(lost, "pilot")):
+        server.wait_for_log(rf"WORKER TIMEOUT \(pid:{lost}\)")
+    until(lambda: lost not in children(server.pid), "the end of the worker")
     server.wait_for_log("Booting worker", 3)
     assert len(ready(server, 2)) == 2
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import resource
 import select
@@ -111,6 +112,25 @@ def test_descriptors_that_find_no_room(start: Start, fault: Callable[[str], Path
             server.wait_for_log("of a message's descriptors only 0 arrived")
             with Connection(server.address) as third:
                 assert ask(third, WHO)["pid"] != home
+
+
+def test_an_adopter_that_may_not_open_another_descriptor(start: Start) -> None:
+    """It leaves the connection in the relay, until it may."""
+    server, _ = start("-w", "2")
+    workers = ready(server, 2)
+    with ExitStack() as stack:
+        first, second, *_ = neighbors(stack, server)
+        with busy(server, first) as home:
+            (adopter,) = set(workers) - {home}
+            limits = resource.prlimit(adopter, resource.RLIMIT_NOFILE)
+            taken = descriptors(adopter)
+            lowest_free = next(number for number in itertools.count() if number not in taken)
+            resource.prlimit(adopter, resource.RLIMIT_NOFILE, (lowest_free, limits[1]))
+            second.send(WHO)
+            server.wait_for_log("Connections of other workers cannot be taken: no room for a message's descriptors")
+            assert not has_answered(second)
+            resource.prlimit(adopter, resource.RLIMIT_NOFILE, limits)
+            assert answer(second)["pid"] == adopter
 
 
 @pytest.mark.parametrize("name", ["full", "many"])
