@@ -134,19 +134,29 @@ extension Reactor {
     /// example, answers every `accept` as a firewall answers one.
     private static let failuresInARow = 64
 
+    /// A new client's connection.
+    private func adopt(_ socket: Descriptor, peer: SocketAddress, listener: Int) -> Connection {
+        let connection = adopt(
+            socket, peer: peer, listener: listener, trust: trust(peer),
+            startsWithPreamble: configuration.proxyMode != nil,
+            session: HTTP1Session(keepsAlive: configuration.keepsAlive))
+        setDeadline(connection, after: configuration.timeouts.head)
+        return connection
+    }
+
     /// Makes a socket one of this worker's connections: the one way in, wherever it comes from. It is closed with the
     /// connection.
     ///
     /// - Parameter listener: the one that accepted it, here or elsewhere.
-    func adopt(_ socket: Descriptor, peer: SocketAddress, listener: Int) -> Connection {
+    func adopt(
+        _ socket: Descriptor, peer: SocketAddress, listener: Int, trust: PeerTrust, startsWithPreamble: Bool,
+        session: HTTP1Session
+    ) -> Connection {
         let connection = Connection(
-            channel: Channel(socket: socket), peer: peer, listener: listener, trust: trust(peer),
-            generation: connections.nextGeneration(),
-            life: ConnectionLife(startsWithPreamble: configuration.proxyMode != nil),
-            session: HTTP1Session(keepsAlive: configuration.keepsAlive), poller: poller, spool: spool,
-            memory: memory, isShared: sharing != nil)
+            channel: Channel(socket: socket), peer: peer, listener: listener, trust: trust,
+            generation: connections.nextGeneration(), life: ConnectionLife(startsWithPreamble: startsWithPreamble),
+            session: session, poller: poller, spool: spool, memory: memory, isShared: sharing != nil)
         connections.insert(connection)
-        setDeadline(connection, after: configuration.timeouts.head)
         return connection
     }
 }

@@ -87,25 +87,21 @@ extension Reactor {
         }
     }
 
-    /// Makes a connection of what was posted. All that was said or promised once is kept, its deadline too.
+    /// A connection that was posted. All that was said or promised once is kept, its deadline too.
     private func adopt(_ socket: Descriptor, _ parcel: Parcel) -> Connection {
         // The parser will count the request again.
         let isCounted = parcel.phase == .body || parcel.phase == .held
-        let connection = Connection(
-            channel: Channel(socket: socket), peer: parcel.peer,
-            listener: listeners.firstIndex { $0.identity == parcel.listener } ?? 0, trust: parcel.trust,
-            generation: connections.nextGeneration(),
-            life: ConnectionLife(startsWithPreamble: parcel.phase == .preamble),
+        let connection = adopt(
+            socket, peer: parcel.peer, listener: listeners.firstIndex { $0.identity == parcel.listener } ?? 0,
+            trust: parcel.trust, startsWithPreamble: parcel.phase == .preamble,
             session: HTTP1Session(
                 keepsAlive: configuration.keepsAlive, requestCount: parcel.requestCount - (isCounted ? 1 : 0),
-                hasSentContinue: parcel.flags.contains(.sentContinue)),
-            poller: poller, spool: spool, memory: memory, isShared: true)
+                hasSentContinue: parcel.flags.contains(.sentContinue)))
         connection.proxyRoute = parcel.route
         connection.hops = UInt8(clamping: parcel.hops)
         connection.mayBeReadable = parcel.flags.contains(.mayBeReadable)
         connection.peerClosed = parcel.flags.contains(.peerClosed)
         connection.deadline = parcel.deadline
-        connections.insert(connection)
         return connection
     }
 
