@@ -6,11 +6,12 @@ import os
 import signal
 import subprocess
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from conftest import Serve
-from support.client import fetch
+from support.client import Connection, encode, fetch
 from support.server import Server, clean_environment, command, run
 from support.waiting import until
 
@@ -162,3 +163,26 @@ def test_code_that_breaks_later_does_not_end_those_who_serve(tmp_path: Path, ser
     assert second in server.workers()
     (tmp_path / "changing.py").write_text(Path(__file__).parent.joinpath("apps/plain.py").read_text())
     until(lambda: len(server.workers()) == 2, "two workers again")
+
+
+def test_a_worker_that_ends_while_the_master_is_about_another_is_noticed(serve: Serve, tmp_path: Path) -> None:
+    library = tmp_path / "slow_reaping.so"
+    source = Path(__file__).parent / "support" / "slow_reaping.c"
+    subprocess.run(["cc", "-shared", "-fPIC", "-O2", "-o", str(library), str(source), "-ldl"], check=True)
+    preloaded = f"{library}:{os.environ['LD_PRELOAD']}" if "LD_PRELOAD" in os.environ else str(library)
+    # Far more than the test waits: nothing but its end tells the master of it.
+    server = serve("probe:app", "-w", "2", "--graceful-timeout", "600", environment={"LD_PRELOAD": preloaded})
+    with ExitStack() as stack:
+        names = {}
+        for name in ("one", "two"):
+            connection = stack.enter_context(Connection(server.address))
+            connection.send(encode("GET", f"/wait?name={name}"))
+            names[int(server.wait_for_trace(f"{name}.entered", 2))] = name
+        # In this order the master asks for them.
+        first, last = sorted(names)
+        server.signal(signal.SIGTERM)
+        server.wait_for_log("Handling signal: term")
+        server.release(names[last])
+        until(lambda: last not in server.workers(), "the end of the last")
+        server.release(names[first])
+        assert server.wait() == 0

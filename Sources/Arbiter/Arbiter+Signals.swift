@@ -8,10 +8,12 @@ extension Arbiter {
     ]
 
     /// Reads the signals that arrived and does what they ask for.
-    func takeSignals(_ signals: SignalPipe) {
+    ///
+    /// - Returns: whether one of them told of a child's end, which is for `reap` to find.
+    @discardableResult
+    func takeSignals(_ signals: SignalPipe) -> Bool {
         let arrived = signals.drain()
         for (index, signal) in arrived.enumerated() where signal != .child {
-            // A child's end is no request: it is found by reaping.
             host.log(.info, "Handling signal: \(signal.shortName?.lowercased() ?? "\(signal)")")
             switch signal {
             case .terminate: supervisor.receive(.stopGracefully, at: Clock.now())
@@ -27,6 +29,7 @@ extension Arbiter {
             default: continue
             }
         }
+        return arrived.contains(.child)
     }
 
     private func stopQuickly() {

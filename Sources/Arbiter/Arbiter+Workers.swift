@@ -85,6 +85,12 @@ extension Arbiter {
     /// Each is asked for by its id: children of the user's own code, a subprocess started in a hook for one, are left
     /// to those who wait for them.
     func reap(_ signals: SignalPipe) {
+        // Who ends meanwhile may have been asked for already, and the signal that tells of it is taken below.
+        while reapOnce(signals) {}
+    }
+
+    /// - Returns: whether another child may have ended in the meantime.
+    private func reapOnce(_ signals: SignalPipe) -> Bool {
         var ends: [(ProcessID, ExitStatus?)] = []
         for pid in supervisor.table.pids + [succession.successor].compactMap(\.self) + molds.values.map(\.pid)
             + endedMolds
@@ -99,10 +105,11 @@ extension Arbiter {
         }
         // Process 1 inherits the orphans of the whole container, and nobody else can collect them.
         while processID == 1, let (pid, status) = Process.reapAny() { ends.append((pid, status)) }
-        guard !ends.isEmpty else { return }
+        guard !ends.isEmpty else { return false }
         // A terminal's Ctrl-C goes to all at once: what the master was told comes before what the workers made of it.
-        takeSignals(signals)
+        let mayBeMore = takeSignals(signals)
         for (pid, status) in ends { ended(pid, status ?? .exited(code: 0)) }
+        return mayBeMore
     }
 
     private func ended(_ pid: ProcessID, _ status: ExitStatus) {
