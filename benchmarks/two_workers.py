@@ -1,4 +1,4 @@
-"""Two workers on all CPUs: ``python -m benchmarks.two_workers hello`` and ``… flask``, three minutes each at most.
+"""Two workers on all CPUs: ``python -m benchmarks.two_workers hello`` and ``… flask``, four minutes each at most.
 
 hello: requests per second of the smallest application, beside granian, from wrk. flask: p99 at 60 % of the load,
 requests at random moments (:mod:`benchmarks.open_loop`), beside every server that has several workers: at 60 % of what
@@ -96,7 +96,7 @@ def main() -> None:
         options.rounds = options.rounds or 5
         hello(options)
     else:
-        options.rounds = options.rounds or 1
+        options.rounds = options.rounds or 2
         flask(options)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import select
-import subprocess
 import threading
 from contextlib import ExitStack
 from hashlib import sha256
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Serve
+from support import preload
 from support.client import Address, Connection, encode, fetch
 from support.processes import memory
 from support.server import Server
@@ -164,14 +164,14 @@ def test_the_limit_of_the_disk_is_for_all_workers_together(serve: Serve, tmp_pat
 
 @pytest.fixture(scope="module")
 def slow_disk(tmp_path_factory: pytest.TempPathFactory) -> str:
-    library = tmp_path_factory.mktemp("library") / "slow_disk.so"
-    subprocess.run(["cc", "-shared", "-fPIC", "-O2", "-o", str(library), str(SLOW_DISK), "-ldl"], check=True)
-    return str(library)
+    return preload.build(SLOW_DISK, tmp_path_factory.mktemp("library"))
 
 
 def on_slow_disk(serve: Serve, library: str, *arguments: str) -> Server:
     """Each access takes three seconds."""
-    return serve("probe:app", *arguments, environment={"LD_PRELOAD": library, "SLOW_DISK_MICROSECONDS": "3000000"})
+    return serve(
+        "probe:app", *arguments, environment=preload.preloaded(library) | {"SLOW_DISK_MICROSECONDS": "3000000"}
+    )
 
 
 def has_answered(connection: Connection) -> bool:

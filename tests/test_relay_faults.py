@@ -7,7 +7,6 @@ import os
 import resource
 import select
 import signal
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 
 import pytest
 from conftest import Serve
+from support import preload
 from support.client import Connection, encode, fetch
 from support.crew import WHO, Clients, answer, ask, busy, neighbors, ready
 from support.processes import children, descriptors
@@ -33,9 +33,7 @@ Start = Callable[..., tuple[Server, Client]]
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> str:
-    path = tmp_path_factory.mktemp("library") / "relay_faults.so"
-    subprocess.run(["cc", "-shared", "-fPIC", "-O2", "-o", str(path), str(SOURCE), "-ldl"], check=True)
-    return str(path)
+    return preload.build(SOURCE, tmp_path_factory.mktemp("library"))
 
 
 @pytest.fixture
@@ -43,8 +41,7 @@ def start(serve: Serve, library: str, short_path: str, tmp_path: Path) -> Start:
     """Start a server whose relay may fail, and ask it what it does: `fault` makes that happen."""
 
     def begin(*arguments: str) -> tuple[Server, Client]:
-        preloaded = f"{library}:{os.environ['LD_PRELOAD']}" if "LD_PRELOAD" in os.environ else library
-        environment = {"LD_PRELOAD": preloaded, "RELAY_FAULTS": str(tmp_path)}
+        environment = preload.preloaded(library) | {"RELAY_FAULTS": str(tmp_path)}
         server = serve("shared:app", "--admin-bind", f"unix:{short_path}", *arguments, environment=environment)
         return server, Client(f"unix:{short_path}", timeout=DEADLINE)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Serve
+from support import preload
 from support.client import Connection, encode, fetch
 from support.server import Server, clean_environment, command, run
 from support.waiting import until
@@ -166,12 +167,9 @@ def test_code_that_breaks_later_does_not_end_those_who_serve(tmp_path: Path, ser
 
 
 def test_a_worker_that_ends_while_the_master_is_about_another_is_noticed(serve: Serve, tmp_path: Path) -> None:
-    library = tmp_path / "slow_reaping.so"
-    source = Path(__file__).parent / "support" / "slow_reaping.c"
-    subprocess.run(["cc", "-shared", "-fPIC", "-O2", "-o", str(library), str(source), "-ldl"], check=True)
-    preloaded = f"{library}:{os.environ['LD_PRELOAD']}" if "LD_PRELOAD" in os.environ else str(library)
+    library = preload.build(Path(__file__).parent / "support" / "slow_reaping.c", tmp_path)
     # Far more than the test waits: nothing but its end tells the master of it.
-    server = serve("probe:app", "-w", "2", "--graceful-timeout", "600", environment={"LD_PRELOAD": preloaded})
+    server = serve("probe:app", "-w", "2", "--graceful-timeout", "600", environment=preload.preloaded(library))
     with ExitStack() as stack:
         names = {}
         for name in ("one", "two"):
