@@ -54,24 +54,26 @@ def hello(options) -> None:
 def flask(options) -> None:
     app, path = "benchmarks.apps_flask:app", "/page?page=2"
     found: dict[str, list[tuple[float, dict, dict]]] = {}
-    common = 0.0
+
+    def capacity(port: int) -> float:
+        # One that serves no other connection before one has ended answers hardly anything.
+        return max(1.0, open_loop.closed_capacity(port, path))
 
     def measure(port: int) -> tuple[float, dict, dict]:
-        # One that serves no other connection before one has ended answers hardly anything.
-        own = max(1.0, open_loop.closed_capacity(port, path))
-        rates = ((common or own) * SHARE, own * SHARE)
+        own = capacity(port)
+        rates = (common * SHARE, own * SHARE)
         same, each = (open_loop.run(open_loop.load(port, path, rate, options.seconds)) for rate in rates)
         return own, same, each
 
-    for _ in range(options.rounds):
-        for name in FLASK_SERVERS:
-            result = serve(name, app, path, options, measure)
-            if name == REFERENCE and not common:
-                # The same for all, from here to the end.
-                common = result[0]
-            found.setdefault(name, []).append(result)
+    common = serve(REFERENCE, app, path, options, capacity)
+    for number in range(options.rounds):
+        # The first of a row must not always be the same.
+        shift = number * len(FLASK_SERVERS) // options.rounds
+        for name in FLASK_SERVERS[shift:] + FLASK_SERVERS[:shift]:
+            found.setdefault(name, []).append(serve(name, app, path, options, measure))
     print(f"{'':18} {'can do':>8} {'p99 at':>8} {common * SHARE:7.0f}/s {'p99 at 60 % of its own':>24}   milliseconds")
-    for name, results in found.items():
+    for name in FLASK_SERVERS:
+        results = found[name]
         own, same, each = (
             statistics.median(values)
             for values in (
