@@ -137,7 +137,7 @@ public struct EndedExchange: @unchecked Sendable {
     /// When it was handed out, on the monotonic clock.
     public let began: Nanoseconds
     /// Whether the connection serves another request.
-    let persists: Bool
+    var persists: Bool
     /// For the scoreboard.
     var method = MethodClass.other
     var status = 0
