@@ -150,7 +150,9 @@ extension SettingsTable {
                 "The application to serve, as module:name. What the command line names comes first.")),
     ]
 
-    static let sockets = [SettingKey<[BindAddress]>.bind.entry, SettingKey<Int32>.backlog.entry, SettingKey<Int>.deferAccept.entry]
+    static let sockets = [
+        SettingKey<[BindAddress]>.bind.entry, SettingKey<Int32>.backlog.entry, SettingKey<Int>.deferAccept.entry,
+    ]
 
     static let workers = [
         SettingKey<Int>.workers.entry,

@@ -42,8 +42,8 @@ extension Connection {
     /// Sends what the socket takes by now, where nothing waits in front of it: all of a small response, nearly always.
     /// The rest has to `wait`.
     ///
-    /// - Returns: how many bytes were taken; nil where something waits, they are too many for one attempt, or the client
-    ///   is gone: `transmit` deals with that.
+    /// - Returns: how many bytes were taken; nil where something waits, they are too many for one attempt, or the
+    ///   client is gone: `transmit` deals with that.
     public func sendAhead(_ bytes: UnsafeRawBufferPointer) -> Int? {
         guard bytes.count <= TurnBudget.sent, outputState.load(ordering: .relaxed) == .clear,
             let result = try? channel.send(bytes)
