@@ -181,6 +181,10 @@ extension ListeningSocket {
                 try .unix(path: path, umask: configuration.umask, owner: configuration.owner, backlog: backlog)
             case .descriptor(let number): try .adopt(descriptor: number, backlog: backlog)
             }
+        // The operator's clients are few. Where the kernel cannot do it, clients are accepted at once.
+        if case .tcp = address, address != configuration.adminBind {
+            try? deferAccept(seconds: Int32(clamping: configuration.deferAccept))
+        }
     }
 
     /// Whether an inherited socket is what this address asks for.

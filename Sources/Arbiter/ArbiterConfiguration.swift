@@ -17,6 +17,8 @@ public struct ArbiterConfiguration: Sendable {
     var hasStackPorts: Bool { if case .unix = adminBind { true } else { false } }
     /// How many connections may wait to be accepted, per address; the kernel caps it.
     public var backlog: Int32
+    /// Seconds for which the kernel leaves a new connection alone until its first bytes come; 0 for none.
+    public var deferAccept = 0
     /// Permission bits that unix sockets lack.
     public var umask: UInt32 = 0
     /// Whom unix sockets are given to; nil leaves them to the user of the master.

@@ -27,7 +27,7 @@ public struct ResponseRuns {
     static var none: ResponseRuns { ResponseRuns() }
 
     /// Bytes of all three.
-    @inlinable
+    @inlinable @inline(__always)
     public var count: Int { first.count &+ body.count &+ last.count }
 }
 

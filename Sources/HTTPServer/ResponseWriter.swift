@@ -212,6 +212,13 @@ public struct ResponseWriter: ~Copyable {
         return false
     }
 
+    /// All of it is handed over.
+    @inlinable
+    public var isComplete: Bool {
+        if case .complete = state { return true }
+        return false
+    }
+
     /// Whether more of the body would be sent.
     @inlinable
     public var wantsMore: Bool {
@@ -223,5 +230,5 @@ public struct ResponseWriter: ~Copyable {
     }
 
     /// Whether the connection can serve another request: the response is whole, and its head said so.
-    public var leavesConnectionOpen: Bool { state == .complete && persists }
+    public var leavesConnectionOpen: Bool { isComplete && persists }
 }

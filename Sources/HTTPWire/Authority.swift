@@ -34,6 +34,7 @@ enum Authority {
     /// - Returns: nil if a byte in it is not allowed.
     private static func registeredNameEnd(_ bytes: borrowing RawSpan, from start: Int, to end: Int) -> Int? {
         var at = start
+        while at &+ 8 <= end && Scanning.isPlainHost(bytes.uncheckedWord(at)) { at &+= 8 }
         while at < end {
             let byte = bytes.uncheckedByte(at)
             if byte.isRegisteredNameByte {

@@ -21,9 +21,9 @@ public enum FieldSyntax {
     public static func trimmed(_ bytes: RawSpan) -> Range<Int> {
         var first = 0
         var last = bytes.byteCount
-        while first < last && bytes[first].isOptionalSpace { first += 1 }
-        while last > first && bytes[last - 1].isOptionalSpace { last -= 1 }
-        return first..<last
+        while first < last && bytes.uncheckedByte(first).isOptionalSpace { first &+= 1 }
+        while last > first && bytes.uncheckedByte(last &- 1).isOptionalSpace { last &-= 1 }
+        return Range(uncheckedBounds: (first, last))
     }
 
     /// Writes a folded value as one line: every line break, with the white space around it, becomes one space.
@@ -53,6 +53,15 @@ public enum FieldSyntax {
     static func decimal(_ bytes: borrowing RawSpan, from start: Int, to end: Int) -> Decimal? {
         guard start < end else { return nil }
         var value = 0
+        // Eighteen digits fit.
+        if end &- start <= 18 {
+            for position in start..<end {
+                let digit = bytes[position] &- UInt8(ascii: "0")
+                guard digit < 10 else { return nil }
+                value = value &* 10 &+ Int(digit)
+            }
+            return .value(value)
+        }
         var overflows = false
         for position in start..<end {
             let digit = bytes[position] &- UInt8(ascii: "0")

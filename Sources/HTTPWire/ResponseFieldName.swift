@@ -35,25 +35,36 @@ enum ResponseFieldName {
         }
     }
 
+    /// Compares without regard to case, a word at a time.
+    ///
+    /// - Parameter text: lower case letters and hyphens, as many as there are bytes in the name.
     @inline(__always)
     private static func equals(_ name: borrowing RawSpan, _ text: StaticString) -> Bool {
-        FieldSyntax.hasPrefix(name, from: 0, to: name.byteCount, text)
+        let count = text.utf8CodeUnitCount
+        if count < 8 { return FieldSyntax.hasPrefix(name, from: 0, to: name.byteCount, text) }
+        var at = 0
+        while true {
+            let word = UInt64(
+                littleEndian: UnsafeRawPointer(text.utf8Start).loadUnaligned(fromByteOffset: at, as: UInt64.self))
+            // Of these characters letters alone have the bit 0x40, and the one below it is their case.
+            if (name.uncheckedWord(at) ^ word) & ~(word &>> 1 & 0x2020_2020_2020_2020) != 0 { return false }
+            if at == count &- 8 { return true }
+            at = min(at &+ 8, count &- 8)
+        }
     }
 
     /// ``FieldSyntax/isToken(_:)``, a word at a time for names of letters and hyphens.
     @inline(__always)
     static func isToken(_ name: borrowing RawSpan) -> Bool {
         let count = name.byteCount
-        guard count > 0 else { return false }
-        var position = 0
-        while position &+ 8 <= count {
-            guard Scanning.isPlainName(name.uncheckedWord(position)) else { break }
-            position &+= 8
+        if count >= 8 {
+            // The last word may reach back into the one before.
+            var position = 0
+            while Scanning.isPlainName(name.uncheckedWord(position)) {
+                if position == count &- 8 { return true }
+                position = min(position &+ 8, count &- 8)
+            }
         }
-        while position < count {
-            guard name.uncheckedByte(position).isTokenByte else { return false }
-            position &+= 1
-        }
-        return true
+        return FieldSyntax.isToken(copy name)
     }
 }

@@ -33,6 +33,17 @@ package enum Scanning {
         return (letters | hyphens) & highs == highs
     }
 
+    /// Whether all eight bytes are letters, digits, hyphens or dots.
+    @inline(__always)
+    static func isPlainHost(_ word: UInt64) -> Bool {
+        guard word & highs == 0 else { return false }
+        let lower = word | ones &* 0x20
+        let letters = (lower &+ ones &* (0x80 &- 0x61)) & ~(lower &+ ones &* (0x80 &- 0x7B))
+        let digits = (word &+ ones &* (0x80 &- 0x30)) & ~(word &+ ones &* (0x80 &- 0x3A))
+        let marks = (word &+ ones &* (0x80 &- 0x2D)) & ~(word &+ ones &* (0x80 &- 0x2F))
+        return (letters | digits | marks) & highs == highs
+    }
+
     /// Position of the first byte in `start..<end` that is a control character, HTAB included, or `end`.
     @inline(__always)
     static func control(in bytes: borrowing RawSpan, from start: Int, to end: Int) -> Int {

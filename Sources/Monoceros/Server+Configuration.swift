@@ -16,6 +16,7 @@ extension Server {
                 gracefulTimeout: .seconds(configuration.gracefulTimeout),
                 bootTimeout: configuration.bootTimeout.map { .seconds($0) }, awaitsMending: configuration.reload),
             binds: configuration.bind + (configuration.adminBind.map { [$0] } ?? []), backlog: configuration.backlog)
+        arbiter.deferAccept = configuration.deferAccept
         arbiter.runners = runners
         arbiter.silenceTimeout = configuration.timeout.map { .seconds($0) }
         arbiter.umask = UInt32(configuration.socketUmask)

@@ -68,6 +68,16 @@ public struct ListeningSocket: Sendable {
         }
     }
 
+    /// Has the kernel keep a new TCP connection to itself until its first bytes have come, so that nobody wakes for, or
+    /// reads from, a client that has said nothing yet (`TCP_DEFER_ACCEPT`, `tcp(7)`). Where none come in that time, the
+    /// connection is accepted as it is.
+    ///
+    /// - Parameter seconds: 0 for what the kernel does by itself.
+    /// - Throws: `SystemError` where this is no TCP socket.
+    public func deferAccept(seconds: Int32) throws(SystemError) {
+        try descriptor.setOption(Int32(IPPROTO_TCP), TCP_DEFER_ACCEPT, to: seconds)
+    }
+
     private init(
         _ path: UnixPath, umask: UInt32, owner: (user: Int?, group: Int?), backlog: Int32
     ) throws(SystemError) {

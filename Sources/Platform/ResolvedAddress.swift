@@ -49,10 +49,13 @@ extension Descriptor {
     }
 
     /// Switches an integer option on, `setsockopt(2)`.
-    func enable(_ level: Int32, _ option: Int32) throws(SystemError) {
-        var on: Int32 = 1
+    func enable(_ level: Int32, _ option: Int32) throws(SystemError) { try setOption(level, option, to: 1) }
+
+    /// Sets an integer option, `setsockopt(2)`.
+    func setOption(_ level: Int32, _ option: Int32, to value: Int32) throws(SystemError) {
+        var value = value
         _ = try systemCall("setsockopt") {
-            setsockopt(rawValue, level, option, &on, socklen_t(MemoryLayout<Int32>.size))
+            setsockopt(rawValue, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
         }
     }
 

@@ -142,6 +142,22 @@ public struct NativeType {
         return Unmanaged<Payload>.fromOpaque(payload).takeUnretainedValue()
     }
 
+    /// The same for a call during which somebody holds the instance: its object is not retained.
+    @inlinable @inline(__always)
+    public static func withPayload<Payload: AnyObject>(
+        _ object: PyPointer, as _: Payload.Type, _ body: (Payload) throws(PythonError) -> Void
+    ) throws(PythonError) {
+        guard let payload = payloadPointer(object) else { return }
+        var failure: PythonError?
+        Unmanaged<Payload>.fromOpaque(payload)._withUnsafeGuaranteedRef {
+            do throws(PythonError) { try body($0) } catch { failure = error }
+        }
+        if let failure { throw failure }
+    }
+
+    @usableFromInline
+    static func payloadPointer(_ object: PyPointer) -> UnsafeMutableRawPointer? { box(object).pointee.payload }
+
     /// A reference that the instance holds, by number (0 or 1); nil when it holds none there.
     public static func reference(_ object: PyPointer, _ index: Int) -> PyPointer? {
         index == 0 ? box(object).pointee.references.0 : box(object).pointee.references.1

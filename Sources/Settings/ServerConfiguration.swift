@@ -11,6 +11,8 @@ public struct ServerConfiguration: Equatable, Sendable {
     public let bind: [BindAddress]
     /// Connections that may wait in listen(2).
     public let backlog: Int32
+    /// Seconds for which the kernel leaves a new connection alone until its first bytes come; 0 for none.
+    public let deferAccept: Int
     /// Worker processes.
     public let workers: Int
     /// What runs, which is not what was asked for where `sync` is asked for with several threads.
@@ -132,6 +134,7 @@ public struct ServerConfiguration: Equatable, Sendable {
         let values = try CheckedSettings(given)
         bind = try values[.bind]
         backlog = try values[.backlog]
+        deferAccept = try values[.deferAccept]
         workers = try values[.workers]
         threads = try values[.threads]
         let named = try values[.workerClass]

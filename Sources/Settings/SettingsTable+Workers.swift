@@ -25,6 +25,19 @@ extension SettingKey<Int32> {
         })
 }
 
+extension SettingKey<Int> {
+    static let deferAccept = SettingKey(
+        Setting(
+            "defer_accept", .serverSocket, ["--defer-accept"], .int(0...3600), default: .int(0), for: .arbiter,
+            origin: .own, metavar: "SECONDS",
+            """
+            Seconds for which the kernel keeps a new TCP connection to itself until the client's first bytes come. \
+            Where clients make a connection for each request, one need not be looked at twice; a client that \
+            connects and says nothing is unknown to the server for so long. 0 accepts at once. It takes effect \
+            when an address is bound.
+            """))
+}
+
 extension SettingKey<ServerConfiguration.WorkerClass> {
     static let workerClass = SettingKey(
         Setting(
@@ -137,7 +150,9 @@ extension SettingsTable {
                 "The application to serve, as module:name. What the command line names comes first.")),
     ]
 
-    static let sockets = [SettingKey<[BindAddress]>.bind.entry, SettingKey<Int32>.backlog.entry]
+    static let sockets = [
+        SettingKey<[BindAddress]>.bind.entry, SettingKey<Int32>.backlog.entry, SettingKey<Int>.deferAccept.entry,
+    ]
 
     static let workers = [
         SettingKey<Int>.workers.entry,

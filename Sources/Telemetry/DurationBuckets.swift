@@ -6,11 +6,15 @@ public enum DurationBuckets {
     /// Bounds; one bucket more holds what is beyond them all.
     public static var boundCount: Int { 18 }
 
+    /// The first bound, in nanoseconds.
+    @inlinable
+    static var least: UInt64 { 100_000 }
+
     /// The bucket of a duration in nanoseconds: the first whose bound is not below it.
     @inlinable
     public static func index(of duration: UInt64) -> Int {
         switch duration {
-        case ...100_000: 0
+        case ...least: 0
         case ...250_000: 1
         case ...500_000: 2
         case ...1_000_000: 3

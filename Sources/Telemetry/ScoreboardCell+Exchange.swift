@@ -20,8 +20,7 @@ extension ScoreboardCell {
         _ slot: Int, phase: ExchangePhase, method: MethodClass, path: UnsafeRawBufferPointer,
         client: ScoreboardClient, thread: Int32, number: Int, began: UInt64, now: UInt64
     ) {
-        guard slot >= 0, slot < slotCount else { return }
-        let words = words.from(CellWord.slots + slot * SlotWord.stride)
+        guard let words = slotWords(slot) else { return }
         let sequence = words.load(SlotWord.sequence) | 1
         words.store(SlotWord.sequence, sequence)
         atomicMemoryFence(ordering: .releasing)
@@ -29,15 +28,14 @@ extension ScoreboardCell {
         words.store(SlotWord.phaseBegan, now)
         Self.write(
             words, phase: phase, method: method, path: path, client: client, began: began,
-            thread: UInt64(UInt32(bitPattern: thread)) | UInt64(UInt32(clamping: number)) << 32)
+            thread: UInt64(UInt32(bitPattern: thread)) | UInt64(UInt32(truncatingIfNeeded: number)) << 32)
         words.storeReleasing(SlotWord.sequence, sequence &+ 1)
     }
 
     /// The exchange goes on to another phase.
     @inlinable @inline(__always)
     public func setPhase(_ slot: Int, _ phase: ExchangePhase, now: UInt64) {
-        guard slot >= 0, slot < slotCount else { return }
-        let words = words.from(CellWord.slots + slot * SlotWord.stride)
+        guard let words = slotWords(slot) else { return }
         let sequence = words.load(SlotWord.sequence) | 1
         words.store(SlotWord.sequence, sequence)
         atomicMemoryFence(ordering: .releasing)
@@ -49,8 +47,13 @@ extension ScoreboardCell {
     /// The runner has given its exchange back.
     @inlinable @inline(__always)
     public func endExchange(_ slot: Int) {
-        guard slot >= 0, slot < slotCount else { return }
-        words.store(CellWord.slots + slot * SlotWord.stride + SlotWord.state, 0)
+        slotWords(slot)?.store(SlotWord.state, 0)
+    }
+
+    @inlinable @inline(__always)
+    func slotWords(_ slot: Int) -> ScoreboardWords? {
+        guard slot >= 0, slot < slotCount else { return nil }
+        return words.from(CellWord.slots &+ slot &* SlotWord.stride)
     }
 
     // MARK: The slowest
@@ -83,8 +86,7 @@ extension ScoreboardCell {
 
     /// What a slot says of its exchange, to be kept past it. For the slot's runner.
     public func copyExchange(_ slot: Int) -> ExchangeCopy? {
-        guard slot >= 0, slot < slotCount else { return nil }
-        let words = words.from(CellWord.slots + slot * SlotWord.stride)
+        guard let words = slotWords(slot) else { return nil }
         return ExchangeCopy(words: (0..<SlotWord.stride).map { words.load($0) })
     }
 
@@ -176,11 +178,27 @@ extension ScoreboardCell {
             offset &+= 8
         }
         guard offset < count else { return }
-        var last: UInt64 = 0
-        withUnsafeMutableBytes(of: &last) {
-            $0.baseAddress.unsafelyUnwrapped.copyMemory(from: base + offset, byteCount: count &- offset)
+        words.store(offset >> 3, lastWord(base + offset, count &- offset))
+    }
+
+    /// Fewer than eight bytes as a word, the first of them the lowest in memory. Most paths end with such a rest, and a
+    /// call of memcpy(3) costs as much as all else that a slot is told.
+    @inlinable @inline(__always)
+    static func lastWord(_ bytes: UnsafeRawPointer, _ count: Int) -> UInt64 {
+        var word: UInt64 = 0
+        var rest = count
+        if rest & 1 != 0 {
+            rest &-= 1
+            word = UInt64(bytes.load(fromByteOffset: rest, as: UInt8.self).littleEndian)
         }
-        words.store(offset >> 3, last)
+        if rest & 2 != 0 {
+            rest &-= 2
+            word = word << 16 | UInt64(UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: rest, as: UInt16.self)))
+        }
+        if rest & 4 != 0 {
+            word = word << 32 | UInt64(UInt32(littleEndian: bytes.loadUnaligned(as: UInt32.self)))
+        }
+        return word.littleEndian
     }
 }
 

@@ -90,7 +90,7 @@ public struct ScoreboardCell: Sendable {
     ///   - waited: for a runner, nanoseconds; nil where no runner was needed.
     ///   - application: in the application, nanoseconds; nil where it did not run.
     ///   - total: from the complete head until the response was handed over, nanoseconds.
-    @inlinable
+    @inlinable @inline(__always)
     public func countRequest(_ method: MethodClass, status: Int, waited: UInt64?, application: UInt64?, total: UInt64) {
         let place = Int(method.rawValue) * CounterWord.statusCount + Int(StatusClass(status: status).rawValue)
         words.grow(CellWord.counters + CounterWord.requests + place, by: 1)
@@ -101,9 +101,11 @@ public struct ScoreboardCell: Sendable {
 
     @inlinable @inline(__always)
     func observe(_ histogram: Int, _ duration: UInt64) {
-        let start = CellWord.counters + histogram
-        words.grow(start + DurationBuckets.index(of: duration), by: 1)
-        words.grow(start + DurationBuckets.boundCount + 1, by: duration)
+        let start = CellWord.counters &+ histogram
+        // The first bucket is nearly every small request's.
+        let bucket = duration <= DurationBuckets.least ? 0 : DurationBuckets.index(of: duration)
+        words.grow(start &+ bucket, by: 1)
+        if duration != 0 { words.grow(start &+ DurationBuckets.boundCount &+ 1, by: duration) }
     }
 
     /// Lines for a log that could not take them. For any thread.

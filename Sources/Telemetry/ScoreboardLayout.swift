@@ -42,6 +42,7 @@ public struct ScoreboardLayout: Equatable, Sendable {
 }
 
 /// The header's words. Only the arbiter writes them.
+@usableFromInline
 enum HeaderWord {
     static var magic: Int { 0 }
     static var version: Int { 1 }
@@ -56,7 +57,7 @@ enum HeaderWord {
     static var generation: Int { 10 }
     /// The monotonic clock, nanoseconds.
     static var heartbeat: Int { 11 }
-    static var workersWanted: Int { 12 }
+    @usableFromInline static var workersWanted: Int { 12 }
     static var reloads: Int { 13 }
     /// Odd while a cell's counters move to the retired ones.
     static var foldSequence: Int { 16 }

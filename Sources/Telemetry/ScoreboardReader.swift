@@ -4,7 +4,7 @@ internal import Synchronization
 /// meanwhile nor for one that died while it wrote.
 public struct ScoreboardReader: Sendable {
     public let layout: ScoreboardLayout
-    let words: ScoreboardWords
+    @usableFromInline let words: ScoreboardWords
 
     /// How often a slot is read again before it is given up.
     static let tries = 64
@@ -46,6 +46,7 @@ public struct ScoreboardReader: Sendable {
     }
 
     /// How many workers there shall be; 0 once the server stops.
+    @inlinable @inline(__always)
     public var workersWanted: Int { Int(truncatingIfNeeded: words.load(HeaderWord.workersWanted)) }
 
     public func presence(_ cell: Int) -> ScoreboardPresence {

@@ -42,37 +42,55 @@ public struct ScoreboardClient: Equatable, Sendable {
     public var address: UInt128 { UInt128(high) << 64 | UInt128(low) }
 }
 
-/// What a worker is up to, in one word: read and written whole, so that its parts belong together.
+/// What a worker is up to, in one word: read, compared and written whole, so that its parts belong together.
 public struct ScoreboardPresence: Equatable, Sendable {
-    public var lifetime: CellLifetime
-    /// Whether it takes connections from the listeners.
-    public var accepting: Bool
-    /// Runners in all, those with a request, and those that wait for one; at most 65,535 each.
-    public var runners: Int
-    public var busy: Int
-    public var waiting: Int
+    /// From the lowest bit: the lifetime in 8 bits, whether it accepts, and from bit 16 on the three counts.
+    @usableFromInline private(set) var word: UInt64
 
-    @inlinable
+    @inlinable @inline(__always)
     public init(lifetime: CellLifetime, accepting: Bool = false, runners: Int = 0, busy: Int = 0, waiting: Int = 0) {
-        self.lifetime = lifetime
-        self.accepting = accepting
-        self.runners = runners
-        self.busy = busy
-        self.waiting = waiting
-    }
-
-    @inlinable
-    var word: UInt64 {
-        func part(_ count: Int, at shift: UInt64) -> UInt64 { UInt64(min(max(count, 0), 65_535)) << shift }
-        return UInt64(lifetime.rawValue) | (accepting ? 1 << 8 : 0) | part(runners, at: 16) | part(busy, at: 32)
-            | part(waiting, at: 48)
+        word =
+            UInt64(lifetime.rawValue) | (accepting ? 1 << 8 : 0) | Self.part(runners, at: 16) | Self.part(busy, at: 32)
+            | Self.part(waiting, at: 48)
     }
 
     @inlinable
     init(word: UInt64) {
-        self.init(
-            lifetime: CellLifetime(rawValue: UInt8(truncatingIfNeeded: word)) ?? .free,
-            accepting: word & 1 << 8 != 0, runners: Int(word >> 16 & 0xFFFF), busy: Int(word >> 32 & 0xFFFF),
-            waiting: Int(word >> 48))
+        self.word = word
     }
+
+    public var lifetime: CellLifetime {
+        @inlinable get { CellLifetime(rawValue: UInt8(truncatingIfNeeded: word)) ?? .free }
+    }
+
+    /// Whether it takes connections from the listeners.
+    public var accepting: Bool {
+        @inlinable get { word & 1 << 8 != 0 }
+    }
+
+    /// Runners in all; at most 65,535, as those with a request, and those that wait for one.
+    public var runners: Int {
+        @inlinable get { count(at: 16) }
+    }
+    public var busy: Int {
+        @inlinable get { count(at: 32) }
+    }
+    public var waiting: Int {
+        @inlinable @inline(__always) get { count(at: 48) }
+    }
+
+    /// The same with one runner less that waits: one that waits there is.
+    @inlinable @inline(__always)
+    public func withOneWaitingLess() -> ScoreboardPresence { ScoreboardPresence(word: word &- 1 << 48) }
+
+    /// The same on its way out: nobody waits.
+    public func leaving() -> ScoreboardPresence {
+        ScoreboardPresence(lifetime: .leaving, accepting: accepting, runners: runners, busy: busy)
+    }
+
+    @inlinable @inline(__always)
+    func count(at shift: UInt64) -> Int { Int(word >> shift & 0xFFFF) }
+
+    @inlinable @inline(__always)
+    static func part(_ count: Int, at shift: UInt64) -> UInt64 { UInt64(UInt16(clamping: count)) << shift }
 }

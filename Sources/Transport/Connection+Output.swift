@@ -39,6 +39,27 @@ extension Connection {
 
     // MARK: Sending
 
+    /// Sends what the socket takes by now, where nothing waits in front of it: all of a small response, nearly always.
+    /// The rest has to `wait`.
+    ///
+    /// - Returns: how many bytes were taken; nil where something waits, they are too many for one attempt, or the
+    ///   client is gone: `transmit` deals with that.
+    public func sendAhead(_ bytes: UnsafeRawBufferPointer) -> Int? {
+        guard bytes.count <= TurnBudget.sent, outputState.load(ordering: .relaxed) == .clear,
+            let result = try? channel.send(bytes)
+        else { return nil }
+        return if case .processed(let count) = result { count } else { 0 }
+    }
+
+    /// Has a copy of what `sendAhead` left wait.
+    ///
+    /// - Throws: `OutputFailure`.
+    public func wait(
+        _ bytes: UnsafeRawBufferPointer, releasing releases: inout [UnsafeMutableRawPointer]
+    ) throws(OutputFailure) {
+        try queue(releasing: &releases) { $0.append(copying: bytes) }
+    }
+
     /// Sends what the socket takes by now, behind what waits, and has a copy of the rest wait.
     ///
     /// - Throws: `OutputFailure`.

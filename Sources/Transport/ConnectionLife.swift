@@ -40,6 +40,22 @@ struct ConnectionLife {
     /// A complete request waits for a runner.
     mutating func hold(_ request: HeldRequest) { move(to: .held(request)) }
 
+    @inline(__always)
+    var isRunning: Bool {
+        if case .running = phase { true } else { false }
+    }
+
+    /// Whether the request that runs came alone, its body, if it has one, with its head: nothing is left of it when its
+    /// response is made.
+    @inline(__always)
+    var runsLoneRequest: Bool {
+        guard case .running(let request) = phase, request.received == nil else { return false }
+        return switch request.body {
+        case .none, .inline: true
+        case .memory, .file, .stream: false
+        }
+    }
+
     // MARK: After the response
 
     /// A response is made, or a refusal, and the socket has not taken all of it.

@@ -14,7 +14,8 @@ internal import Telemetry
 /// the request's bytes and the writer of the response, serves the next one.
 public struct Exchange: ~Copyable {
     @usableFromInline let connection: Connection
-    @usableFromInline let bench: Workbench
+    /// Not retained: it is a thread's for as long as there is one.
+    @usableFromInline let workbench: Unmanaged<Workbench>
     public let body: RequestBody
     /// When it was handed out, on the monotonic clock.
     public let began: Nanoseconds
@@ -22,10 +23,13 @@ public struct Exchange: ~Copyable {
     @inline(__always)
     init(_ connection: Connection, _ request: RunningRequest, on bench: Workbench, began: Nanoseconds) {
         self.connection = connection
-        self.bench = bench
+        workbench = .passUnretained(bench)
         self.body = request.body
         self.began = began
     }
+
+    @inlinable @inline(__always)
+    var bench: Workbench { workbench._withUnsafeGuaranteedRef { $0 } }
 
     // MARK: The request
 
@@ -77,6 +81,10 @@ public struct Exchange: ~Copyable {
     /// The way to the client, for the runner.
     @inlinable public var output: Connection { connection }
 
+    /// The same, not retained. It lives until the exchange has ended.
+    @inlinable @inline(__always)
+    public var borrowedOutput: Unmanaged<Connection> { .passUnretained(connection) }
+
     // MARK: The end
 
     /// What became of it so far.
@@ -110,16 +118,15 @@ public struct Exchange: ~Copyable {
         if case .stream(let stream) = body { bodyIsSound = stream.fault == nil }
         let persists = connection.session.persists(
             responseLeavesOpen: bench.writer.leavesConnectionOpen, bodyIsSound: bodyIsSound)
-        var ended = EndedExchange(connection: connection, began: began, persists: persists)
-        if connection.isShared {
-            ended.method = MethodClass(bench.parser.head.knownMethod)
-            ended.status = bench.writer.status
-            ended.receivedCount = bench.parser.head.byteCount &+ (body.count ?? 0)
-            ended.sentCount = bench.writer.handedCount &- bench.writer.lostCount
-        }
+        let method = MethodClass(bench.parser.head.knownMethod)
+        let status = bench.writer.status
+        let receivedCount = bench.parser.head.byteCount &+ (body.count ?? 0)
+        let sentCount = bench.writer.handedCount &- bench.writer.lostCount
         bench.writer.end()
         connection.forgetClientWait()
-        return ended
+        return EndedExchange(
+            connection: connection, began: began, persists: persists, method: method, status: status,
+            receivedCount: receivedCount, sentCount: sentCount)
     }
 }
 

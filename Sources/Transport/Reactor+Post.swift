@@ -134,32 +134,24 @@ extension Reactor {
 
     // MARK: What the others see
 
-    /// Tells the others how many runners wait for a request here.
-    @inline(__always)
+    /// Tells the others how many runners wait for a request here, and once a second how many connections there are.
+    /// Before each poll.
     public func announce(runners: Int, busy: Int, waiting: Int, isLeaving: Bool = false, _ baton: borrowing Baton) {
-        guard let sharing else { return }
-        // Their number may change while they serve (TTIN, TTOU).
-        sharing.policy.workers = sharing.commons.scoreboard.workersWanted
-        sharing.announce(
-            ScoreboardPresence(
-                lifetime: isLeaving || isClosing || sharing.parting != nil ? .leaving : .serving,
-                accepting: admission.attention == .now,
-                runners: runners, busy: busy, waiting: waiting))
+        sharing?.announce(
+            isLeaving: isLeaving || isClosing, accepting: admission.attention == .now, runners: runners, busy: busy,
+            waiting: waiting)
+        if now >= sharing?.nextCensus ?? .max { takeCensus() }
     }
 
     /// One of the runners that waited has something to do.
     @inline(__always)
-    public func announceWork(_ baton: borrowing Baton) {
+    func announceWork() {
         guard let sharing, sharing.presence.waiting > 0 else { return }
-        var presence = sharing.presence
-        presence.waiting -= 1
-        sharing.announce(presence)
+        sharing.announce(sharing.presence.withOneWaitingLess())
     }
 
     func announceLeaving() {
         guard let sharing else { return }
-        var presence = sharing.presence
-        (presence.lifetime, presence.waiting) = (.leaving, 0)
-        sharing.announce(presence)
+        sharing.announce(sharing.presence.leaving())
     }
 }

@@ -7,14 +7,12 @@ public import Telemetry
 /// What is counted where others see it.
 extension Reactor {
     /// A request was served here. Whoever has the baton writes, however the response was made.
-    func note(_ ended: EndedExchange, in sharing: Sharing) {
-        let total = now &- ended.began
-        sharing.policy.served(in: total)
-        ended.connection.hops = 0
-        let cell = sharing.commons.cell
+    @inline(__always)
+    func note(_ ended: EndedExchange, in cell: ScoreboardCell) {
+        let completed = ended.connection.completed
         cell.countRequest(
-            ended.method, status: ended.status, waited: ended.began &- min(ended.began, ended.connection.completed),
-            application: total, total: now &- min(now, ended.connection.completed))
+            ended.method, status: ended.status, waited: ended.began &- min(ended.began, completed),
+            application: now &- ended.began, total: now &- min(now, completed))
         cell.countBytes(in: ended.receivedCount, out: ended.sentCount)
     }
 }
@@ -26,9 +24,10 @@ extension Reactor {
         sharing?.commons.cell.noteSlow(copy, status: ended.status, now: now)
     }
 
-    /// Shows how many connections are in which phase, once a second at most.
-    public func showConnections(_ baton: borrowing Baton) {
-        guard let sharing, now >= sharing.nextCensus else { return }
+    /// Shows how many connections are in which phase. Once a second.
+    @inline(never)
+    func takeCensus() {
+        guard let sharing else { return }
         sharing.nextCensus = now + Sharing.censusInterval
         sharing.commons.cell.setBudgets(spool: configuration.spoolAllowance.ownBytes, buffers: memory.total)
         var counts = [Int](repeating: 0, count: Phase.Kind.allCases.count)

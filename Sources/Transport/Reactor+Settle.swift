@@ -13,9 +13,7 @@ extension Reactor {
     @inline(__always)
     func finish(_ ended: EndedExchange) {
         let connection = ended.connection
-        guard case .running(let request) = connection.phase else {
-            preconditionFailure("a response to a request that does not run")
-        }
+        precondition(connection.life.isRunning, "a response to a request that does not run")
         if connection.isSurrendered {
             // Nothing of its output is left.
             _ = connection.endOutput()
@@ -24,12 +22,26 @@ extension Reactor {
         }
         // The application ran since the last poll, perhaps for longer than the client may now idle.
         now = Clock.now()
-        deferral.noteDuration(now &- ended.began)
-        if let sharing { note(ended, in: sharing) }
+        let duration = now &- ended.began
+        deferral.noteDuration(duration)
+        sharing?.policy.served(in: duration)
+        if let cell = sharing?.commons.cell { note(ended, in: cell) }
+        connection.hops = 0
         let isDeferred = connection.endOutput()
         if !connection.memoryCharge.isEmpty { discharge(connection) }
         if deferral.isOverdue(now: now) { sendDeferred() }
-        let sequel = sequel(of: request, on: connection, persist: ended.persists)
+        if connection.life.runsLoneRequest, ended.persists, !isClosing, connection.outbox.isEmpty {
+            awaitNext(connection, rest: nil)
+        } else {
+            finish(connection, persists: ended.persists, isDeferred: isDeferred)
+        }
+    }
+
+    /// The same for a response that waits, or that something else follows than the next request.
+    @inline(never)
+    private func finish(_ connection: Connection, persists: Bool, isDeferred: Bool) {
+        guard case .running(let request) = connection.phase else { return }
+        let sequel = sequel(of: request, on: connection, persist: persists)
         if connection.outbox.isEmpty {
             settle(connection, sequel)
             return
@@ -50,7 +62,6 @@ extension Reactor {
         for connection in deferral.takeAll() { drain(connection) }
     }
 
-    @inline(__always)
     private func sequel(of request: RunningRequest, on connection: Connection, persist: Bool) -> Sequel {
         var rest: ByteStore?
         if let received = request.received { rest = received.takeRest() }
@@ -66,25 +77,32 @@ extension Reactor {
     func settle(_ connection: Connection, _ sequel: Sequel) {
         switch isClosing ? sequel.ending : sequel {
         case .next(let rest):
-            connection.life.awaitNext(rest)
-            if isParting {
-                setDeadline(
-                    connection, after: rest == nil ? configuration.timeouts.idle : configuration.timeouts.head)
-                if sendOff(connection) { return }
-            }
-            if rest != nil || connection.mayBeReadable {
-                // A pipelined request, or an edge that came meanwhile. Its turn comes after the others', so that one
-                // client cannot have all of them.
-                setDeadline(connection, after: configuration.timeouts.head)
-                enqueue(connection)
-            } else {
-                setDeadline(connection, after: configuration.timeouts.idle)
-                watch(connection)
-            }
+            awaitNext(connection, rest: rest)
         case .discard(let stream):
             discard(stream, of: connection)
         case .end(let hasRest, let isExpected):
             endGracefully(connection, hasRest: hasRest, isExpected: isExpected)
+        }
+    }
+
+    /// Waits for the next request.
+    ///
+    /// - Parameter rest: what has come of it.
+    @inline(__always)
+    private func awaitNext(_ connection: Connection, rest: ByteStore?) {
+        connection.life.awaitNext(rest)
+        if isParting {
+            setDeadline(connection, after: rest == nil ? configuration.timeouts.idle : configuration.timeouts.head)
+            if sendOff(connection) { return }
+        }
+        if rest != nil || connection.mayBeReadable {
+            // A pipelined request, or an edge that came meanwhile. Its turn comes after the others', so that one client
+            // cannot have all of them.
+            setDeadline(connection, after: configuration.timeouts.head)
+            enqueue(connection)
+        } else {
+            setDeadline(connection, after: configuration.timeouts.idle)
+            watch(connection)
         }
     }
 

@@ -10,6 +10,7 @@ extension Reactor {
     /// Takes back what the disk's thread has done. Before each poll: what comes later has left a wake-up.
     @inline(__always)
     func settleDisk() {
+        guard spool.hasReturned else { return }
         for returned in spool.takeReturned() { settleDisk(returned.connection) }
     }
 

@@ -132,7 +132,10 @@ public final class Reactor {
         if batch.isOver { sendDeferred() }
         settleDisk()
         updateAccepting()
-        guard batch.isOver else { return true }
+        guard batch.isOver else {
+            if !ignoringHeld { announceWork() }
+            return true
+        }
         let isBusy = !queue.isEmpty || (!held.isEmpty && !ignoringHeld)
         var count = 0
         do throws(SystemError) {
@@ -148,7 +151,9 @@ public final class Reactor {
         now = Clock.now()
         batch.begin(count, queued: queue.count, now: now)
         if !held.isEmpty { cutLongestWait() }
-        return isBusy || !batch.isOver
+        let isAnything = isBusy || !batch.isOver
+        if isAnything, !ignoringHeld { announceWork() }
+        return isAnything
     }
 
     /// Whether other requests may be at hand.
@@ -242,6 +247,9 @@ public final class Reactor {
     public func recently(_ baton: borrowing Baton) -> Nanoseconds { now }
 
     // MARK: What runners fetch
+
+    /// Whether there are releases or notices.
+    public func hasSomethingToFetch(_ baton: borrowing Baton) -> Bool { !releases.isEmpty || !notices.isEmpty }
 
     /// Owners of bytes that are sent or given up (`Connection.transmit`).
     public func takeReleases(_ baton: borrowing Baton) -> [UnsafeMutableRawPointer] {

@@ -11,7 +11,11 @@ final class ReturnedConnections: Sendable {
         isAny.store(true, ordering: .releasing)
     }
 
-    /// All that came; cheap when nothing did, which is nearly always.
+    /// Whether nothing came, as nearly always.
+    @inline(__always)
+    var isEmpty: Bool { !isAny.load(ordering: .acquiring) }
+
+    /// All that came.
     @inline(__always)
     func takeAll() -> [SendableConnection] { isAny.load(ordering: .acquiring) ? takeSome() : [] }
 

@@ -52,7 +52,18 @@ final class Sharing {
         message.deallocate()
     }
 
+    /// Tells the others what this worker is up to, and takes note of how many they are.
+    func announce(isLeaving: Bool, accepting: Bool, runners: Int, busy: Int, waiting: Int) {
+        // Their number may change while they serve (TTIN, TTOU).
+        policy.workers = commons.scoreboard.workersWanted
+        announce(
+            ScoreboardPresence(
+                lifetime: isLeaving || parting != nil ? .leaving : .serving, accepting: accepting, runners: runners,
+                busy: busy, waiting: waiting))
+    }
+
     /// Tells the others; nothing is written that they know.
+    @inline(__always)
     func announce(_ presence: ScoreboardPresence) {
         guard presence != self.presence else { return }
         self.presence = presence

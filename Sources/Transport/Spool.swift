@@ -32,6 +32,10 @@ final class Spool: Sendable {
         waker.wake()
     }
 
+    /// Whether there are connections whose job is done.
+    @inline(__always)
+    var hasReturned: Bool { !returned.isEmpty }
+
     /// The connections whose job is done, since the last call. For whoever has the baton.
     @inline(__always)
     func takeReturned() -> [SendableConnection] { returned.takeAll() }

@@ -47,8 +47,13 @@ struct EnvironCallables {
         gil.release(socket)
     }
 
-    /// Whether nobody holds one of them beside us and a number of templates.
-    func areUnused(templates: Int, _ gil: borrowing GIL) -> Bool {
+    /// Whether nobody holds one of these beside us and a number of templates. Asked after each request: of references
+    /// alone, since a struct with an object in it would be retained for the question.
+    @inline(__always)
+    static func areUnused(
+        _ earlyHints: PyPointer, _ clientDisconnected: PyPointer, _ socket: PyPointer, templates: Int,
+        _ gil: borrowing GIL
+    ) -> Bool {
         gil.hasReferences(earlyHints, templates &+ 1) && gil.hasReferences(clientDisconnected, templates &+ 1)
             && gil.hasReferences(socket, templates &+ 1)
     }

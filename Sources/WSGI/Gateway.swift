@@ -72,7 +72,7 @@ public final class Gateway {
         } catch {
             isLeaving = handleError(response, &gil)
         }
-        if response.writer.state != .complete, !response.isSurrendered { remark(response, gil) }
+        if !response.writer.isComplete, !response.isSurrendered { remark(response, gil) }
         if let hooks { response.withExchange { hooks.end($0, gil) } }
         if let observer, !response.isSurrendered { response.withExchange { $0.tell(observer, at: Clock.now()) } }
         let ended = response.end()
@@ -80,14 +80,19 @@ public final class Gateway {
         if isLeaving { return (ended, true) }
         do throws(PythonError) {
             if environCallables.socketWasUsed { try environCallables.endSocket(gil) }
-            if !callables.areUnused(gil) { try renewCallables(gil) }
-            if environCallables.socketWasUsed || !environCallables.areUnused(templates: environ.templateCount, gil) {
-                try renewEnvironCallables(gil)
-            }
+            if !ResponseCallables.areUnused(callables.start, callables.write, gil) { try renewCallables(gil) }
+            if environCallables.socketWasUsed || !environCallablesAreUnused(gil) { try renewEnvironCallables(gil) }
         } catch {
             isLeaving = true
         }
         return (ended, isLeaving)
+    }
+
+    @inline(__always)
+    private func environCallablesAreUnused(_ gil: borrowing GIL) -> Bool {
+        EnvironCallables.areUnused(
+            environCallables.earlyHints, environCallables.clientDisconnected, environCallables.socket,
+            templates: environ.templateCount, gil)
     }
 
     /// Method and target of the request in the application, from its environ; nil when there is none. Any thread: both
@@ -122,7 +127,7 @@ public final class Gateway {
         } catch {
             failure = true
         }
-        let start = response.isDeferred ? Clock.now() : 0
+        let start = response.mayDefer && response.isDeferred ? Clock.now() : 0
         try close(result.pointer, afterFailure: failure, &gil)
         if start != 0, Clock.now() &- start > Self.longestClose { promptRequests = Self.promptness }
     }

@@ -8,7 +8,7 @@ struct ResponseCallables {
     let response: Response
     /// Both are ours until `discard`.
     let start: PyPointer
-    private let write: PyPointer
+    let write: PyPointer
 
     init(_ response: Response, _ types: WSGITypes, _ gil: borrowing GIL) throws(PythonError) {
         self.response = response
@@ -26,8 +26,10 @@ struct ResponseCallables {
         gil.release(write)
     }
 
-    /// Whether nobody else holds one of the functions. The box itself holds `write`.
-    func areUnused(_ gil: borrowing GIL) -> Bool {
+    /// Whether nobody else holds one of the functions. The box itself holds `write`. Static for the reason that
+    /// `EnvironCallables.areUnused` has.
+    @inline(__always)
+    static func areUnused(_ start: PyPointer, _ write: PyPointer, _ gil: borrowing GIL) -> Bool {
         gil.isUnique(start) && gil.hasReferences(write, 2)
     }
 }
@@ -44,7 +46,9 @@ extension Response {
         GIL.calledByPython { (gil) throws(PythonError) in
             // Nearly every call is this one; looking for keywords would cost it three arrays.
             if names == nil, count == 2, let status = values?[0], let headers = values?[1] {
-                try Response.of(box).start(status: status, headers: headers, exceptionInfo: nil, gil)
+                try NativeType.withPayload(box!, as: Response.self) { (response) throws(PythonError) in
+                    try response.start(status: status, headers: headers, exceptionInfo: nil, gil)
+                }
             } else {
                 try Response.of(box).start(Arguments(values, count, names), gil)
             }

@@ -8,17 +8,39 @@ extension Response {
     ///
     /// - Parameter block: the `bytes` that `runs.body` is part of.
     func post(_ runs: ResponseRuns, of block: PyPointer?, _ gil: inout GIL) {
-        guard let connection, runs.count > 0 else { return }
-        if runs.isWholeResponse, mayDefer, connection.deferResponse(runs.first) { return }
+        guard runs.count > 0, let borrowed = borrowedConnection else { return }
+        if runs.isWholeResponse, mayDefer,
+            borrowed._withUnsafeGuaranteedRef({ $0.deferResponse(runs.first) })
+        {
+            return
+        }
         if runs.body.count == 0 {
-            output(&gil) { (releases, _) throws(OutputFailure) in
-                try connection.transmit(runs.first, releasing: &releases)
-            }
+            let sent = borrowed._withUnsafeGuaranteedRef { $0.sendAhead(runs.first) }
+            if sent != runs.first.count { postRest(runs.first, after: sent, &gil) }
         } else {
-            output(&gil) { (releases, gil) throws(OutputFailure) in
-                try connection.transmit(
-                    runs.first, runs.body, runs.last, owner: block.map { UnsafeMutableRawPointer($0) },
-                    releasing: &releases, retaining: { _ in if let block { gil.retain(block) } })
+            postWithoutCopy(runs, of: block, &gil)
+        }
+    }
+
+    @inline(never)
+    private func postWithoutCopy(_ runs: ResponseRuns, of block: PyPointer?, _ gil: inout GIL) {
+        guard let connection else { return }
+        output(&gil) { (releases, gil) throws(OutputFailure) in
+            try connection.transmit(
+                runs.first, runs.body, runs.last, owner: block.map { UnsafeMutableRawPointer($0) },
+                releasing: &releases, retaining: { _ in if let block { gil.retain(block) } })
+        }
+    }
+
+    /// Sends, or has wait, what was not sent at once.
+    @inline(never)
+    private func postRest(_ bytes: UnsafeRawBufferPointer, after sent: Int?, _ gil: inout GIL) {
+        guard let connection else { return }
+        output(&gil) { (releases, _) throws(OutputFailure) in
+            if let sent {
+                try connection.wait(UnsafeRawBufferPointer(rebasing: bytes[sent...]), releasing: &releases)
+            } else {
+                try connection.transmit(bytes, releasing: &releases)
             }
         }
     }
@@ -32,6 +54,7 @@ extension Response {
         _ gil: inout GIL,
         _ send: (inout [UnsafeMutableRawPointer], borrowing GIL) throws(OutputFailure) -> Void
     ) {
+        mayBePending = true
         var releases: [UnsafeMutableRawPointer] = []
         do throws(OutputFailure) {
             try send(&releases, gil)

@@ -13,10 +13,19 @@ extension Response {
     /// the request may end.
     ///
     /// - Throws: `PythonError` when a signal handler raised.
+    @inline(__always)
     func makeRoom(_ gil: inout GIL) throws(PythonError) {
+        if mayBePending { try makeRoomNow(&gil) }
+    }
+
+    @inline(never)
+    private func makeRoomNow(_ gil: inout GIL) throws(PythonError) {
         guard let mine = connection else { return }
         let waiting = mine.pendingMemoryCount
-        guard waiting > 0 else { return }
+        guard waiting > 0 else {
+            mayBePending = false
+            return
+        }
         if mine.isMemoryExceeded, waiting > Connection.copyLimit {
             _ = spill(mine, keeping: 0, &gil)
         } else if waiting > bufferLimit, writer.wantsMore {

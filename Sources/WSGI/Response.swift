@@ -9,14 +9,14 @@ internal import Transport
 final class Response {
     /// What is answered; nil between requests.
     private var current: Exchange?
-    /// The way to the client; nil between requests.
-    private(set) var connection: Connection?
     /// Where the writer is.
     private let bench: Workbench
     /// The request's body, if the application reads it from the socket.
     private(set) var stream: BodyStream?
     /// Whether it may wait in the outbox if it is small.
     var mayDefer = false
+    /// Whether the socket may not have taken all that was sent: not where one attempt after the other sent everything.
+    var mayBePending = false
     /// The connection ends with it, whatever else is said.
     var mustClose = false
     /// Whether the connection is the application's (`gunicorn.socket`): nothing more is sent.
@@ -50,6 +50,7 @@ final class Response {
     func begin(_ exchange: consuming Exchange, mayDefer: Bool) {
         self.mayDefer = mayDefer
         mustClose = false
+        mayBePending = false
         isSurrendered = false
         if case .stream(let stream) = exchange.body {
             self.stream = stream
@@ -58,7 +59,6 @@ final class Response {
             self.mayDefer = false
         }
         bench.writer.begin(exchange.traits)
-        connection = exchange.output
         current = consume exchange
     }
 
@@ -68,7 +68,6 @@ final class Response {
             stream.isReleased = true
             self.stream = nil
         }
-        connection = nil
         guard let exchange = current.take() else { preconditionFailure("no request is being answered") }
         return exchange.end()
     }
@@ -76,6 +75,24 @@ final class Response {
     /// Whether there is a request to answer.
     @inline(__always)
     var isUnderWay: Bool { connection != nil }
+
+    /// The way to the client; nil between requests.
+    @inline(__always)
+    var connection: Connection? {
+        switch current {
+        case .some(let exchange): exchange.output
+        case .none: nil
+        }
+    }
+
+    /// The same, not retained, for calls under the lock alone: without it nobody ends the exchange.
+    @inline(__always)
+    var borrowedConnection: Unmanaged<Connection>? {
+        switch current {
+        case .some(let exchange): exchange.borrowedOutput
+        case .none: nil
+        }
+    }
 
     /// What is answered. There is one while ``isUnderWay``.
     func withExchange<Result: ~Copyable, Failure: Error>(

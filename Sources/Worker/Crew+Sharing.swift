@@ -9,7 +9,6 @@ extension Crew {
     /// Tells the others how many runners wait here. Before each poll.
     func announce(_ baton: borrowing Baton) {
         let busy = gauges.count { $0.isBusy }
-        reactor.showConnections(baton)
         reactor.announce(
             runners: gauges.count, busy: busy, waiting: gauges.count - busy, isLeaving: lifetime.isLeaving, baton)
     }

@@ -83,8 +83,13 @@ final class Crew: @unchecked Sendable {
     static let napMilliseconds: Int32 = 1000
 
     /// Takes back the connections of runners that lost the baton. Before each poll, and after the waker was drained.
+    @inline(__always)
     func settleReturns(_ baton: borrowing Baton) {
-        for item in returns.takeAll() {
+        if !returns.areNone { settle(returns.takeAll(), baton) }
+    }
+
+    private func settle(_ items: [Returns.Item], _ baton: borrowing Baton) {
+        for item in items {
             promotion.note(item.kind, outlastedTick: item.outlastedTick)
             promotion.learn(item.kind, duration: item.duration)
             reactor.finish(item.exchange, baton)
@@ -99,7 +104,6 @@ final class Crew: @unchecked Sendable {
     func poll(_ baton: borrowing Baton, milliseconds: Int32, ignoringHeld: Bool = false) -> Bool {
         if commons != nil { announce(baton) }
         let isAnything = reactor.poll(baton, milliseconds: milliseconds, ignoringHeld: ignoringHeld)
-        if isAnything, !ignoringHeld { reactor.announceWork(baton) }
         if reactor.isBroken { lifetime.receive(.breakDown(until: latestEnd)) }
         return isAnything
     }

@@ -25,10 +25,13 @@ final class Returns: Sendable {
         waiting.store(true, ordering: .releasing)
     }
 
-    /// All that came; cheap when nothing did, which is nearly always.
+    /// Whether nothing came, as nearly always.
+    @inline(__always)
+    var areNone: Bool { !waiting.load(ordering: .acquiring) }
+
+    /// All that came.
     func takeAll() -> [Item] {
-        guard waiting.load(ordering: .acquiring) else { return [] }
-        return items.withLock { items in
+        items.withLock { items in
             waiting.store(false, ordering: .releasing)
             let all = items
             items.removeAll(keepingCapacity: true)

@@ -248,10 +248,10 @@ final class Runner {
     ///
     /// - Returns: nil when the pilot took the baton meanwhile.
     private func fetch(_ baton: consuming Baton, _ python: inout PythonThread) -> Baton? {
+        let hasLost = crew.telemetry.accessLog?.hasReport ?? false
+        guard hasLost || crew.reactor.hasSomethingToFetch(baton) else { return baton }
         let releases = crew.reactor.takeReleases(baton)
         let notices = crew.reactor.takeNotices(baton)
-        let hasLost = crew.telemetry.accessLog?.hasReport ?? false
-        guard !releases.isEmpty || !notices.isEmpty || hasLost else { return baton }
         let loan = crew.handOver.lend(baton)
         python.withGIL { gil in
             gil.release(owners: releases)

@@ -52,6 +52,37 @@ import Testing
         }
     }
 
+    /// Names are checked, and told apart, by words that may overlap.
+    @Test func namesOfEveryLengthAreToldApart() throws {
+        let plain = "Abcdefgh-Ijklmnop-Qrstuvwx-Yz"
+        for length in 1...plain.count {
+            let name = String(plain.prefix(length))
+            #expect(try Self.write("200 OK", [(name, "v")]).contains("\r\n\(name): v\r\n"))
+            for place in 0..<length {
+                var broken = Array(name.utf8)
+                broken[place] = UInt8(ascii: " ")
+                #expect(Self.fault("200 OK", [(String(decoding: broken, as: UTF8.self), "v")]) == .invalidFieldName)
+                // A token byte that is neither letter nor hyphen.
+                broken[place] = UInt8(ascii: "_")
+                let odd = String(decoding: broken, as: UTF8.self)
+                #expect(try Self.write("200 OK", [(odd, "v")]).contains("\r\n\(odd): v\r\n"))
+            }
+        }
+        let dropped = ["trailers", "keep-alive", "proxy-connection", "transfer-encoding", "proxy-authorization"]
+        for name in dropped + ["proxy-authenticate", "date", "te", "server", "trailer"] {
+            for spelling in [name, name.uppercased()] {
+                #expect(try !Self.write("200 OK", [(spelling, "mine")]).contains("mine"))
+            }
+            for place in 0..<name.utf8.count {
+                // Another letter, and what differs from a hyphen in the bit of a letter's case alone is no token byte.
+                var other = Array(name.utf8)
+                other[place] = other[place] == UInt8(ascii: "q") ? UInt8(ascii: "z") : UInt8(ascii: "q")
+                let field = (String(decoding: other, as: UTF8.self), "mine")
+                #expect(try Self.write("200 OK", [field]).contains("mine"))
+            }
+        }
+    }
+
     @Test func framings() throws {
         let head = "HTTP/1.1 200 OK\r\n\(Self.prefix)Connection: keep-alive\r\n"
         let length = [("Content-Length", "3")]

@@ -77,6 +77,39 @@ import Testing
         }
     }
 
+    /// The kernel keeps a client back that says nothing, and gives it out with its first bytes.
+    @Test func aDeferredClientIsAcceptedWithItsFirstBytes() throws {
+        let listener = try ListeningSocket.tcp(host: "127.0.0.1", port: 0, backlog: 8)
+        defer { listener.close() }
+        // Long enough for the test never to see its end.
+        try listener.deferAccept(seconds: 60)
+        let client = Descriptor(rawValue: socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0))
+        defer { client.close() }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = try #require(listener.address.port).bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        let size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let outcome = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(client.rawValue, $0, size) }
+        }
+        #expect(outcome == 0)
+        guard case .wouldBlock = try listener.descriptor.accept() else {
+            Issue.record("a silent client was given out")
+            return
+        }
+        #expect(send(client.rawValue, "x", 1, 0) == 1)
+        #expect(listener.descriptor.waitUntilReadable(milliseconds: 10_000))
+        guard case .processed(let (socket, _)) = try listener.descriptor.accept() else {
+            Issue.record("a client that spoke was not given out")
+            return
+        }
+        socket.close()
+        let local = try ListeningSocket.unix(path: "\u{0}monoceros-defer-\(Process.id)", backlog: 8)
+        defer { local.close() }
+        #expect(throws: SystemError.self) { try local.deferAccept(seconds: 1) }
+    }
+
     @Test func aPortInUseIsAnError() throws {
         let socket = try ListeningSocket.tcp(host: "127.0.0.1", port: 0, backlog: 8)
         defer { socket.close() }

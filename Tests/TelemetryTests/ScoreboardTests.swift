@@ -253,6 +253,46 @@ extension ScoreboardCell {
         #expect(ScoreboardPresence(word: .max).lifetime == .free)
     }
 
+    @Test func presenceWithOneWaitingLessAndOnItsWayOut() {
+        let presence = ScoreboardPresence(lifetime: .serving, accepting: true, runners: 4, busy: 1, waiting: 3)
+        #expect(
+            presence.withOneWaitingLess()
+                == ScoreboardPresence(lifetime: .serving, accepting: true, runners: 4, busy: 1, waiting: 2))
+        #expect(
+            presence.leaving()
+                == ScoreboardPresence(lifetime: .leaving, accepting: true, runners: 4, busy: 1, waiting: 0))
+    }
+
+    /// Paths are written a word at a time, and a rest of one to seven bytes as parts of a word.
+    @Test func pathsOfEveryLengthArriveWhole() throws {
+        let board = Board()
+        let cell = try board.worker(200)
+        for length in 0...(ScoreboardLayout.pathLimit + 2) {
+            let path = String(decoding: (0..<length).map { UInt8(33 + $0 % 90) }, as: UTF8.self)
+            cell.begin(0, path)
+            let exchange = try #require(try board.reader().snapshot().workers.first?.exchanges.first)
+            #expect(exchange.path == Array(path.utf8.prefix(ScoreboardLayout.pathLimit)))
+            #expect(exchange.pathByteCount == length)
+            cell.endExchange(0)
+        }
+    }
+
+    @Test func theShortestDurationsAreInTheFirstBucket() throws {
+        #expect(DurationBuckets.index(of: DurationBuckets.least) == 0)
+        #expect(DurationBuckets.index(of: DurationBuckets.least + 1) == 1)
+        let board = Board()
+        let cell = try board.worker(200)
+        cell.countRequest(.get, status: 200, waited: 0, application: 100_000, total: 100_001)
+        let counters = try #require(try board.reader().snapshot().workers.first).counters
+        let start = CellWord.counters
+        #expect(cell.words.load(start + CounterWord.waitingTime) == 1)
+        #expect(cell.words.load(start + CounterWord.applicationTime) == 1)
+        #expect(cell.words.load(start + CounterWord.totalTime) == 0)
+        #expect(cell.words.load(start + CounterWord.totalTime + 1) == 1)
+        #expect(cell.words.load(start + CounterWord.totalTime + DurationBuckets.boundCount + 1) == 100_001)
+        #expect(counters.requests(.get, .success) == 1)
+    }
+
     @Test func refusesWhatIsNoScoreboard() throws {
         let board = Board()
         func fault(_ byteCount: Int) -> ScoreboardFault? {

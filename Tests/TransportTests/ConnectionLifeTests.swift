@@ -26,6 +26,22 @@ import Testing
             policy: RequestPolicy(), timeout: 0)
     }
 
+    @Test func aLoneRequestLeavesNothing() {
+        let received = ReceivedBytes(store: bytes, requestCount: 0)
+        func isLone(_ request: RunningRequest) -> Bool {
+            var life = ConnectionLife(startsWithPreamble: false)
+            #expect(!life.isRunning && !life.runsLoneRequest)
+            life.run(request)
+            #expect(life.isRunning)
+            return life.runsLoneRequest
+        }
+        #expect(isLone(RunningRequest(body: .none, received: nil)))
+        #expect(isLone(RunningRequest(body: .inline(offset: 1, count: 2), received: nil)))
+        #expect(!isLone(RunningRequest(body: .none, received: received)))
+        #expect(!isLone(RunningRequest(body: .memory(bytes), received: nil)))
+        #expect(!isLone(RunningRequest(body: .stream(stream), received: nil)))
+    }
+
     /// A life that has come to a phase by legal ways alone.
     private func life(in kind: Phase.Kind) -> ConnectionLife {
         var life = ConnectionLife(startsWithPreamble: kind == .preamble)
