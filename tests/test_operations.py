@@ -223,6 +223,78 @@ def test_all_runners_stuck(operate: Operate, stuck: Callable[[Server], Stuck], k
     server.signal(signal.SIGQUIT)
 
 
+def listed(client: Client, phase: str, count: int) -> list[dict[str, Any]]:
+    """The exchanges of a phase, once there are as many."""
+
+    def found() -> list[dict[str, Any]] | None:
+        exchanges = [each for each in client.status()["exchanges"] if each["phase"] == phase]
+        return exchanges if len(exchanges) == count else None
+
+    return until(found, f"{count} exchanges in {phase}")
+
+
+@pytest.mark.parametrize("kind", [("--threads", "1"), ("--threads", "2")])
+def test_requests_that_wait_are_named(operate: Operate, stuck: Callable[[Server], Stuck], kind: tuple[str, str]) -> None:
+    server, client = operate(*kind)
+    requests = stuck(server)
+    runners = int(kind[1])
+    for _ in range(runners):
+        requests.send("/stuck")
+    listed(client, "application", runners)
+    for number in range(70):
+        requests.send(f"/waits/{number}?token=oyster")
+        # One after the other, so that their order is known.
+        if number < 3:
+            listed(client, "waiting", number + 1)
+    waiting = listed(client, "waiting", 64)
+    assert [each["path"] for each in waiting[:3]] == ["/waits/0", "/waits/1", "/waits/2"]
+    assert {each["pid"] for each in waiting} == {server.worker()}
+    assert {each["thread"] for each in waiting} == {None}
+    assert waiting[0]["age_s"] >= waiting[-1]["age_s"] > 0
+    assert waiting[0]["client"] == "127.0.0.1:{}".format(requests.sockets[runners].getsockname()[1])
+    until(lambda: client.status()["unlisted"] == {"waiting": 6, "response": 0}, "the count of the others")
+    assert value(metrics(client), "monoceros_exchanges", phase="waiting") == 70
+    assert "oyster" not in client.ask("/status")[1]
+    # Clients that leave do not stay in the list.
+    for connection in requests.sockets[runners:]:
+        connection.close()
+    server.signal(signal.SIGQUIT)
+
+
+def test_requests_that_wait_between_workers_are_named(operate: Operate, stuck: Callable[[Server], Stuck]) -> None:
+    server, client = operate("-w", "2")
+    until(lambda: value(metrics(client), "monoceros_workers", lifetime="serving") == 2, "two that serve")
+    requests = stuck(server)
+    for _ in range(2):
+        requests.send("/stuck?seconds=60")
+    listed(client, "application", 2)
+    for number in range(20):
+        requests.send(f"/waits/{number}")
+    waiting = listed(client, "waiting", 20)
+    assert {each["path"] for each in waiting} == {f"/waits/{number}" for number in range(20)}
+    until(lambda: any(each["pid"] is None for each in client.status()["exchanges"]), "one in the relay")
+    shown = command("status", "--admin", client.address)
+    assert len(re.findall(r" waiting .* GET +/waits/\d+$", shown.stdout, re.MULTILINE)) == 20
+    server.signal(signal.SIGQUIT)
+
+
+def test_responses_that_are_being_sent_are_named(operate: Operate) -> None:
+    server, client = operate()
+    with socket.create_connection(server.address, DEADLINE) as slow:
+        slow.sendall(b"GET /large?token=oyster HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        (sent,) = listed(client, "response", 1)
+        assert (sent["path"], sent["method"], sent["thread"]) == ("/large", "GET", None)
+        assert sent["pid"] == server.worker()
+        assert value(metrics(client), "monoceros_exchanges", phase="response") == 1
+        # The runner is free meanwhile.
+        assert request(server.address, "/") == (200, b"ok\n")
+        size = 0
+        while data := slow.recv(1 << 20):
+            size += len(data)
+        assert size > 16 << 20
+    until(lambda: not client.status()["exchanges"], "the end of the response")
+
+
 def test_code_in_c_that_keeps_pythons_lock(operate: Operate, stuck: Callable[[Server], Stuck]) -> None:
     server, client = operate("--threads", "2")
     stuck(server).send("/locked?seconds=4")
@@ -382,7 +454,8 @@ def test_status_has_its_schema_and_no_secrets(operate: Operate) -> None:
     assert request(server.address, "/sleep?seconds=0.05&key=oyster") == (200, b"ok\n")
     document = until(lambda: (found := client.status())["slowest"] and found, "a slow request")
     assert set(document) == {
-        "schema", "server", "settings", "listeners", "totals", "workers", "exchanges", "slowest",
+        "schema", "server", "settings", "listeners", "totals", "workers", "exchanges", "unlisted",
+        "slowest",
     }  # fmt: skip
     assert document["server"]["pid"] == server.pid
     assert document["settings"]["workers"] == "2"

@@ -119,9 +119,7 @@ extension MetricsWriter {
         sample(to: &out, ("state", "idle")) { $0.append(max(0, workers.reduce(0) { $0 + $1.presence.runners } - busy)) }
         family("monoceros_exchanges", .gauge, "Requests under way, by phase.", to: &out)
         for phase in ExchangePhase.allCases where phase != .none {
-            sample(to: &out, ("phase", phase.name.description)) {
-                $0.append(workers.reduce(0) { sum, worker in sum + worker.exchanges.count { $0.phase == phase } })
-            }
+            sample(to: &out, ("phase", phase.name.description)) { $0.append(input.snapshot.exchangeCount(phase)) }
         }
         family("monoceros_worker_accepting", .gauge, "Whether a worker takes new connections.", to: &out)
         for worker in workers {

@@ -116,6 +116,7 @@ public struct Exchange: ~Copyable {
             ended.status = bench.writer.status
             ended.receivedCount = bench.parser.head.byteCount &+ (body.count ?? 0)
             ended.sentCount = bench.writer.handedCount &- bench.writer.lostCount
+            if connection.isOutputPending { connection.label = makeLabel() }
         }
         bench.writer.end()
         connection.forgetClientWait()

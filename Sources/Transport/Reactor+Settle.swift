@@ -31,10 +31,12 @@ extension Reactor {
         if deferral.isOverdue(now: now) { sendDeferred() }
         let sequel = sequel(of: request, on: connection, persist: ended.persists)
         if connection.outbox.isEmpty {
+            if connection.label != nil { connection.label = nil }
             settle(connection, sequel)
             return
         }
         connection.life.drain(PartialResponse(sequel: sequel, unsent: nil))
+        if connection.label != nil { beginTelling(connection) }
         if !isDeferred {
             drain(connection)
         } else if deferral.add(connection, now: now) {
@@ -119,6 +121,7 @@ extension Reactor {
             if flush == .turnOver { enqueue(connection) }
             return
         }
+        if connection.label != nil { endTelling(connection) }
         settle(connection, response.sequel)
     }
 
@@ -173,6 +176,7 @@ extension Reactor {
         if before == .closed { return }
         connection.life.close()
         connection.outbox.discard(releasing: &releases)
+        if before == .draining, connection.label != nil { endTelling(connection) }
         connections.remove(connection)
         if !connection.memoryCharge.isEmpty { discharge(connection) }
         if connection.isSocketAtDisk.load(ordering: .acquiring) {
