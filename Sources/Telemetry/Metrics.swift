@@ -205,7 +205,10 @@ extension MetricsWriter {
     }
 
     fileprivate mutating func writeListeners(_ listeners: [MetricsInput.Listener], to out: inout TextBuffer) {
-        family("monoceros_listener_backlog", .gauge, "Connections that nobody accepted yet.", to: &out)
+        family(
+            "monoceros_listener_backlog", .gauge,
+            "Connections that nobody accepted yet, of TCP and Unix sockets. Not there where the system does not say.",
+            to: &out)
         for listener in listeners {
             guard let backlog = listener.backlog else { continue }
             sample(to: &out, ("listener", listener.address)) { $0.append(backlog) }
