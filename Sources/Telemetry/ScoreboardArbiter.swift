@@ -109,6 +109,11 @@ public struct ScoreboardArbiter: Sendable {
         slot.storeReleasing(SlotWord.sequence, sequence &+ sequence & 1)
     }
 
+    /// Requests of a cell's worker that took longer in the application than they may.
+    public func applicationTimeouts(_ index: Int) -> UInt64 {
+        CounterSnapshot(words.from(layout.cell(index) + CellWord.counters)).timeouts(.application)
+    }
+
     /// The last sign of life of a cell's worker: the monotonic clock, nanoseconds.
     public func lastHeartbeat(_ index: Int) -> UInt64 { words.from(layout.cell(index)).load(CellWord.heartbeat) }
 
