@@ -46,7 +46,8 @@ public struct AdminConfiguration: Sendable {
 
     public init(
         socket: Descriptor, isUnix: Bool, allowed: AddressList, policy: RequestPolicy, version: String,
-        settings: [(name: String, value: String)], listeners: [Listener], scoreboard: ScoreboardReader, relay: RelayChannel, cell: Int,
+        settings: [(name: String, value: String)], listeners: [Listener], scoreboard: ScoreboardReader,
+        relay: RelayChannel, cell: Int,
         readyWindow: Nanoseconds, arbiter: ProcessID,
         order: @escaping @Sendable (Signal) -> Void, stacks: StackDesk?, spoolAllowance: SpoolAllowance
     ) {

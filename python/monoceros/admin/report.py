@@ -52,7 +52,8 @@ def exchanges(found: Sequence[dict[str, Any]]) -> list[str]:
         (
             duration(each["age_s"]), each["phase"], duration(each["phase_age_s"]),
             # Nobody's that waits between the workers, and no thread's that waits or is being sent.
-            each["pid"] or "-", each["thread"] or "-", each["client"], each["method"], each["path"] + ("…" if each["path_is_cut"] else ""),
+            each["pid"] or "-", each["thread"] or "-",
+            each["client"], each["method"], each["path"] + ("…" if each["path_is_cut"] else ""),
         )
         for each in found
     ]  # fmt: skip
