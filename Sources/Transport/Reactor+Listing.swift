@@ -8,26 +8,25 @@ internal import Telemetry
 /// taken yet. Those that runners have are in slots of their own (`Exchange.show`).
 extension Reactor {
     /// Tells what waits here and what is being sent, where that changed, ten times a second at most. Before each poll.
-    /// Where nothing waits and nothing did, it is a few loads.
-    public func showWaiting(_ baton: borrowing Baton) {
-        guard let sharing else { return }
-        let isEmpty = held.isEmpty && postponed.isEmpty && toldResponses == 0
-        if isEmpty, sharing.listing.isEmpty { return }
-        let state = listingState
-        guard state != sharing.listing.state, now >= sharing.listing.next else { return }
-        sharing.listing = Listing(state: state, isEmpty: isEmpty, next: now + Listing.interval)
-        list(in: sharing.commons.cell)
+    ///
+    /// - Parameter milliseconds: how long the poll may last for other reasons.
+    /// - Returns: how long it may last, so that others are told in time. Where nothing waits and nothing did, this is a
+    ///   few loads.
+    @inline(__always)
+    public func showWaiting(before milliseconds: Int32, _ baton: borrowing Baton) -> Int32 {
+        if held.isEmpty, toldResponses == 0, postponed.isEmpty, !isListed { return milliseconds }
+        return showList(before: milliseconds)
     }
 
-    /// The longest that a poll may last, in milliseconds, where others are to be told of what changed.
-    ///
-    /// - Parameter milliseconds: how long it may last for other reasons.
-    public func pollLimit(_ milliseconds: Int32, _ baton: borrowing Baton) -> Int32 {
-        guard let sharing, !sharing.listing.isEmpty || !held.isEmpty || !postponed.isEmpty || toldResponses > 0,
-            listingState != sharing.listing.state
-        else { return milliseconds }
+    @inline(never)
+    private func showList(before milliseconds: Int32) -> Int32 {
+        guard let sharing, listingState != sharing.listing.state else { return milliseconds }
         let next = sharing.listing.next
-        return min(milliseconds, Int32(clamping: (next - min(next, now)) / 1_000_000) + 1)
+        guard now >= next else { return min(milliseconds, Int32(clamping: (next - now) / 1_000_000) + 1) }
+        isListed = !held.isEmpty || !postponed.isEmpty || toldResponses > 0
+        sharing.listing = Listing(state: listingState, next: now + Listing.interval)
+        list(in: sharing.commons.cell)
+        return milliseconds
     }
 
     private var listingState: Listing.State {
@@ -102,7 +101,6 @@ struct Listing {
     }
 
     var state = State()
-    var isEmpty = true
     /// When they are told again at the earliest.
     var next: Nanoseconds = 0
 

@@ -60,6 +60,8 @@ public final class Reactor {
     /// Responses that their clients have not taken yet and that others see, and how often that changed.
     var toldResponses = 0
     var toldChanges = 0
+    /// Whether others see a list of what waits that is not empty.
+    var isListed = false
 
     /// Complete requests so far.
     var requestCount = 0

@@ -10,7 +10,6 @@ extension Crew {
     func announce(_ baton: borrowing Baton) {
         let busy = gauges.count { $0.isBusy }
         reactor.showConnections(baton)
-        reactor.showWaiting(baton)
         reactor.announce(
             runners: gauges.count, busy: busy, waiting: gauges.count - busy, isLeaving: lifetime.isLeaving, baton)
     }

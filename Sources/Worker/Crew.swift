@@ -100,7 +100,7 @@ final class Crew: @unchecked Sendable {
         var milliseconds = milliseconds
         if commons != nil {
             announce(baton)
-            milliseconds = reactor.pollLimit(milliseconds, baton)
+            milliseconds = reactor.showWaiting(before: milliseconds, baton)
         }
         let isAnything = reactor.poll(baton, milliseconds: milliseconds, ignoringHeld: ignoringHeld)
         if isAnything, !ignoringHeld { reactor.announceWork(baton) }
