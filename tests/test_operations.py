@@ -223,6 +223,80 @@ def test_all_runners_stuck(operate: Operate, stuck: Callable[[Server], Stuck], k
     server.signal(signal.SIGQUIT)
 
 
+def listed(client: Client, phase: str, count: int) -> list[dict[str, Any]]:
+    """The exchanges of a phase, once there are as many."""
+
+    def found() -> list[dict[str, Any]] | None:
+        exchanges = [each for each in client.status()["exchanges"] if each["phase"] == phase]
+        return exchanges if len(exchanges) == count else None
+
+    return until(found, f"{count} exchanges in {phase}")
+
+
+@pytest.mark.parametrize("kind", [("--threads", "1"), ("--threads", "2")])
+def test_requests_that_wait_are_named(
+    operate: Operate, stuck: Callable[[Server], Stuck], kind: tuple[str, str]
+) -> None:
+    server, client = operate(*kind)
+    requests = stuck(server)
+    runners = int(kind[1])
+    for _ in range(runners):
+        requests.send("/stuck")
+    listed(client, "application", runners)
+    for number in range(70):
+        requests.send(f"/waits/{number}?token=oyster")
+        # One after the other, so that their order is known.
+        if number < 3:
+            listed(client, "waiting", number + 1)
+    waiting = listed(client, "waiting", 64)
+    assert [each["path"] for each in waiting[:3]] == ["/waits/0", "/waits/1", "/waits/2"]
+    assert {each["pid"] for each in waiting} == {server.worker()}
+    assert {each["thread"] for each in waiting} == {None}
+    assert waiting[0]["age_s"] >= waiting[-1]["age_s"] > 0
+    assert waiting[0]["client"] == f"127.0.0.1:{requests.sockets[runners].getsockname()[1]}"
+    until(lambda: client.status()["unlisted"] == {"waiting": 6, "response": 0}, "the count of the others")
+    assert value(metrics(client), "monoceros_exchanges", phase="waiting") == 70
+    assert "oyster" not in client.ask("/status")[1]
+    # Clients that leave do not stay in the list.
+    for connection in requests.sockets[runners:]:
+        connection.close()
+    server.signal(signal.SIGQUIT)
+
+
+def test_requests_that_wait_between_workers_are_named(operate: Operate, stuck: Callable[[Server], Stuck]) -> None:
+    server, client = operate("-w", "2")
+    until(lambda: value(metrics(client), "monoceros_workers", lifetime="serving") == 2, "two that serve")
+    requests = stuck(server)
+    for _ in range(2):
+        requests.send("/stuck?seconds=60")
+    listed(client, "application", 2)
+    for number in range(20):
+        requests.send(f"/waits/{number}")
+    waiting = listed(client, "waiting", 20)
+    assert {each["path"] for each in waiting} == {f"/waits/{number}" for number in range(20)}
+    until(lambda: any(each["pid"] is None for each in client.status()["exchanges"]), "one in the relay")
+    shown = command("status", "--admin", client.address)
+    assert len(re.findall(r" waiting .* GET +/waits/\d+$", shown.stdout, re.MULTILINE)) == 20
+    server.signal(signal.SIGQUIT)
+
+
+def test_responses_that_are_being_sent_are_named(operate: Operate) -> None:
+    server, client = operate()
+    with socket.create_connection(server.address, DEADLINE) as slow:
+        slow.sendall(b"GET /large?token=oyster HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        (sent,) = listed(client, "response", 1)
+        assert (sent["path"], sent["method"], sent["thread"]) == ("/large", "GET", None)
+        assert sent["pid"] == server.worker()
+        assert value(metrics(client), "monoceros_exchanges", phase="response") == 1
+        # The runner is free meanwhile.
+        assert request(server.address, "/") == (200, b"ok\n")
+        size = 0
+        while data := slow.recv(1 << 20):
+            size += len(data)
+        assert size > 16 << 20
+    until(lambda: not client.status()["exchanges"], "the end of the response")
+
+
 def test_code_in_c_that_keeps_pythons_lock(operate: Operate, stuck: Callable[[Server], Stuck]) -> None:
     server, client = operate("--threads", "2")
     stuck(server).send("/locked?seconds=4")
@@ -305,7 +379,7 @@ def test_a_thousand_scrapes_leave_nothing_behind(operate: Operate) -> None:
     worker = server.worker()
     scrape(100)
     before = memory(worker), len(descriptors(worker))
-    scrape(500)
+    scrape(1000)
     until(lambda: len(descriptors(worker)) <= before[1], "closed descriptors")
     assert memory(worker) < before[0] + 2 * 1024 * 1024
 
@@ -359,6 +433,14 @@ def test_metrics_in_both_formats(operate: Operate) -> None:
     assert len(families) == len({name.removesuffix("_total") for name in families})
 
 
+def test_the_backlog_of_a_unix_socket(operate: Operate, tmp_path: Path) -> None:
+    path = f"{tmp_path}/app.sock"
+    server, client = operate("--backlog", "50", binds=(f"unix:{path}",))
+    assert value(metrics(client), "monoceros_listener_backlog", listener=f"unix:{path}") == 0
+    assert value(metrics(client), "monoceros_listener_backlog_limit", listener=f"unix:{path}") == 50
+    assert client.status()["listeners"] == [{"address": f"unix:{path}", "backlog": 0, "backlog_limit": 50}]
+
+
 def test_counters_never_go_back(operate: Operate) -> None:
     server, client = operate("-w", "2")
     for _ in range(10):
@@ -377,12 +459,35 @@ def test_counters_never_go_back(operate: Operate) -> None:
     assert value(after, "monoceros_requests_total", method="GET", status="2xx") == 10
 
 
+@pytest.mark.parametrize(
+    ("arguments", "path"),
+    [
+        (("--timeout", "1"), "/stuck"),
+        (("--threads", "2", "--request-timeout", "1", "--graceful-timeout", "1"), "/stuck"),
+        (("--threads", "2", "--timeout", "1"), "/locked"),
+    ],
+)
+def test_requests_that_cost_their_worker_are_counted(
+    operate: Operate, stuck: Callable[[Server], Stuck], arguments: tuple[str, ...], path: str
+) -> None:
+    server, client = operate(*arguments, "-w", "2")
+    server.expect_replacements()
+    assert value(metrics(client), "monoceros_timeouts_total", kind="application") == 0
+    stuck(server).send(path)
+    until(lambda: value(metrics(client), "monoceros_worker_ends_total", cause="timed-out") == 1, "the worker's end")
+    found = metrics(client)
+    assert value(found, "monoceros_timeouts_total", kind="application") == 1
+    ends = [number for (name, _), number in found.items() if name == "monoceros_worker_ends_total"]
+    assert sum(ends) == 1
+
+
 def test_status_has_its_schema_and_no_secrets(operate: Operate) -> None:
     server, client = operate("--env", "PASSWORD=oyster", "-w", "2")
     assert request(server.address, "/sleep?seconds=0.05&key=oyster") == (200, b"ok\n")
     document = until(lambda: (found := client.status())["slowest"] and found, "a slow request")
     assert set(document) == {
-        "schema", "server", "settings", "listeners", "totals", "workers", "exchanges", "slowest",
+        "schema", "server", "settings", "listeners", "totals", "workers", "exchanges", "unlisted",
+        "slowest",
     }  # fmt: skip
     assert document["server"]["pid"] == server.pid
     assert document["settings"]["workers"] == "2"
@@ -468,6 +573,25 @@ def test_orders(operate: Operate, short_path: str) -> None:
     assert shown.stdout.lstrip().startswith("pid ") and "lifetime" in shown.stdout
     assert command("ctl", "quit", "--admin", address).returncode == 0
     assert server.wait() == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may change the user")
+def test_orders_of_workers_that_run_as_another_user(operate: Operate, tmp_path: Path) -> None:
+    # What the application imports is imported before, since the other user may not be able to read it.
+    (tmp_path / "settings.py").write_text("import operated\n")
+    server, client = operate("-c", str(tmp_path / "settings.py"), "-u", "65534", "-g", "65534")
+    server.expected_boots = None
+    assert "Uid:\t65534\t65534" in Path(f"/proc/{server.worker()}/status").read_text()
+    assert client.ask("/ctl/workers/add", "POST")[0] == 202
+    until(lambda: len(server.workers()) == 2, "another worker")
+    assert client.ask("/ctl/workers/remove", "POST")[0] == 202
+    until(lambda: len(server.workers()) == 1, "a worker less")
+    assert client.ask("/ctl/reload", "POST")[0] == 202
+    until(lambda: client.status()["server"]["reloads"] == 1, "the reload")
+    assert client.ask(f"/stacks?pid={until(server.workers, 'a worker')[0]}")[0] in (200, 503)
+    assert client.ask("/ctl/quit", "POST")[0] == 202
+    assert server.wait() == 0
+    assert "The operator asks for what the signal SIGTERM does" in server.log()
 
 
 def test_top_runs_in_a_terminal(operate: Operate, short_path: str) -> None:

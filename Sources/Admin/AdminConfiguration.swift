@@ -29,12 +29,16 @@ public struct AdminConfiguration: Sendable {
     public var settings: [(name: String, value: String)]
     public var listeners: [Listener]
     public var scoreboard: ScoreboardReader
+    /// Where connections wait that go from one worker to another.
+    public var relay: RelayChannel
     /// The worker's own cell there.
     public var cell: Int
     /// Nanoseconds within which a runner must have been free.
     public var readyWindow: Nanoseconds
     /// The master's process id.
     public var arbiter: ProcessID
+    /// Asks the master for what a signal does, where it may not be sent.
+    public var order: @Sendable (Signal) -> Void
     /// How workers are asked for their stacks; nil where they cannot be.
     public var stacks: StackDesk?
     /// Without room: nothing of the operator's goes to files.
@@ -42,8 +46,10 @@ public struct AdminConfiguration: Sendable {
 
     public init(
         socket: Descriptor, isUnix: Bool, allowed: AddressList, policy: RequestPolicy, version: String,
-        settings: [(name: String, value: String)], listeners: [Listener], scoreboard: ScoreboardReader, cell: Int,
-        readyWindow: Nanoseconds, arbiter: ProcessID, stacks: StackDesk?, spoolAllowance: SpoolAllowance
+        settings: [(name: String, value: String)], listeners: [Listener], scoreboard: ScoreboardReader,
+        relay: RelayChannel, cell: Int,
+        readyWindow: Nanoseconds, arbiter: ProcessID,
+        order: @escaping @Sendable (Signal) -> Void, stacks: StackDesk?, spoolAllowance: SpoolAllowance
     ) {
         self.socket = socket
         self.isUnix = isUnix
@@ -53,9 +59,11 @@ public struct AdminConfiguration: Sendable {
         self.settings = settings
         self.listeners = listeners
         self.scoreboard = scoreboard
+        self.relay = relay
         self.cell = cell
         self.readyWindow = readyWindow
         self.arbiter = arbiter
+        self.order = order
         self.stacks = stacks
         self.spoolAllowance = spoolAllowance
     }

@@ -64,7 +64,12 @@ struct AdminResponder: ~Copyable {
     mutating func act() {
         guard let signal = pending else { return }
         pending = nil
-        try? Process.send(signal, to: configuration.arbiter)
+        do throws(SystemError) {
+            try Process.send(signal, to: configuration.arbiter)
+        } catch {
+            // Workers that changed their user may not signal it: it listens to them in another way.
+            configuration.order(signal)
+        }
     }
 
     // MARK: Who and what
@@ -115,7 +120,7 @@ struct AdminResponder: ~Copyable {
     }
 
     private mutating func writeMetrics(_ format: MetricsFormat) {
-        let snapshot = configuration.scoreboard.snapshot()
+        let snapshot = snapshot()
         format.write(
             MetricsInput(
                 snapshot: snapshot, now: Clock.now(), version: configuration.version, refusals: RefusalTable.names,
@@ -124,11 +129,15 @@ struct AdminResponder: ~Copyable {
     }
 
     private mutating func writeStatus() {
-        let snapshot = configuration.scoreboard.snapshot()
+        let snapshot = snapshot()
         StatusDocument(
             snapshot: snapshot, now: Clock.now(), version: configuration.version, settings: configuration.settings,
             memory: memory(of: snapshot), listeners: queues()
         ).write(to: &text)
+    }
+
+    private func snapshot() -> ScoreboardSnapshot {
+        configuration.scoreboard.snapshot(relayBytes: configuration.relay.pendingByteCount)
     }
 
     private func memory(of snapshot: ScoreboardSnapshot) -> [MetricsInput.Memory] {
@@ -185,23 +194,16 @@ struct AdminResponder: ~Copyable {
     private mutating func control(_ command: Substring, query: AdminQuery) -> OwnAnswer {
         guard configuration.isUnix else { return onlyUnix() }
         guard let order = AdminOrder(command, query) else { return missing() }
-        let target: ProcessID
         switch order {
         case .endWorker(let process):
             guard configuration.scoreboard.snapshot().workers.contains(where: { $0.process == process }) else {
                 text.append("no worker has this process id\n")
                 return OwnAnswer("404 Not Found")
             }
-            target = process
-        case .tellMaster: target = configuration.arbiter
-        }
-        // Signal 0 asks whether it could be sent.
-        guard (try? Process.send(Signal(rawValue: 0), to: target)) != nil else {
-            text.append("the workers may not signal the master: they run as another user\n")
-            return OwnAnswer("403 Forbidden")
-        }
-        switch order {
-        case .endWorker(let process): try? Process.send(.terminate, to: process)
+            guard (try? Process.send(.terminate, to: process)) != nil else {
+                text.append("the worker is gone, or runs as another user\n")
+                return OwnAnswer("409 Conflict")
+            }
         case .tellMaster(let signal): pending = signal
         }
         text.append("ok\n")

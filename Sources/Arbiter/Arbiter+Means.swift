@@ -53,6 +53,7 @@ extension Arbiter {
         switch status {
         case _ where worker.state == .aborting || worker.state == .killed: .timedOut
         case _ where !worker.isReady: .failedToBoot
+        case _ where worker.state == .running && cells?.hasTimedOut(worker.pid) == true: .timedOut
         case _ where worker.wantsToLeave: .recycled
         case _ where worker.state > .running || !supervisor.isServing: .asked
         case .exited: .exited

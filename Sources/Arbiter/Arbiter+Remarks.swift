@@ -22,7 +22,8 @@ extension Arbiter {
     /// The requests that a worker has in the application, as the scoreboard has them; empty when there are none.
     func requestsUnderWay(in pid: ProcessID) -> String {
         guard let workers = means?.scoreboard.snapshot().workers,
-            let exchanges = workers.first(where: { $0.process == pid })?.exchanges, !exchanges.isEmpty
+            let exchanges = workers.first(where: { $0.process == pid })?.exchanges.filter({ $0.slot != nil }),
+            !exchanges.isEmpty
         else { return "" }
         let now = Clock.now()
         var buffer = TextBuffer()

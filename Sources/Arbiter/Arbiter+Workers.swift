@@ -119,7 +119,9 @@ extension Arbiter {
         guard let worker = supervisor.receive(.workerExited(pid: pid, WorkerExit(status)), at: Clock.now()) else {
             return host.log(.debug, "Reaped unknown child process (pid:\(pid))")
         }
-        cells?.retire(pid, end(of: worker, status))
+        // Before the cell is the next worker's: what it counted says why the worker ended.
+        let cause = end(of: worker, status)
+        cells?.retire(pid, cause)
         log(worker, status, wasServing: wasServing)
         let failed = !worker.isReady && HaltReason(WorkerExit(status)) != nil
         tell(.workerExited(pid: pid, didBoot: !failed))

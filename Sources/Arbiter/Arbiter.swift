@@ -173,6 +173,7 @@ public final class Arbiter {
                 }
                 let reason = String(decoding: message.payload, as: UTF8.self)
                 host.log(.info, "Worker (pid:\(message.pid)) is to be replaced: \(reason)")
+            case .order: takeOrder(message)
             }
         }
     }

@@ -43,6 +43,11 @@ public struct WorkerSeat: Sendable {
         channel.send(WorkerMessage(.wantsToLeave, pid: Process.id, payload: Array(reason.utf8.prefix(1000))).bytes)
     }
 
+    /// Asks the master to do what a signal does, in place of sending it: a worker that changed its user may not.
+    public func order(_ signal: Signal) {
+        channel.send(WorkerMessage(.order, pid: Process.id, payload: [UInt8(clamping: signal.rawValue)]).bytes)
+    }
+
     /// Has the kernel send this process SIGTERM when the master ends. To be said again after the user or group changed,
     /// which makes the kernel forget it.
     ///

@@ -69,6 +69,11 @@ struct Cells {
         if let cell = cells.removeValue(forKey: pid) { board.retire(cell, end) }
     }
 
+    /// Whether a request in that worker's application took longer than it may. Such a worker ends itself.
+    func hasTimedOut(_ pid: ProcessID) -> Bool {
+        cells[pid].map { board.applicationTimeouts($0) > 0 } ?? false
+    }
+
     func lastSign(of pid: ProcessID) -> Nanoseconds? { cells[pid].map { board.lastHeartbeat($0) } }
 
     func countReload() { board.countReload() }

@@ -17,7 +17,9 @@ extension Server {
             policy: configuration.policy, version: host.version,
             settings: configuration.shown.map { ($0.name, $0.value) },
             listeners: seat.listeners.map { AdminConfiguration.Listener(address: $0.url, descriptor: $0.descriptor) },
-            scoreboard: commons.scoreboard, cell: commons.cell.index, readyWindow: readyWindow, arbiter: seat.parentID,
+            scoreboard: commons.scoreboard, relay: commons.relay, cell: commons.cell.index, readyWindow: readyWindow,
+            arbiter: seat.parentID,
+            order: { seat.order($0) },
             stacks: ports.isEmpty ? nil : StackDesk(ports: ports),
             spoolAllowance: allowance.limited(to: 0))
     }

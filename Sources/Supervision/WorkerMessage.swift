@@ -9,6 +9,9 @@ public struct WorkerMessage: Equatable, Sendable {
         case wantsToLeave = 2
         /// The application is loaded, and workers can be forked from this process, which is none itself.
         case preloaded = 3
+        /// The operator asked for something that a signal to the master does (`admin_bind`), and the worker may not
+        /// send it. The payload is the signal's number.
+        case order = 4
     }
 
     public let kind: Kind

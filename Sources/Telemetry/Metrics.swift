@@ -119,9 +119,7 @@ extension MetricsWriter {
         sample(to: &out, ("state", "idle")) { $0.append(max(0, workers.reduce(0) { $0 + $1.presence.runners } - busy)) }
         family("monoceros_exchanges", .gauge, "Requests under way, by phase.", to: &out)
         for phase in ExchangePhase.allCases where phase != .none {
-            sample(to: &out, ("phase", phase.name.description)) {
-                $0.append(workers.reduce(0) { sum, worker in sum + worker.exchanges.count { $0.phase == phase } })
-            }
+            sample(to: &out, ("phase", phase.name.description)) { $0.append(input.snapshot.exchangeCount(phase)) }
         }
         family("monoceros_worker_accepting", .gauge, "Whether a worker takes new connections.", to: &out)
         for worker in workers {
@@ -207,7 +205,10 @@ extension MetricsWriter {
     }
 
     fileprivate mutating func writeListeners(_ listeners: [MetricsInput.Listener], to out: inout TextBuffer) {
-        family("monoceros_listener_backlog", .gauge, "Connections that nobody accepted yet.", to: &out)
+        family(
+            "monoceros_listener_backlog", .gauge,
+            "Connections that nobody accepted yet, of TCP and Unix sockets. Not there where the system does not say.",
+            to: &out)
         for listener in listeners {
             guard let backlog = listener.backlog else { continue }
             sample(to: &out, ("listener", listener.address)) { $0.append(backlog) }

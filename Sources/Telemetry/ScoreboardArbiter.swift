@@ -77,6 +77,7 @@ public struct ScoreboardArbiter: Sendable {
         words.storeReleasing(HeaderWord.foldSequence, sequence &+ 1)
 
         for slot in 0..<layout.slotCount { clear(cell.from(CellWord.slots + slot * SlotWord.stride)) }
+        emptyList(cell.from(layout.listStart))
         // What was slow stays to be told, but for what the worker died in the middle of.
         for place in 0..<CellWord.slowestCount {
             let slot = cell.from(CellWord.slowest + place * SlotWord.stride)
@@ -90,11 +91,27 @@ public struct ScoreboardArbiter: Sendable {
         cell.storeReleasing(CellWord.presence, ScoreboardPresence(lifetime: .free).word)
     }
 
+    /// What waited in the worker is gone with it. What it posted is not: whoever adopts that will tell of it.
+    private func emptyList(_ list: ScoreboardWords) {
+        for word in [ListWord.waiting, ListWord.responses, ListWord.rowCount] { list.store(word, 0) }
+        let sequence = list.load(ListWord.sequence)
+        list.storeReleasing(ListWord.sequence, sequence &+ sequence & 1)
+        // The row that it died in the middle of.
+        let number = list.load(ListWord.posted)
+        let place = Int(number % UInt64(ListWord.postedLimit))
+        clear(list.from(ListWord.postedRows + place * SlotWord.stride))
+    }
+
     /// Empties a slot, and gives it the next even number, also where the worker died in the middle.
     private func clear(_ slot: ScoreboardWords) {
         slot.store(SlotWord.state, 0)
         let sequence = slot.load(SlotWord.sequence)
         slot.storeReleasing(SlotWord.sequence, sequence &+ sequence & 1)
+    }
+
+    /// Requests of a cell's worker that took longer in the application than they may.
+    public func applicationTimeouts(_ index: Int) -> UInt64 {
+        CounterSnapshot(words.from(layout.cell(index) + CellWord.counters)).timeouts(.application)
     }
 
     /// The last sign of life of a cell's worker: the monotonic clock, nanoseconds.

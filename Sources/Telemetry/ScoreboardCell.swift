@@ -74,6 +74,11 @@ public struct ScoreboardCell: Sendable {
         words.grow(CellWord.counters + CounterWord.timeouts + Int(kind.rawValue), by: 1)
     }
 
+    /// A request in the application has taken longer than it may. For any thread.
+    public func countApplicationTimeout() {
+        words.add(CellWord.counters + CounterWord.timeouts + Int(TimeoutClass.application.rawValue), 1)
+    }
+
     /// A request that was refused.
     ///
     /// - Parameter id: its error identifier's place in the table whose names the metrics are given. Those beyond

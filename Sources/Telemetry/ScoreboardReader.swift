@@ -58,8 +58,10 @@ public struct ScoreboardReader: Sendable {
 
     // MARK: Everything
 
-    public func snapshot() -> ScoreboardSnapshot {
+    /// - Parameter relayBytes: of messages that wait in the relay.
+    public func snapshot(relayBytes: Int = 0) -> ScoreboardSnapshot {
         let (workers, total) = workersAndTotal()
+        let (relayed, relayedUnlisted) = relayed(byteCount: relayBytes)
         return ScoreboardSnapshot(
             arbiterProcess: Int32(truncatingIfNeeded: words.load(HeaderWord.arbiterProcess)),
             started: Int64(bitPattern: words.load(HeaderWord.started)), generation: words.load(HeaderWord.generation),
@@ -67,7 +69,7 @@ public struct ScoreboardReader: Sendable {
             workersWanted: Int(truncatingIfNeeded: words.load(HeaderWord.workersWanted)),
             reloads: words.load(HeaderWord.reloads), workerStarts: words.load(HeaderWord.workerStarts),
             workerEnds: WorkerEnd.allCases.map { words.load(HeaderWord.workerEnds + Int($0.rawValue)) },
-            workers: workers, slowest: slowest(), total: total)
+            workers: workers, slowest: slowest(), relayed: relayed, relayedUnlisted: relayedUnlisted, total: total)
     }
 
     /// Counters that move from a cell to the retired ones meanwhile must be counted once: read again then.
@@ -112,13 +114,19 @@ public struct ScoreboardReader: Sendable {
             },
             spoolBytes: Int(truncatingIfNeeded: cell.load(CellWord.spoolBytes)),
             bufferBytes: Int(truncatingIfNeeded: cell.load(CellWord.bufferBytes)), counters: counters, exchanges: [],
-            unreadableSlots: 0)
+            waiting: 0, responses: 0, unreadableSlots: 0)
         for slot in 0..<layout.slotCount {
             switch exchange(slot, cell.from(CellWord.slots + slot * SlotWord.stride)) {
             case .some(.some(let exchange)): worker.exchanges.append(exchange)
             case .some(.none): break
             case .none: worker.unreadableSlots += 1
             }
+        }
+        if let list = list(cell.from(layout.listStart)) {
+            worker.exchanges += list.rows
+            (worker.waiting, worker.responses) = (list.waiting, list.responses)
+        } else {
+            worker.unreadableSlots += 1
         }
         return worker
     }
@@ -141,22 +149,18 @@ public struct ScoreboardReader: Sendable {
 
     private func exchange(_ slot: Int, _ words: ScoreboardWords) -> ExchangeSnapshot?? {
         guard let read = self.slot(words) else { return nil }
-        return .some(
-            read.map {
-                ExchangeSnapshot(
-                    slot: slot, phase: $0.phase, method: $0.method, path: $0.path, pathByteCount: $0.pathByteCount,
-                    client: $0.client, thread: Int32(truncatingIfNeeded: $0.thread), number: Int($0.thread >> 32),
-                    began: $0.began, phaseBegan: $0.phaseBegan)
-            })
+        return .some(read.map { $0.exchange(in: slot) })
     }
 
     /// A slot's words, as they are written together.
-    private struct Slot {
+    struct Slot {
         var phase: ExchangePhase
         var method: MethodClass
         var path: [UInt8]
         var pathByteCount: Int
         var client: ScoreboardClient
+        /// Of a posted connection: bytes of the relay that it takes.
+        var messageSize: Int
         var thread, began, phaseBegan: UInt64
     }
 
@@ -165,32 +169,45 @@ public struct ScoreboardReader: Sendable {
         for _ in 0..<Self.tries {
             let before = words.loadAcquiring(SlotWord.sequence)
             guard before & 1 == 0 else { continue }
-            let state = words.load(SlotWord.state)
-            guard let phase = ExchangePhase(rawValue: UInt8(truncatingIfNeeded: state)), phase != .none else {
-                return .some(nil)
-            }
-            let kept = min(Int(state >> 16 & 0xFFFF), ScoreboardLayout.pathLimit)
-            var path: [UInt8] = []
-            path.reserveCapacity(kept + 7)
-            for word in 0..<(kept + 7) / 8 {
-                withUnsafeBytes(of: words.load(SlotWord.path + word)) { path.append(contentsOf: $0) }
-            }
-            path.removeLast(path.count - kept)
-            let port = words.load(SlotWord.port)
-            let slot = Slot(
-                phase: phase, method: MethodClass(rawValue: UInt8(truncatingIfNeeded: state >> 8)) ?? .other,
-                path: path,
-                pathByteCount: Int(state >> 32),
-                client: ScoreboardClient(
-                    family: ScoreboardClient.Family(rawValue: UInt8(truncatingIfNeeded: port)) ?? .unknown,
-                    port: UInt16(truncatingIfNeeded: port >> 16), high: words.load(SlotWord.address),
-                    low: words.load(SlotWord.address + 1)),
-                thread: words.load(SlotWord.thread), began: words.load(SlotWord.began),
-                phaseBegan: words.load(SlotWord.phaseBegan))
+            let slot = Slot(words)
+            if slot.phase == .none { return .some(nil) }
             atomicMemoryFence(ordering: .acquiring)
             if words.load(SlotWord.sequence) == before { return .some(slot) }
         }
         return nil
+    }
+}
+
+extension ScoreboardReader.Slot {
+    /// Reads the words, which are somebody else's: whether they belong together, the sequence says.
+    init(_ words: ScoreboardWords) {
+        let state = words.load(SlotWord.state)
+        phase = ExchangePhase(rawValue: UInt8(truncatingIfNeeded: state)) ?? .none
+        method = MethodClass(rawValue: UInt8(truncatingIfNeeded: state >> 8)) ?? .other
+        let kept = min(Int(state >> 16 & 0xFFFF), ScoreboardLayout.pathLimit)
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(kept + 7)
+        for word in 0..<(kept + 7) / 8 {
+            withUnsafeBytes(of: words.load(SlotWord.path + word)) { bytes.append(contentsOf: $0) }
+        }
+        bytes.removeLast(bytes.count - kept)
+        path = bytes
+        pathByteCount = Int(state >> 32)
+        let port = words.load(SlotWord.port)
+        client = ScoreboardClient(
+            family: ScoreboardClient.Family(rawValue: UInt8(truncatingIfNeeded: port)) ?? .unknown,
+            port: UInt16(truncatingIfNeeded: port >> 16), high: words.load(SlotWord.address),
+            low: words.load(SlotWord.address + 1))
+        messageSize = Int(port >> 32)
+        thread = words.load(SlotWord.thread)
+        began = words.load(SlotWord.began)
+        phaseBegan = words.load(SlotWord.phaseBegan)
+    }
+
+    func exchange(in slot: Int?) -> ExchangeSnapshot {
+        ExchangeSnapshot(
+            slot: slot, phase: phase, method: method, path: path, pathByteCount: pathByteCount, client: client,
+            thread: Int32(truncatingIfNeeded: thread), number: Int(thread >> 32), began: began, phaseBegan: phaseBegan)
     }
 }
 

@@ -15,6 +15,10 @@ public struct ScoreboardSnapshot: Equatable, Sendable {
     public var workers: [WorkerSnapshot]
     /// The slowest requests of the last minute and before, of all workers that are and were, in no order.
     public var slowest: [SlowExchange]
+    /// Requests on the relay, on their way to whichever worker has a runner free first, and how many more there are,
+    /// about.
+    public var relayed: [ExchangeSnapshot]
+    public var relayedUnlisted: Int
     /// Of all workers that are and were. None of them ever goes back.
     public var total: CounterSnapshot
 }
@@ -35,15 +39,20 @@ public struct WorkerSnapshot: Equatable, Sendable {
     public var spoolBytes: Int
     public var bufferBytes: Int
     public var counters: CounterSnapshot
-    /// Exchanges under way.
+    /// Exchanges under way, those without a runner included.
     public var exchanges: [ExchangeSnapshot]
+    /// Requests that wait for a runner, and responses that their clients have not taken yet. Not all of them are among
+    /// the exchanges.
+    public var waiting: Int
+    public var responses: Int
     /// Slots that changed faster than they could be read, or whose worker died while it wrote.
     public var unreadableSlots: Int
 }
 
 /// An exchange under way.
 public struct ExchangeSnapshot: Equatable, Sendable {
-    public var slot: Int
+    /// Nil where no runner has it.
+    public var slot: Int?
     public var phase: ExchangePhase
     public var method: MethodClass
     /// The first `ScoreboardLayout.pathLimit` bytes.
@@ -51,7 +60,7 @@ public struct ExchangeSnapshot: Equatable, Sendable {
     /// Bytes of the whole path.
     public var pathByteCount: Int
     public var client: ScoreboardClient
-    /// The kernel's number of the thread.
+    /// The kernel's number of the thread; 0 where no runner has it.
     public var thread: Int32
     /// Of the request on its connection.
     public var number: Int
@@ -73,6 +82,26 @@ public struct SlowExchange: Equatable, Sendable {
     public var duration: UInt64
     /// The monotonic clock, nanoseconds, to the millisecond.
     public var ended: UInt64
+}
+
+extension ScoreboardSnapshot {
+    /// Exchanges in a phase, those included that are only counted.
+    public func exchangeCount(_ phase: ExchangePhase) -> Int {
+        let atRunners = workers.reduce(0) { $0 + $1.exchanges.count { $0.slot != nil && $0.phase == phase } }
+        return switch phase {
+        case .waiting: atRunners + workers.reduce(relayed.count + relayedUnlisted) { $0 + $1.waiting }
+        case .response: atRunners + workers.reduce(0) { $0 + $1.responses }
+        case .application, .none: atRunners
+        }
+    }
+
+    /// Exchanges of a phase that are only counted.
+    public func unlistedCount(_ phase: ExchangePhase) -> Int {
+        let listed = workers.reduce(relayed.count { $0.phase == phase }) {
+            $0 + $1.exchanges.count { $0.phase == phase }
+        }
+        return max(0, exchangeCount(phase) - listed)
+    }
 }
 
 /// What only grows.

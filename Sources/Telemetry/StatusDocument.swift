@@ -42,8 +42,15 @@ public struct StatusDocument: Sendable {
             }
             json.object("totals", &out, writeTotals)
             json.list("workers", &out, snapshot.workers, writeWorker)
-            let exchanges = snapshot.workers.flatMap { worker in worker.exchanges.map { (worker, $0) } }
+            let exchanges: [(WorkerSnapshot?, ExchangeSnapshot)] =
+                snapshot.workers.flatMap { worker in worker.exchanges.map { (worker, $0) } }
+                + snapshot.relayed.map { (nil, $0) }
             json.list("exchanges", &out, exchanges.sorted { $0.1.began < $1.1.began }, writeExchange)
+            json.object("unlisted", &out) { json, out in
+                for phase in [ExchangePhase.waiting, .response] {
+                    json.field(phase.name.description, snapshot.unlistedCount(phase), &out)
+                }
+            }
             let recent = snapshot.slowest.filter { age($0.ended) <= ScoreboardCell.slowMemory }
             json.list("slowest", &out, recent.sorted { $0.duration > $1.duration }, writeSlow)
         }
@@ -117,12 +124,12 @@ public struct StatusDocument: Sendable {
     }
 
     private func writeExchange(
-        _ json: inout JSONWriter, _ out: inout TextBuffer, _ item: (worker: WorkerSnapshot, exchange: ExchangeSnapshot)
+        _ json: inout JSONWriter, _ out: inout TextBuffer, _ item: (worker: WorkerSnapshot?, exchange: ExchangeSnapshot)
     ) {
         let exchange = item.exchange
-        json.field("worker", item.worker.cell, &out)
-        json.field("pid", Int(item.worker.process), &out)
-        json.field("thread", Int(exchange.thread), &out)
+        json.field("worker", item.worker?.cell, &out)
+        json.field("pid", item.worker.map { Int($0.process) }, &out)
+        json.field("thread", exchange.slot == nil ? nil : Int(exchange.thread), &out)
         json.field("age_s", seconds: age(exchange.began), &out)
         json.field("phase", text: exchange.phase.name.description, &out)
         json.field("phase_age_s", seconds: age(exchange.phaseBegan), &out)

@@ -167,6 +167,10 @@ extension Connection {
         return true
     }
 
+    /// Whether the socket has not taken all of the running request's response. One load.
+    @inline(__always)
+    var isOutputPending: Bool { outputState.load(ordering: .relaxed) == .pending }
+
     /// Whether the response waits to leave with others.
     public var isDeferred: Bool { outputState.load(ordering: .relaxed) == .deferred }
 

@@ -44,6 +44,9 @@ public final class Connection {
     /// When the request under way was complete, on the monotonic clock: its age, wherever it goes.
     var completed: Nanoseconds = 0
 
+    /// What is told of its request while the response is being sent: only where the socket did not take all at once.
+    var label: ExchangeLabel?
+
     /// Its application has taken the socket: nothing is read or sent any more.
     var isSurrendered = false
     /// It waits in the reactor's list of connections to go on with.

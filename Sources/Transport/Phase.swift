@@ -1,5 +1,6 @@
 internal import HTTPWire
 internal import Platform
+internal import Telemetry
 
 /// Where a connection stands, with just the data that this needs.
 enum Phase {
@@ -83,6 +84,9 @@ struct HeldRequest {
     let body: RequestBody
     /// When it came to wait, on the monotonic clock.
     let since: Nanoseconds
+    /// What is told of it while it waits; the path is a range over the request's bytes.
+    let method: MethodClass
+    let path: ByteRange
 }
 
 /// A request in the application.

@@ -18,6 +18,11 @@ struct Queue<Element> {
         items.insert(item, at: place)
     }
 
+    /// The first ones, as they wait.
+    func prefix(_ count: Int) -> some Sequence<Element> {
+        items[head...].prefix(count).lazy.compactMap(\.self)
+    }
+
     /// Drops the others.
     mutating func keep(where isKept: (Element) -> Bool) {
         items = items[head...].filter { $0.map(isKept) ?? false }

@@ -27,7 +27,9 @@ extension Reactor {
                     UnsafeRawBufferPointer(rebasing: sharing.message[..<size]),
                     [connection.channel.socket] + (file.map { [$0.descriptor] } ?? []))
                 {
-                case .sent: return .posted
+                case .sent:
+                    notePosted(connection, in: cell, messageSize: size)
+                    return .posted
                 case .full, .tooManyOnTheWay, .noMemory: return .later
                 }
             } catch {

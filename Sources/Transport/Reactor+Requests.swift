@@ -1,6 +1,7 @@
 internal import HTTPServer
 internal import HTTPWire
 internal import Platform
+internal import Telemetry
 
 /// From bytes to complete requests.
 extension Reactor {
@@ -206,7 +207,10 @@ extension Reactor {
             if let later = request.received?.store { store.append(later.bytes) }
             received = ReceivedBytes(store: store, requestCount: bench.request.count)
         }
-        connection.life.hold(HeldRequest(received: received, body: request.body, since: now))
+        connection.life.hold(
+            HeldRequest(
+                received: received, body: request.body, since: now,
+                method: MethodClass(bench.parser.head.knownMethod), path: bench.parser.head.path))
         charge(connection)
     }
 

@@ -43,10 +43,12 @@ extension Reactor {
         guard case .running(let request) = connection.phase else { return }
         let sequel = sequel(of: request, on: connection, persist: persists)
         if connection.outbox.isEmpty {
+            if connection.label != nil { connection.label = nil }
             settle(connection, sequel)
             return
         }
         connection.life.drain(PartialResponse(sequel: sequel, unsent: nil))
+        if connection.label != nil { beginTelling(connection) }
         if !isDeferred {
             drain(connection)
         } else if deferral.add(connection, now: now) {
@@ -137,6 +139,7 @@ extension Reactor {
             if flush == .turnOver { enqueue(connection) }
             return
         }
+        if connection.label != nil { endTelling(connection) }
         settle(connection, response.sequel)
     }
 
@@ -191,6 +194,7 @@ extension Reactor {
         if before == .closed { return }
         connection.life.close()
         connection.outbox.discard(releasing: &releases)
+        if before == .draining, connection.label != nil { endTelling(connection) }
         connections.remove(connection)
         if !connection.memoryCharge.isEmpty { discharge(connection) }
         if connection.isSocketAtDisk.load(ordering: .acquiring) {

@@ -57,6 +57,12 @@ public final class Reactor {
     /// When the log hears again at the earliest that memory or disk is used up.
     var nextScarcityNotice: Nanoseconds = 0
 
+    /// Responses that their clients have not taken yet and that others see, and how often that changed.
+    var toldResponses = 0
+    var toldChanges = 0
+    /// Whether others see a list of what waits that is not empty.
+    var isListed = false
+
     /// Complete requests so far.
     var requestCount = 0
     public internal(set) var isClosing = false

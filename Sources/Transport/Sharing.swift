@@ -18,6 +18,8 @@ final class Sharing {
     /// When its connections are counted again.
     var nextCensus: Nanoseconds = 0
     static let censusInterval = Nanoseconds.seconds(1)
+    /// What of the worker's exchanges the others were told last.
+    var listing = Listing()
     /// What the worker told of itself last.
     private(set) var presence = ScoreboardPresence(lifetime: .serving)
     /// How far the worker is in leaving its connections to others.

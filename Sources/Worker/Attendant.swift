@@ -1,6 +1,7 @@
 internal import Platform
 internal import PythonBridge
 internal import Scheduling
+internal import Telemetry
 internal import Transport
 
 /// What Python's main thread does where it is no runner: it lets Python run signal handlers, which Python does on its
@@ -72,6 +73,7 @@ struct Attendant {
         // It may have returned meanwhile.
         guard runner.gauge.began == began, let duration = runner.gauge.duration(at: Clock.now()) else { return }
         runner.gauge.giveUp(requestOf: began)
+        crew.commons?.cell.countApplicationTimeout()
         python.withGIL { gil in report.overdue(runner.overdue(duration, gil), gil) }
         crew.drain(toBeReplaced: true)
     }

@@ -102,7 +102,11 @@ final class Crew: @unchecked Sendable {
     /// - Parameter ignoringHeld: complete requests are no work for the pilot, which cannot run the application.
     /// - Returns: whether anything happened; false after the time is up or when a signal arrived.
     func poll(_ baton: borrowing Baton, milliseconds: Int32, ignoringHeld: Bool = false) -> Bool {
-        if commons != nil { announce(baton) }
+        var milliseconds = milliseconds
+        if commons != nil {
+            announce(baton)
+            milliseconds = reactor.showWaiting(before: milliseconds, baton)
+        }
         let isAnything = reactor.poll(baton, milliseconds: milliseconds, ignoringHeld: ignoringHeld)
         if reactor.isBroken { lifetime.receive(.breakDown(until: latestEnd)) }
         return isAnything

@@ -71,7 +71,9 @@ extension Pilot: PilotDuties {
         nextCheck = now + Crew.nap
         crew.commons?.cell.heartbeat(now)
         crew.telemetry.statsd?.send()
-        crew.watchdog.check(mainGauge, at: now) { crew.telemetry.flush() }
+        crew.watchdog.check(
+            mainGauge, at: now, noteTimeout: { crew.commons?.cell.countApplicationTimeout() },
+            beforeLeaving: { crew.telemetry.flush() })
         if let reason = recycling.verdict(
             at: now, resident: MemoryUse.resident, proportional: MemoryUse.proportional)
         {

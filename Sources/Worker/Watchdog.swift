@@ -36,11 +36,14 @@ final class Watchdog: @unchecked Sendable {
 
     /// For the pilot, about once a second.
     ///
-    /// - Parameter beforeLeaving: called before the process is ended.
-    func check(_ gauge: RunnerGauge?, at now: Nanoseconds, beforeLeaving: () -> Void) {
+    /// - Parameters:
+    ///   - noteTimeout: called when the application has taken too long, once.
+    ///   - beforeLeaving: called before the process is ended.
+    func check(_ gauge: RunnerGauge?, at now: Nanoseconds, noteTimeout: () -> Void, beforeLeaving: () -> Void) {
         if let lockTimeout {
             let seen = mainThreadSeen.load(ordering: .relaxed)
             if silence.look(at: now, since: seen) > lockTimeout {
+                noteTimeout()
                 beforeLeaving()
                 stop("no thread could run Python for", lockTimeout)
             }
@@ -50,6 +53,7 @@ final class Watchdog: @unchecked Sendable {
         let aborted = abortedAt.load(ordering: .relaxed)
         if aborted == 0 {
             abortedAt.store(now, ordering: .releasing)
+            noteTimeout()
             // To the process, which the kernel gives to its main thread.
             try? Process.send(.abort, to: Process.id)
         } else if interruption.look(at: now, since: aborted) > Self.grace {

@@ -34,6 +34,10 @@ import Testing
             ("sequence", SlotWord.sequence), ("began", SlotWord.began), ("state", SlotWord.state),
             ("phase_began", SlotWord.phaseBegan), ("thread", SlotWord.thread), ("address", SlotWord.address),
             ("port", SlotWord.port), ("path", SlotWord.path),
+            ("list_sequence", ListWord.sequence), ("list_waiting", ListWord.waiting),
+            ("list_responses", ListWord.responses), ("list_rows_used", ListWord.rowCount),
+            ("list_posted", ListWord.posted), ("list_rows", ListWord.rows),
+            ("list_posted_rows", ListWord.postedRows),
         ]
         for (name, offset) in words {
             #expect(text.contains("\n| `\(name)` | \(offset) | "), "\(name) at \(offset)")
@@ -42,6 +46,8 @@ import Testing
         #expect(text.matches(of: #/\n\| `\w+` \| \d+ \|/#).count == words.count)
         #expect(text.contains("`version` | 1 | \(ScoreboardLayout.version)"))
         #expect(text.contains("`schema` is \(StatusDocument.schema)"))
+        #expect(text.contains("\(ListWord.rowLimit) slots"))
+        #expect(text.contains("a ring of \(ListWord.postedLimit) slots"))
         #expect(text.contains("\(CounterWord.refusalCount) words, one for each error identifier"))
     }
 

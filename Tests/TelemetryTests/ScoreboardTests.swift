@@ -305,8 +305,8 @@ extension ScoreboardCell {
         #expect(fault(board.layout.byteCount) == .malformed)
         words.store(HeaderWord.cellCount, 0)
         #expect(fault(board.layout.byteCount) == .malformed)
-        words.store(HeaderWord.version, 2)
-        #expect(fault(board.layout.byteCount) == .otherVersion(2))
+        words.store(HeaderWord.version, 3)
+        #expect(fault(board.layout.byteCount) == .otherVersion(3))
         words.store(HeaderWord.magic, 0)
         #expect(fault(board.layout.byteCount) == .notAScoreboard)
     }

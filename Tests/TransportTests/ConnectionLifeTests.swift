@@ -1,6 +1,7 @@
 import HTTPServer
 import HTTPWire
 import Platform
+import Telemetry
 import Testing
 
 @testable import Transport
@@ -43,6 +44,11 @@ import Testing
     }
 
     /// A life that has come to a phase by legal ways alone.
+    private static func held(_ bytes: ByteStore) -> HeldRequest {
+        HeldRequest(
+            received: ReceivedBytes(store: bytes, requestCount: 3), body: .none, since: 0, method: .get, path: .empty)
+    }
+
     private func life(in kind: Phase.Kind) -> ConnectionLife {
         var life = ConnectionLife(startsWithPreamble: kind == .preamble)
         switch kind {
@@ -52,7 +58,7 @@ import Testing
         case .running: life.run(running)
         case .held:
             life.run(running)
-            life.hold(HeldRequest(received: ReceivedBytes(store: bytes, requestCount: 3), body: .none, since: 0))
+            life.hold(Self.held(bytes))
         case .draining:
             life.run(running)
             life.drain(PartialResponse(sequel: .next(nil), unsent: nil))
@@ -99,7 +105,7 @@ import Testing
                 if isFollowUp { life.awaitNext(bytes) } else { life.keepHead(PartialHead(bytes: bytes)) }
             case .body: life.beginBody(PartialBody(head: bytes, receipt: receipt))
             case .held:
-                life.hold(HeldRequest(received: ReceivedBytes(store: bytes, requestCount: 3), body: .none, since: 0))
+                life.hold(Self.held(bytes))
             case .running: life.run(running)
             case .draining: life.drain(PartialResponse(sequel: .end(hasRest: false, isExpected: false), unsent: 4))
             case .discarding: life.discard(UnreadBody(stream: stream, budget: 2))

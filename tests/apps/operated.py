@@ -26,5 +26,8 @@ def application(environ, start_response):
         hold_the_lock(seconds)
     elif path == "/sleep":
         time.sleep(seconds)
+    elif path == "/large":
+        start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(16 << 20))])
+        return [b"x" * (16 << 20)]
     start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "3")])
     return [b"ok\n"]

@@ -105,6 +105,7 @@ ssize_t csystem_read_cached(int file, void *bytes, size_t count, off_t offset);
 
 #include "CSystemFile.h"
 #include "CSystemMemory.h"
+#include "CSystemDiagnosis.h"
 #include "CSystemProcess.h"
 #include "CSystemRelay.h"
 #include "CSystemService.h"

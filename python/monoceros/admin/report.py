@@ -50,12 +50,21 @@ def workers(found: Sequence[dict[str, Any]]) -> list[str]:
 def exchanges(found: Sequence[dict[str, Any]]) -> list[str]:
     rows = [
         (
-            duration(each["age_s"]), each["phase"], duration(each["phase_age_s"]), each["pid"], each["thread"],
+            duration(each["age_s"]), each["phase"], duration(each["phase_age_s"]),
+            # Nobody's that waits between the workers, and no thread's that waits or is being sent.
+            each["pid"] or "-", each["thread"] or "-",
             each["client"], each["method"], each["path"] + ("…" if each["path_is_cut"] else ""),
         )
         for each in found
     ]  # fmt: skip
     return table(EXCHANGE_HEADINGS, rows, left=(1, 5, 6, 7))
+
+
+def unlisted(document: dict[str, Any]) -> list[str]:
+    """How many more there are than the server tells one by one."""
+    # Servers of former versions do not say.
+    found = {phase: count for phase, count in document.get("unlisted", {}).items() if count}
+    return ["and more: " + ", ".join(f"{count} in {phase}" for phase, count in found.items())] if found else []
 
 
 def slowest(found: Sequence[dict[str, Any]]) -> list[str]:
@@ -72,7 +81,7 @@ def slowest(found: Sequence[dict[str, Any]]) -> list[str]:
 def whole(document: dict[str, Any]) -> str:
     lines = [*summary(document), *listeners(document), "", *workers(document["workers"])]
     if document["exchanges"]:
-        lines += ["", "under way:", *exchanges(document["exchanges"])]
+        lines += ["", "under way:", *exchanges(document["exchanges"]), *unlisted(document)]
     if document["slowest"]:
         lines += ["", "slowest of the last minute:", *slowest(document["slowest"])]
     if document["settings"]:

@@ -81,7 +81,8 @@ class View:
                 "",
             ]
         exchanges = document["exchanges"]
-        lines.append(f"{len(exchanges)} under way{', the oldest first:' if exchanges else ''}")
+        count = len(exchanges) + sum(document.get("unlisted", {}).values())
+        lines.append(f"{count} under way{', the oldest first:' if exchanges else ''}")
         if exchanges:
             lines += report.exchanges(exchanges)
         footer = plain(self.error) or HELP
