@@ -11,10 +11,10 @@ extension Host {
         _ configuration: ServerConfiguration, listeners: [Descriptor], _ gil: borrowing GIL
     ) throws(PythonError) -> WorkerTelemetry {
         var telemetry = WorkerTelemetry()
-        telemetry.mount = configuration.rootPath
         if let (format, descriptor) = try accessLog(configuration, gil) {
             telemetry.accessLog = AccessLog(
-                format: format, isJSON: configuration.accessLogJSON, descriptor: descriptor)
+                format: format, isJSON: configuration.accessLogJSON, mount: configuration.rootPath,
+                descriptor: descriptor)
             let names = format.environNames
             if !names.isEmpty {
                 let read = try gil.attribute(object, "environ_texts").leak()

@@ -64,6 +64,7 @@ final class Runner {
             case .kept(let baton):
                 // In this order: the pilot takes an offer that nobody waits for, and then sees that it is over.
                 crew.end()
+                crew.reactor.tellOfUnsent(baton)
                 crew.handOver.offer(baton)
                 return true
             case .lost: continue

@@ -7,8 +7,6 @@ public struct WorkerTelemetry {
     /// The access log that the core writes.
     public var accessLog: AccessLog?
     public var statsd: StatsdReporter?
-    /// Where the application is mounted: paths are told below it.
-    public var mount = ""
     /// Makes what reads entries of the environ, where the access log's format names any; one for each gateway.
     public var makeExcerpt: ((borrowing GIL) throws(PythonError) -> EnvironExcerpt?)?
     /// Makes what tells Python of each request, where somebody there asks for it; one for each gateway.
@@ -22,8 +20,7 @@ public struct WorkerTelemetry {
     func makeObserver(_ excerpt: EnvironExcerpt?) -> (any ExchangeObserver)? {
         var observers: [any ExchangeObserver] = []
         if let accessLog {
-            observers.append(
-                AccessLogScribe(accessLog, page: accessLog.makePage(), mount: mount, excerpt: excerpt))
+            observers.append(AccessLogScribe(accessLog, page: accessLog.makePage(), excerpt: excerpt))
         }
         if let statsd { observers.append(statsd.makeTally()) }
         return ExchangeObservers.joining(observers)
