@@ -58,6 +58,12 @@ extension TextBuffer {
             case 0xC2 where isUTF8 && index < bytes.count && bytes[index] < 0xA0:
                 append(escaped: bytes[index])
                 index &+= 1
+            // U+2028 and U+2029, which end lines too.
+            case 0xE2
+            where isUTF8 && bytes.count - index >= 2 && bytes[index] == 0x80 && bytes[index + 1] & 0xFE == 0xA8:
+                append("\\u202")
+                append(bytes[index + 1] - 0xA8 + UInt8(ascii: "8"))
+                index &+= 2
             case _ where isUTF8: append(byte)
             case ..<0xA0: append(escaped: byte)
             default: append(latin: byte)

@@ -110,6 +110,14 @@ final class Crew: @unchecked Sendable {
         telemetry.reportLost?(count, cause, gil)
     }
 
+    /// Tells Python's logger of requests that were refused.
+    func tellRefused(_ gil: borrowing GIL) {
+        guard let (refused, tell) = telemetry.refused, !refused.isEmpty else { return }
+        let (requests, lost) = refused.take()
+        for request in requests { tell(request, gil) }
+        if lost > 0 { telemetry.reportLost?(lost, 0, gil) }
+    }
+
     // MARK: The end
 
     /// When a worker that is told now to leave has to be gone.

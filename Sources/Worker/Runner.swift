@@ -252,12 +252,14 @@ final class Runner {
         let releases = crew.reactor.takeReleases(baton)
         let notices = crew.reactor.takeNotices(baton)
         let hasLost = crew.telemetry.accessLog?.hasReport ?? false
-        guard !releases.isEmpty || !notices.isEmpty || hasLost else { return baton }
+        let hasRefused = crew.telemetry.refused?.requests.isEmpty == false
+        guard !releases.isEmpty || !notices.isEmpty || hasLost || hasRefused else { return baton }
         let loan = crew.handOver.lend(baton)
         python.withGIL { gil in
             gil.release(owners: releases)
             for notice in notices { report.notice(notice.level, notice.text, gil) }
             if hasLost { crew.reportLostLines(gil) }
+            if hasRefused { crew.tellRefused(gil) }
         }
         return crew.handOver.recover(loan)
     }
