@@ -443,3 +443,26 @@ def test_hooks_of_requests(serve: Serve, tmp_path: Path, kind: tuple[str, ...]) 
     for line in ("before GET /length 1\n", "after /length 201 Created 5\n", "after /last 200 OK 5\n",
                  "before GET /refused None\n", "RuntimeError: refused by the hook\n"):  # fmt: skip
         until(lambda line=line: line in server.log(), line)
+
+
+@pytest.mark.parametrize("kind", [("--workers", "1"), ("--threads", "4")])
+def test_a_connection_that_its_application_took(
+    serve: Serve, tmp_path: Path, kind: tuple[str, ...], author: list[str]
+) -> None:
+    path = tmp_path / "access.log"
+    server = serve("--access-logfile", str(path), "--access-logformat", "%(r)s %(s)s %(b)s %({connection}i)s", *kind,
+                   *author, "sockets:raw")  # fmt: skip
+    with Connection(server.address) as connection:
+        connection.send(encode("GET", "/echo", [("Connection", "Upgrade")]))
+        assert connection.take_until(b"\n") == b"ready\n"
+        # Nothing is known of it before the application is done.
+        assert path.read_text() == ""
+        connection.send(b"bye\n")
+        assert connection.read_to_end() == b"echo bye\n"
+    # What the application said to the server, and nothing of what it sent by itself.
+    assert read_when(path, 1) == ["GET /echo HTTP/1.1 200 0 Upgrade"]
+    for count, (target, said) in enumerate({"/stop": "- -", "/written-first": "200 5"}.items(), 2):
+        with Connection(server.address) as connection:
+            connection.send(encode("GET", target))
+            connection.read_to_end()
+        assert read_when(path, count)[-1] == f"GET {target} HTTP/1.1 {said} -"

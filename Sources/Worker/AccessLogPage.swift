@@ -2,7 +2,8 @@ internal import Platform
 internal import Synchronization
 internal import Telemetry
 
-/// Notes of one thread for the access log. The thread adds, and the log's thread takes them away and makes lines of them.
+/// Notes of one thread for the access log. The thread adds, and the log's thread takes them away and makes lines of
+/// them.
 final class AccessLogPage: @unchecked Sendable {
     // `@unchecked`: everything but the bell is for who holds the lock.
     private let word = LockWord()
