@@ -397,11 +397,14 @@ def test_a_pipe_that_nobody_reads_stops_nothing(short_path: str, tmp_path: Path,
         os.close(writing)
 
 
-def test_a_full_disk_stops_nothing(serve: Serve) -> None:
-    server = serve("--access-logfile", "/dev/full", "logged:app")
+@pytest.mark.parametrize("kind", [("--workers", "1"), ("--threads", "4")])
+def test_a_full_disk_stops_nothing(serve: Serve, kind: tuple[str, ...]) -> None:
+    server = serve("--access-logfile", "/dev/full", *kind, "logged:app")
     for _ in range(300):
         assert fetch(server.address, "/").status == 200
     server.stop()
+    # What never reached the file is said, too.
+    assert re.search(r"\[ERROR\] 300 lines were lost: the access log could not be written \(No space left", server.log())
 
 
 def test_a_logger_class_gets_real_records(serve: Serve, tmp_path: Path) -> None:

@@ -29,6 +29,9 @@ public final class AccessLog: @unchecked Sendable {
     /// Flushes that somebody waits for, and those that are done.
     private let wantedFlushes = Atomic<UInt32>(0)
     private let doneFlushes = Atomic<UInt32>(0)
+    /// Lines that the file did not take, and the error that is the cause: 0 while it takes them.
+    private let unwrittenCount = Atomic<Int>(0)
+    private let unwrittenCause = Atomic<Int32>(0)
     /// Bytes written, so that who waits for a flush sees whether it gets on.
     private let writtenCount = Atomic<UInt64>(0)
 
@@ -68,6 +71,12 @@ public final class AccessLog: @unchecked Sendable {
         return count > 0 ? (count, reportedCause.load(ordering: .relaxed)) : nil
     }
 
+    /// What is lost when the process ends now: how many lines, and the error that is the cause, or 0. After `flush`.
+    func takeUnwritten() -> (count: Int, cause: Int32)? {
+        let count = pages.reduce(unwrittenCount.load(ordering: .acquiring)) { $0 + $1.leftCount }
+        return count > 0 ? (count, unwrittenCause.load(ordering: .relaxed)) : nil
+    }
+
     /// Waits until the lines there are have been written: before the process ends. A log that does not take them is
     /// given a quarter of a second.
     func flush() {
@@ -94,6 +103,12 @@ public final class AccessLog: @unchecked Sendable {
             let wanted = wantedFlushes.load(ordering: .acquiring)
             let hadLines = gather()
             let isWritten = write()
+            if !isWritten {
+                unwrittenCause.store(output.lastFailure, ordering: .relaxed)
+                unwrittenCount.store(waiting.bytes.count { $0 == 0x0A } + lost, ordering: .releasing)
+            } else if unwrittenCount.load(ordering: .relaxed) != 0 {
+                unwrittenCount.store(lost, ordering: .releasing)
+            }
             if isWritten, doneFlushes.load(ordering: .relaxed) != wanted {
                 doneFlushes.store(wanted, ordering: .releasing)
                 Futex.wake(doneFlushes, count: .max)

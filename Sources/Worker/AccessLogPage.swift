@@ -10,6 +10,7 @@ final class AccessLogPage: @unchecked Sendable {
     private var text = TextBuffer(capacity: 16_384)
     /// Bytes of the lines that will be made of the notes, about.
     private var weight = 0
+    private var notes = 0
     private var lost = 0
     /// Bytes of a line that are in no note.
     private let literals: Int
@@ -37,6 +38,7 @@ final class AccessLogPage: @unchecked Sendable {
             let size = text.count
             write(&text)
             weight = before &+ (text.count &- size) &+ literals
+            notes &+= 1
         } else {
             lost &+= 1
         }
@@ -55,8 +57,16 @@ final class AccessLogPage: @unchecked Sendable {
         defer { word.unlock() }
         swap(&buffer, &text)
         weight = 0
+        notes = 0
         defer { lost = 0 }
         return lost
+    }
+
+    /// How many notes nobody has taken, and how many were lost.
+    var leftCount: Int {
+        word.lock()
+        defer { word.unlock() }
+        return notes &+ lost
     }
 
     /// Has the bell ring with the next note. False where there is one already.

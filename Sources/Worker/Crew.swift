@@ -110,6 +110,12 @@ final class Crew: @unchecked Sendable {
         telemetry.reportLost?(count, cause, gil)
     }
 
+    /// Says which lines of the access log will never be written, since the process ends.
+    func reportUnwrittenLines(_ gil: borrowing GIL) {
+        guard let (count, cause) = telemetry.accessLog?.takeUnwritten() else { return }
+        telemetry.reportLost?(count, cause, gil)
+    }
+
     /// Tells Python's logger of requests that were refused.
     func tellRefused(_ gil: borrowing GIL) {
         guard let (refused, tell) = telemetry.refused, !refused.isEmpty else { return }

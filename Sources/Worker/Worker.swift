@@ -163,6 +163,7 @@ public final class Worker {
         let telemetry = crew.telemetry
         gil.released { telemetry.flush() }
         crew.reportLostLines(gil)
+        crew.reportUnwrittenLines(gil)
         crew.tellRefused(gil)
     }
 
