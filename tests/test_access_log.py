@@ -404,7 +404,9 @@ def test_a_full_disk_stops_nothing(serve: Serve, kind: tuple[str, ...]) -> None:
         assert fetch(server.address, "/").status == 200
     server.stop()
     # What never reached the file is said, too.
-    assert re.search(r"\[ERROR\] 300 lines were lost: the access log could not be written \(No space left", server.log())
+    assert re.search(
+        r"\[ERROR\] 300 lines were lost: the access log could not be written \(No space left", server.log()
+    )
 
 
 def test_a_logger_class_gets_real_records(serve: Serve, tmp_path: Path) -> None:

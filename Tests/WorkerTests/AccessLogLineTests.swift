@@ -134,7 +134,8 @@ import Testing
 
     @Test func whatALongLiteralSaysIsKept() throws {
         #expect(
-            try Self.lines([Example()], "%(l)s a literal of many bytes %(s)s%(l)s%%%(l)s more of it, 12345678 %(none)s.")
+            try Self.lines(
+                [Example()], "%(l)s a literal of many bytes %(s)s%(l)s%%%(l)s more of it, 12345678 %(none)s.")
                 == ["- a literal of many bytes 200-%- more of it, 12345678 -."])
     }
 }

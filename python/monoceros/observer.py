@@ -62,8 +62,9 @@ class Observer:
     ) -> None:
         """After the response. Does not raise.
 
-        `status` is the code and the reason phrase, or `-` where there was no response. `headers` are the application's own. `sent` counts bytes of the
-        body, None where there was no response, and `length` is what `Content-Length` said, or None.
+        `status` is the code and the reason phrase, or `-` where there was no response. `headers` are the application's
+        own. `sent` counts bytes of the body, None where there was no response, and `length` is what `Content-Length`
+        said, or None.
         """
         response = Response(request, status, headers, sent, length, is_chunked, should_close=request.should_close())
         if self.logs:

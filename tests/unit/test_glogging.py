@@ -484,7 +484,7 @@ def test_malformed_credentials_are_no_user(credentials):
 
 def test_no_line_can_be_forged():
     line = access_line("%(U)s|%(a)s", PATH_INFO='/a\r\nGET "\x1b[31m\x85\u2028', HTTP_USER_AGENT="\n\t\x7f\\")
-    assert line == r'/a\r\nGET \"\x1b[31m\x85\u2028|\n\t\x7f\\' + "\n"
+    assert line == r"/a\r\nGET \"\x1b[31m\x85\u2028|\n\t\x7f\\" + "\n"
 
 
 def test_a_line_makes_only_the_atoms_it_asks_for():
