@@ -32,7 +32,7 @@ extension SettingKey<ServerConfiguration.WorkerClass> {
             metavar: "STRING",
             """
             How a worker runs the application: sync, one request at a time on the main thread, or gthread, on several \
-            threads.
+            threads. It may name a class derived from one of these, as package.module.Class.
             """),
         read: { value throws(SettingFault) in try ServerConfiguration.WorkerClass(value) })
 }

@@ -251,15 +251,16 @@ final class Runner {
     private func fetch(_ baton: consuming Baton, _ python: inout PythonThread) -> Baton? {
         let releases = crew.reactor.takeReleases(baton)
         let notices = crew.reactor.takeNotices(baton)
-        let hasLost = crew.telemetry.accessLog?.hasReport ?? false
-        let hasRefused = crew.telemetry.refused?.requests.isEmpty == false
-        guard !releases.isEmpty || !notices.isEmpty || hasLost || hasRefused else { return baton }
+        let hasLines = crew.telemetry.hasLines
+        guard !releases.isEmpty || !notices.isEmpty || hasLines else { return baton }
         let loan = crew.handOver.lend(baton)
         python.withGIL { gil in
             gil.release(owners: releases)
             for notice in notices { report.notice(notice.level, notice.text, gil) }
-            if hasLost { crew.reportLostLines(gil) }
-            if hasRefused { crew.tellRefused(gil) }
+            if hasLines {
+                crew.reportLostLines(gil)
+                crew.tellRefused(gil)
+            }
         }
         return crew.handOver.recover(loan)
     }

@@ -18,6 +18,9 @@ public struct WorkerTelemetry {
 
     public init() {}
 
+    /// Whether there is something for Python's logs: of lines that were lost, or of requests that were refused.
+    var hasLines: Bool { accessLog?.hasReport == true || refused?.requests.isEmpty == false }
+
     /// What hears of the exchanges of one thread that serves.
     func makeObserver(_ excerpt: EnvironExcerpt?) -> (any ExchangeObserver)? {
         makeObserver(excerpt, refused.map { _ in RefusedRequests.Marker() })
