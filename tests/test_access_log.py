@@ -260,6 +260,20 @@ def test_a_response_is_logged_when_it_has_left(serve: Serve, tmp_path: Path, kin
     assert int(microseconds) > 200_000
 
 
+@pytest.mark.parametrize("kind", [("--workers", "1"), ("--threads", "4"), ("--workers", "2", "--threads", "4")])
+def test_what_a_client_has_not_taken_at_the_end(serve: Serve, tmp_path: Path, kind: tuple[str, ...]) -> None:
+    path = tmp_path / "access.log"
+    server = serve("--access-logfile", str(path), "--access-logformat", "%(U)s %(s)s %(b)s", "--graceful-timeout", "1",
+                   *kind, "logged:app")  # fmt: skip
+    with Connection(server.address, receive_buffer=4096) as slow:
+        slow.send(encode("GET", "/huge"))
+        assert slow.read_head().status == 200
+        server.stop()
+    target, status, count = read_when(path, 1)[0].split()
+    assert (target, status) == ("/huge", "200")
+    assert 0 < int(count) < 20_000_000
+
+
 def test_a_client_that_leaves_in_the_middle_of_a_response(serve: Serve, tmp_path: Path) -> None:
     path = tmp_path / "access.log"
     server = serve("--access-logfile", str(path), "--access-logformat", "%(U)s %(s)s %(b)s", "logged:app")

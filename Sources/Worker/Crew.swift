@@ -82,6 +82,13 @@ final class Crew: @unchecked Sendable {
     static let nap: Nanoseconds = .seconds(1)
     static let napMilliseconds: Int32 = 1000
 
+    /// Milliseconds that a runner may sleep in the poller: not past the moment when the worker has to be gone.
+    var longestPoll: Int32 {
+        guard let deadline = lifetime.current.deadline else { return Self.napMilliseconds }
+        let now = Clock.now()
+        return deadline > now ? min(Self.napMilliseconds, Int32(min(deadline - now, Self.nap) / 1_000_000) + 1) : 1
+    }
+
     /// Takes back the connections of runners that lost the baton. Before each poll, and after the waker was drained.
     func settleReturns(_ baton: borrowing Baton) {
         for item in returns.takeAll() {
@@ -126,8 +133,11 @@ final class Crew: @unchecked Sendable {
 
     // MARK: The end
 
-    /// When a worker that is told now to leave has to be gone.
-    private var latestEnd: Nanoseconds { Clock.now() + configuration.gracefulTimeout }
+    /// When a worker that is told now to leave has to be gone: a little before the arbiter would kill it, so that it
+    /// still writes its last lines.
+    private var latestEnd: Nanoseconds {
+        Clock.now() + configuration.gracefulTimeout - min(configuration.gracefulTimeout / 10, .milliseconds(200))
+    }
 
     /// Has the worker replaced when this request is the last one of its share.
     @inline(__always)

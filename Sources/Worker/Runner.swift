@@ -103,7 +103,7 @@ final class Runner {
             if isDone { return .kept(baton) }
             // Nothing at hand: the lock is for others while this thread waits.
             python.detach()
-            let wait = crew.reactor.oldestPostponement(baton) == nil ? Crew.napMilliseconds : 1
+            let wait = crew.reactor.oldestPostponement(baton) == nil ? crew.longestPoll : 1
             owesAttendance = !crew.poll(baton, milliseconds: wait) && isMain
         }
     }
