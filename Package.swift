@@ -146,6 +146,8 @@ let package = Package(
             swiftSettings: strict),
         // What of a worker needs no interpreter. The module as a whole does, and cannot be linked without one; so the
         // files under test are compiled into the tests, by symbolic links in Tests/WorkerTests/Worker.
-        .testTarget(name: "WorkerTests", dependencies: ["Platform", "Telemetry"], swiftSettings: strict),
+        .testTarget(
+            name: "WorkerTests", dependencies: ["HTTPServer", "HTTPWire", "Platform", "Telemetry"],
+            swiftSettings: strict),
     ]
 )

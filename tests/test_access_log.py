@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -147,38 +148,142 @@ def test_durations_and_the_process(serve: Serve, tmp_path: Path) -> None:
     assert process == f"<{server.workers()[0]}>"
 
 
-def test_nothing_forges_a_line(serve: Serve, tmp_path: Path) -> None:
+#: A logger of the user's that changes nothing: lines come by way of Python.
+PYTHON = "from monoceros import glogging\nclass Logger(glogging.Logger):\n    def now(self):\n        return '[then]'\n"
+
+
+@pytest.fixture(params=["core", "python"])
+def author(request: pytest.FixtureRequest, tmp_path: Path) -> list[str]:
+    """Arguments that have lines written by the core, and by Python's logger: they are to be the same."""
+    if request.param == "core":
+        return []
+    (tmp_path / "my_logger.py").write_text(PYTHON)
+    return ["--logger-class", "my_logger.Logger", "--pythonpath", str(tmp_path)]
+
+
+@pytest.mark.parametrize(
+    "sent, written",
+    [
+        ('x" \\"200', r"x\" \\\"200"),
+        ("\\", r"\\"),
+        ("a\tb", r"a\tb"),
+        ("\xff\xa0\x85\x9f", "\xff\xa0" + r"\x85\x9f"),
+        ("caf\xc3\xa9", "caf\xc3\xa9"),
+    ],
+)
+def test_nothing_in_a_header_forges_a_line(
+    serve: Serve, tmp_path: Path, author: list[str], sent: str, written: str
+) -> None:
     path = tmp_path / "access.log"
-    server = serve("--access-logfile", str(path), "--access-logformat", '"%(U)s" "%(a)s" "%({monoceros.test}e)s"',
+    server = serve("--access-logfile", str(path), "--access-logformat", '"%(a)s" "%({x-one}i)s"', *author,
                    "logged:app")  # fmt: skip
-    fetch(server.address, "/%0A127.0.0.1%22%1B", headers=[("User-Agent", 'x" \\"200\t\xff')])
-    assert read_when(path, 1) == [r'"/\n127.0.0.1\"\x1b" "x\" \\\"200\t' + '\xff" ' + r'"said \"so\"\n"']
+    fetch(server.address, "/", headers=[("User-Agent", sent), ("X-One", sent)])
+    assert read_when(path, 1) == [f'"{written}" "{written}"']
+
+
+def test_nothing_forges_a_line(serve: Serve, tmp_path: Path, author: list[str]) -> None:
+    path = tmp_path / "access.log"
+    server = serve("--access-logfile", str(path), "--access-logformat", '"%(U)s" "%(r)s" "%({monoceros.test}e)s"',
+                   *author, "logged:app")  # fmt: skip
+    for sent, written in (
+        ("/%0A127.0.0.1%22%1B", r"/\n127.0.0.1\"\x1b"),
+        ("/%0d%09%00%7f%5C", r"/\r\t\x00\x7f\\"),
+        ("/%C2%85%E2%80%A8", "/\xc2\\x85\xe2\\x80\xa8"),
+    ):
+        path.write_text("")
+        fetch(server.address, sent)
+        environ = r"said \"so\"\n\\ \u2028\u2029\x85"
+        assert read_when(path, 1) == [f'"{written}" "GET {sent} HTTP/1.1" "{environ}"']
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_requests_that_are_refused(serve: Serve, tmp_path: Path, kind: tuple[str, ...]) -> None:
+def test_requests_that_are_refused(serve: Serve, tmp_path: Path, kind: tuple[str, ...], author: list[str]) -> None:
     path = tmp_path / "access.log"
-    server = serve(
-        "--access-logfile", str(path), "--access-logformat", '"%(r)s" %(s)s %(b)s %(U)s', *kind, "logged:app"
-    )
-    for raw in (b"GET /bad HTTP/1.1\r\nHost: a\r\nNo colon\r\n\r\n", b"\x16\x03\x01 nonsense\r\n\r\n"):
+    log_format = '"%(r)s" %(s)s %(b)s %(U)s %(h)s "%(a)s" %({x-one}i)s'
+    server = serve("--access-logfile", str(path), "--access-logformat", log_format, *kind, *author, "logged:app")
+    for raw in (
+        b'GET /bad HTTP/1.1\r\nHost: a\r\nUser-Agent: "me"\r\nX-One: 1\r\nNo colon\r\n\r\n',
+        b"\x16\x03\x01 nonsense\r\n\r\n",
+    ):
         with Connection(server.address) as connection:
             connection.send(raw)
             size = len(connection.read_response().body)
             connection.assert_closed()
     first, second = sorted(read_when(path, 2))
-    assert re.fullmatch(r'"GET /bad HTTP/1\.1" 400 \d+ -', first), first
-    assert re.fullmatch(rf'"\\x16\\x03\\x01 nonsense -" 400 {size} -', second), second
+    assert re.fullmatch(r'"GET /bad HTTP/1\.1" 400 \d+ - 127\.0\.0\.1 "\\"me\\"" 1', first), first
+    assert re.fullmatch(rf'"\\x16\\x03\\x01 nonsense -" 400 {size} - 127\.0\.0\.1 "-" -', second), second
 
 
-def test_clients_that_leave(serve: Serve, tmp_path: Path) -> None:
+def test_clients_that_leave(serve: Serve, tmp_path: Path, author: list[str]) -> None:
     path = tmp_path / "access.log"
-    server = serve("--access-logfile", str(path), "--access-logformat", '"%(r)s" %(s)s %(b)s', "logged:app")
+    server = serve("--access-logfile", str(path), "--access-logformat", '"%(r)s" %(s)s %(b)s', *author, "logged:app")
     with Connection(server.address) as connection:
         connection.send(b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\npart")
         connection.half_close()
         connection.read_to_end()
     assert read_when(path, 1) == ['"POST /echo HTTP/1.1" - -']
+
+
+def test_a_logger_that_fails_at_refused_requests_is_asked_once(serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from monoceros import glogging\n"
+        "class Logger(glogging.Logger):\n"
+        "    def access(self, resp, req, environ, request_time):\n"
+        "        self.info('seen %s', environ['wsgi.input'] and resp.status)\n"
+    )
+    server = serve("--logger-class", "mine.Logger", "--pythonpath", str(tmp_path), "logged:app")
+    for _ in range(3):
+        with Connection(server.address) as connection:
+            connection.send(b"nonsense\r\n\r\n")
+            connection.read_to_end()
+        assert fetch(server.address, "/").status == 200
+    until(lambda: server.log().count("seen 200 OK") == 3, "served requests")
+    assert server.log().count("KeyError: 'wsgi.input'") == 1
+    assert server.log().count("The logger failed at a request that was refused, and hears of no more of them") == 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_response_is_logged_when_it_has_left(serve: Serve, tmp_path: Path, kind: tuple[str, ...]) -> None:
+    path = tmp_path / "access.log"
+    server = serve("--access-logfile", str(path), "--access-logformat", "%(U)s %(s)s %(b)s %(D)s", *kind, "logged:app")
+    with Connection(server.address, receive_buffer=4096) as slow:
+        slow.send(encode("GET", "/huge"))
+        # It has begun, and cannot end before somebody reads.
+        assert slow.read_head().status == 200
+        fetch(server.address, "/")
+        assert [line.split()[0] for line in read_when(path, 1)] == ["/"]
+        time.sleep(0.2)
+        assert slow.take(20_000_000) == b"x" * 20_000_000
+    target, status, count, microseconds = read_when(path, 2)[1].split()
+    assert (target, status, count) == ("/huge", "200", "20000000")
+    # The client was waited for, too.
+    assert int(microseconds) > 200_000
+
+
+@pytest.mark.parametrize("kind", [("--workers", "1"), ("--threads", "4"), ("--workers", "2", "--threads", "4")])
+def test_what_a_client_has_not_taken_at_the_end(serve: Serve, tmp_path: Path, kind: tuple[str, ...]) -> None:
+    path = tmp_path / "access.log"
+    server = serve("--access-logfile", str(path), "--access-logformat", "%(U)s %(s)s %(b)s", "--graceful-timeout", "1",
+                   *kind, "logged:app")  # fmt: skip
+    with Connection(server.address, receive_buffer=4096) as slow:
+        slow.send(encode("GET", "/huge"))
+        assert slow.read_head().status == 200
+        server.stop()
+    target, status, count = read_when(path, 1)[0].split()
+    assert (target, status) == ("/huge", "200")
+    assert 0 < int(count) < 20_000_000
+
+
+def test_a_client_that_leaves_in_the_middle_of_a_response(serve: Serve, tmp_path: Path) -> None:
+    path = tmp_path / "access.log"
+    server = serve("--access-logfile", str(path), "--access-logformat", "%(U)s %(s)s %(b)s", "logged:app")
+    with Connection(server.address, receive_buffer=4096) as connection:
+        connection.send(encode("GET", "/huge"))
+        assert connection.read_head().status == 200
+        connection.reset()
+    target, status, count = read_when(path, 1)[0].split()
+    assert (target, status) == ("/huge", "200")
+    assert 0 < int(count) < 20_000_000
 
 
 def test_applications_that_fail(serve: Serve, tmp_path: Path) -> None:
@@ -306,11 +411,16 @@ def test_a_pipe_that_nobody_reads_stops_nothing(short_path: str, tmp_path: Path,
         os.close(writing)
 
 
-def test_a_full_disk_stops_nothing(serve: Serve) -> None:
-    server = serve("--access-logfile", "/dev/full", "logged:app")
+@pytest.mark.parametrize("kind", [("--workers", "1"), ("--threads", "4")])
+def test_a_full_disk_stops_nothing(serve: Serve, kind: tuple[str, ...]) -> None:
+    server = serve("--access-logfile", "/dev/full", *kind, "logged:app")
     for _ in range(300):
         assert fetch(server.address, "/").status == 200
     server.stop()
+    # What never reached the file is said, too.
+    assert re.search(
+        r"\[ERROR\] 300 lines were lost: the access log could not be written \(No space left", server.log()
+    )
 
 
 def test_a_logger_class_gets_real_records(serve: Serve, tmp_path: Path) -> None:
@@ -352,3 +462,26 @@ def test_hooks_of_requests(serve: Serve, tmp_path: Path, kind: tuple[str, ...]) 
     for line in ("before GET /length 1\n", "after /length 201 Created 5\n", "after /last 200 OK 5\n",
                  "before GET /refused None\n", "RuntimeError: refused by the hook\n"):  # fmt: skip
         until(lambda line=line: line in server.log(), line)
+
+
+@pytest.mark.parametrize("kind", [("--workers", "1"), ("--threads", "4")])
+def test_a_connection_that_its_application_took(
+    serve: Serve, tmp_path: Path, kind: tuple[str, ...], author: list[str]
+) -> None:
+    path = tmp_path / "access.log"
+    server = serve("--access-logfile", str(path), "--access-logformat", "%(r)s %(s)s %(b)s %({connection}i)s", *kind,
+                   *author, "sockets:raw")  # fmt: skip
+    with Connection(server.address) as connection:
+        connection.send(encode("GET", "/echo", [("Connection", "Upgrade")]))
+        assert connection.take_until(b"\n") == b"ready\n"
+        # Nothing is known of it before the application is done.
+        assert path.read_text() == ""
+        connection.send(b"bye\n")
+        assert connection.read_to_end() == b"echo bye\n"
+    # What the application said to the server, and nothing of what it sent by itself.
+    assert read_when(path, 1) == ["GET /echo HTTP/1.1 200 0 Upgrade"]
+    for count, (target, said) in enumerate({"/stop": "- -", "/written-first": "200 5"}.items(), 2):
+        with Connection(server.address) as connection:
+            connection.send(encode("GET", target))
+            connection.read_to_end()
+        assert read_when(path, count)[-1] == f"GET {target} HTTP/1.1 {said} -"

@@ -187,6 +187,16 @@ def test_what_a_newcomer_is_told(arguments: tuple[str, ...], status: int, words:
     assert_readable(result.stderr, *words)
 
 
+@OWN
+def test_a_mistake_in_the_environment_says_where_to_look() -> None:
+    result = run("plain:app", GUNICORN_CMD_ARGS="--wrkers 2")
+    assert result.returncode == 2
+    assert result.stderr == (
+        "monoceros: GUNICORN_CMD_ARGS: error: unrecognized arguments: --wrkers "
+        "(`monoceros --help` lists what there is)\n"
+    )
+
+
 def test_a_dash_is_a_value(serve: Serve) -> None:
     """`--access-logfile - app:app`: neither of the two is taken for the other."""
     assert fetch(serve("--access-logfile", "-", "plain:app").address).body == b"hello"

@@ -37,10 +37,12 @@ public struct ExchangeRecord: Equatable, Sendable {
 
     public var client = Client.unknown
     public var line = RequestLine.none
+    /// Nil where the head was not parsed: whoever wants a field looks for it.
+    public var noted: NotedFields?
 
     // MARK: When
 
-    /// Wall-clock seconds since 1970 when the request began: for the date in a log, and nothing else.
+    /// Wall-clock seconds since 1970 when it was told of: for the date in a log, and nothing else.
     public var wallSeconds: Int64 = 0
     /// Its first bytes were read, or a refused connection was accepted.
     public var began: UInt64 = 0
@@ -59,7 +61,8 @@ public struct ExchangeRecord: Equatable, Sendable {
     public var receivedCount = 0
     /// The response's status; 0 where none was sent.
     public var status = 0
-    /// Bytes of the response's body that were handed over, without framing (`B`, `b`).
+    /// Bytes of the response's body that were handed to the kernel, without framing (`B`, `b`). Where the client left
+    /// in the middle of a chunked one, the framing that was not sent counts as body that was not.
     public var bodyCount = 0
     /// Bytes of all that was sent, heads and framing included.
     public var sentCount = 0
@@ -75,9 +78,10 @@ public struct ExchangeRecord: Equatable, Sendable {
     public init() {}
 
     /// Takes from a response what it knows: status, counts, and how it ended. Before ``ResponseWriter/end()``.
+    @inline(__always)
     public mutating func note(_ response: borrowing ResponseWriter) {
         status = response.status
-        bodyCount = response.bodyCount
+        bodyCount = max(0, response.bodyCount - response.lostCount)
         sentCount = response.handedCount - response.lostCount
         fieldsOffset = response.fieldsOffset
         hasGivenLength = response.hasGivenLength
@@ -97,6 +101,14 @@ public struct ExchangeRecord: Equatable, Sendable {
         status = refusal.status
         self.sentCount = sentCount
         ending = .refused(id: refusal.id)
+    }
+
+    /// Bytes that waited for the client are given up.
+    public mutating func lose(unsent: Int) {
+        guard unsent > 0 else { return }
+        sentCount -= unsent
+        bodyCount = max(0, bodyCount - unsent)
+        ending = .clientLeft
     }
 
     // MARK: How long

@@ -14,6 +14,10 @@ extension ResponseWriter {
         guard state == .started else {
             precondition(state == .lost(.started), "commit() comes after finishStart(), and once")
             state = .lost(.committed)
+            // Nobody gets it. Logs and hooks are told what it would have been.
+            head.finish(
+                version: request.version, isPersistent: false, framing: head.contentLength == nil ? .none : .asIs,
+                date: date)
             return
         }
         let end: BodyEnd

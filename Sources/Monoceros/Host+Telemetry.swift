@@ -11,17 +11,17 @@ extension Host {
         _ configuration: ServerConfiguration, listeners: [Descriptor], _ gil: borrowing GIL
     ) throws(PythonError) -> WorkerTelemetry {
         var telemetry = WorkerTelemetry()
-        telemetry.mount = configuration.rootPath
         if let (format, descriptor) = try accessLog(configuration, gil) {
             telemetry.accessLog = AccessLog(
-                format: format, isJSON: configuration.accessLogJSON, descriptor: descriptor)
+                format: format, isJSON: configuration.accessLogJSON, mount: configuration.rootPath,
+                descriptor: descriptor)
             let names = format.environNames
             if !names.isEmpty {
                 let read = try gil.attribute(object, "environ_texts").leak()
                 telemetry.makeExcerpt = { (gil) throws(PythonError) in try EnvironExcerpt(names, read: read, gil) }
             }
-            telemetry.reportLost = { count, cause, gil in self.reportLostLines(count, cause, gil) }
         }
+        telemetry.reportLost = { count, cause, gil in self.reportLostLines(count, cause, gil) }
         if let number = try integer("statsd_descriptor", gil) {
             telemetry.statsd = StatsdReporter(
                 format: StatsdFormat(prefix: configuration.statsdPrefix, tags: configuration.dogstatsdTags),
@@ -29,11 +29,32 @@ extension Host {
                 listeners: configuration.enableBacklogMetric ? listeners : [])
         }
         let observer = try gil.call(try gil.attribute(object, "observer"))
+        if try gil.isTrue(try gil.attribute(observer, "logs")) {
+            let refused = try gil.attribute(observer, "refused").leak()
+            telemetry.refused = (RefusedRequests(), { Self.tell($0, refused, $1) })
+        }
         if try gil.isTrue(try gil.attribute(observer, "is_needed")) {
             let kept = observer.leak()
             telemetry.makeHooks = { (gil) throws(PythonError) in try RequestHooks(kept, gil) }
         }
         return telemetry
+    }
+
+    /// - Parameter method: the observer's.
+    private static func tell(_ request: RefusedRequest, _ method: PyPointer, _ gil: borrowing GIL) {
+        do throws(PythonError) {
+            let arguments = try gil.list()
+            for range in [0..<request.head.count, request.method, request.target, request.version] {
+                try gil.append(arguments, try gil.string(latin1: request.head[range]))
+            }
+            try gil.append(arguments, try gil.string(request.address ?? ""))
+            for number in [request.status, request.bodyCount, Int(request.duration / 1000)] {
+                try gil.append(arguments, try gil.integer(number))
+            }
+            _ = try gil.call(method, list: arguments)
+        } catch {
+            gil.writeUnraisable()
+        }
     }
 
     /// Nil where there is no access log, or Python writes it.

@@ -45,7 +45,7 @@ extension SettingKey<ServerConfiguration.WorkerClass> {
             metavar: "STRING",
             """
             How a worker runs the application: sync, one request at a time on the main thread, or gthread, on several \
-            threads.
+            threads. It may name a class derived from one of these, as package.module.Class.
             """),
         read: { value throws(SettingFault) in try ServerConfiguration.WorkerClass(value) })
 }
@@ -206,19 +206,26 @@ extension ServerConfiguration.WorkerClass {
         case "gthread", "egg:gunicorn#gthread", "gunicorn.workers.gthread.ThreadWorker",
             "monoceros.workers.gthread.ThreadWorker":
             self = .gthread
-        default: throw SettingFault(value, Self.remedy(for: name))
+        default:
+            if let remedy = Self.remedy(for: name) { throw SettingFault(value, remedy) }
+            // A class of the user's. Python loads it when modules can be found, and tells which of the two it is.
+            self = .sync
         }
     }
 
-    private static func remedy(for name: String) -> String {
+    /// What to do instead of a class that there is not; nil for one that may be one.
+    private static func remedy(for name: String) -> String? {
         let others = "choose from sync, gthread"
         if name == "asgi" || name.hasPrefix("uvicorn") || name.hasSuffix("ASGIWorker") {
             return "ASGI is not there yet; \(others)"
         }
-        if ["gevent", "eventlet", "tornado"].contains(where: { name.lowercased().names($0) }) {
+        if ["gevent", "eventlet", "tornado", "aiohttp"].contains(where: { name.lowercased().names($0) }) {
             return "there are no workers of event loops; gthread with --threads serves many requests at a time"
         }
-        return "worker classes of others are not supported; \(others)"
+        let isOwn = !name.hasPrefix("gunicorn.") && !name.hasPrefix("egg:gunicorn#")
+        if isOwn, name.names(".") || name.hasPrefix("egg:") { return nil }
+        return "there is no such worker class; \(others), or name one of yours, derived from "
+            + "monoceros.workers.sync.SyncWorker or ThreadWorker, as package.module.Class"
     }
 }
 

@@ -80,13 +80,21 @@ enum AccessLogAtom: Equatable, Sendable {
     /// Writes its text, with everything escaped that could end the line or a quoted value.
     ///
     /// - Parameter text: the format's.
+    @inline(__always)
     func write(_ fields: some AccessLogFields, _ text: UnsafeRawBufferPointer, to out: inout TextBuffer) {
         switch self {
-        case .remoteAddress: out.append(log: fields.remoteAddress)
+        case .remoteAddress:
+            if let address = fields.remoteAddress { out.append(address) } else { out.append(UInt8(ascii: "-")) }
         case .identity, .unknown: out.append(UInt8(ascii: "-"))
         case .user: Self.writeUser(fields, to: &out)
-        case .time: out.append(logTime: fields.time, zone: fields.timeZone)
+        case .time:
+            if let text = fields.logTime {
+                out.append(text)
+            } else {
+                out.append(logTime: fields.time, zone: fields.timeZone)
+            }
         case .request:
+            if let line = fields.requestLine { return out.append(log: line, isUTF8: false) }
             guard fields.method != nil || fields.target != nil else { return out.append(UInt8(ascii: "-")) }
             out.append(log: fields.method)
             out.append(UInt8(ascii: " "))
@@ -113,8 +121,8 @@ enum AccessLogAtom: Equatable, Sendable {
             out.append(UInt8(ascii: "<"))
             out.append(fields.process)
             out.append(UInt8(ascii: ">"))
-        case .referer: out.append(log: fields.requestField(Self.bytes("referer")))
-        case .userAgent: out.append(log: fields.requestField(Self.bytes("user-agent")))
+        case .referer: out.append(log: fields.referer)
+        case .userAgent: out.append(log: fields.userAgent)
         case .requestField(let name): out.append(log: fields.requestField(name.bytes(in: text)))
         case .responseField(let name): out.append(log: fields.responseField(name.bytes(in: text)))
         case .environ(let name):
@@ -127,7 +135,7 @@ enum AccessLogAtom: Equatable, Sendable {
 
     private static func writeUser(_ fields: some AccessLogFields, to out: inout TextBuffer) {
         let start = out.count
-        if let value = fields.requestField(Self.bytes("authorization")) { out.append(logUserOf: value) }
+        if let value = fields.authorization { out.append(logUserOf: value) }
         if out.count == start { out.append(UInt8(ascii: "-")) }
     }
 

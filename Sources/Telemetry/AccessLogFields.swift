@@ -33,10 +33,26 @@ public protocol AccessLogFields {
     func requestField(_ name: Bytes) -> Bytes?
     /// A response field's value, of those that the application gave: the last one of several.
     func responseField(_ name: Bytes) -> Bytes?
+    /// Fields that most formats ask for.
+    var referer: Bytes? { get }
+    var userAgent: Bytes? { get }
+    var authorization: Bytes? { get }
+    /// Method, target and version, with a space between them, where they lie in memory like that.
+    var requestLine: Bytes? { get }
+    /// ``time`` as the log writes it, where somebody has written it before.
+    var logTime: Bytes? { get }
     /// What Python's `str` makes of an entry of the environ.
     ///
     /// - Parameter name: in lower case, as every atom's; the entry's own name is compared without regard to case.
     func environEntry(_ name: Bytes) -> AccessLogText?
+}
+
+extension AccessLogFields {
+    public var referer: Bytes? { requestField(AccessLogAtom.bytes("referer")) }
+    public var userAgent: Bytes? { requestField(AccessLogAtom.bytes("user-agent")) }
+    public var authorization: Bytes? { requestField(AccessLogAtom.bytes("authorization")) }
+    public var requestLine: Bytes? { nil }
+    public var logTime: Bytes? { nil }
 }
 
 /// Text in one of two encodings.

@@ -9,7 +9,7 @@ extension AccessLogFormat {
         var isFirst = true
         text.withUnsafeBytes { text in
             for index in pieces.indices {
-                guard case .atom(let atom, _) = pieces[index], atom.isInJSON, isFirstNamed(index, atom) else {
+                guard let atom = pieces[index].atom, atom.isInJSON, isFirstNamed(index, atom) else {
                     continue
                 }
                 if !isFirst { out.append(", ") }
@@ -24,7 +24,7 @@ extension AccessLogFormat {
 
     private func isFirstNamed(_ index: Int, _ atom: AccessLogAtom) -> Bool {
         for piece in pieces[..<index] {
-            if case .atom(let other, _) = piece, other.isSameField(as: atom) { return false }
+            if let other = piece.atom, other.isSameField(as: atom) { return false }
         }
         return true
     }
@@ -86,7 +86,7 @@ extension AccessLogAtom {
         case .identity, .unknown: out.append("null")
         case .user:
             let start = out.count
-            if let value = fields.requestField(Self.bytes("authorization")) { out.append(logUserOf: value) }
+            if let value = fields.authorization { out.append(logUserOf: value) }
             if out.count == start {
                 out.append("null")
             } else {
@@ -114,8 +114,8 @@ extension AccessLogAtom {
         case .query: out.append(json: fields.query)
         case .version: out.append(json: fields.version)
         case .bytesText, .bytes: if let count = fields.bytesSent { out.append(count) } else { out.append("null") }
-        case .referer: out.append(json: fields.requestField(Self.bytes("referer")))
-        case .userAgent: out.append(json: fields.requestField(Self.bytes("user-agent")))
+        case .referer: out.append(json: fields.referer)
+        case .userAgent: out.append(json: fields.userAgent)
         case .seconds, .milliseconds, .microseconds: out.append(number(fields))
         case .decimalSeconds: write(fields, text, to: &out)
         case .process: out.append(fields.process)

@@ -8,7 +8,16 @@
 public struct AccessLogFormat: Sendable {
     enum Piece: Sendable {
         case literal(AccessLogName)
-        case atom(AccessLogAtom, Conversion)
+        /// `%(atom)s` and nothing else.
+        case atom(AccessLogAtom)
+        case converted(AccessLogAtom, Conversion)
+
+        var atom: AccessLogAtom? {
+            switch self {
+            case .literal: nil
+            case .atom(let atom), .converted(let atom, _): atom
+            }
+        }
     }
 
     /// How an atom is written.
@@ -20,12 +29,13 @@ public struct AccessLogFormat: Sendable {
         var sign: UInt8?
         var width = 0
         var precision: Int?
-
-        /// `%(atom)s` and nothing else.
-        var isPlain: Bool { self == Conversion() }
     }
 
     let pieces: [Piece]
+    /// The same for a line of text.
+    let steps: [Step]
+    /// Whether a line needs the decoded path.
+    public let needsPath: Bool
     /// Literals and names.
     let text: [UInt8]
 
@@ -39,17 +49,40 @@ public struct AccessLogFormat: Sendable {
         var reader = FormatReader(Array(format.utf8))
         try reader.read()
         pieces = reader.pieces
+        needsPath = reader.pieces.contains { $0.atom == .path }
         text = reader.text
+        steps = Step.steps(of: reader.pieces, reader.text)
     }
 
     /// Atoms in the order of the format.
     var atoms: [AccessLogAtom] {
-        pieces.compactMap { if case .atom(let atom, _) = $0 { atom } else { nil } }
+        pieces.compactMap(\.atom)
+    }
+
+    /// Bytes of a line that are the format's own, padding included.
+    public var literalCount: Int {
+        pieces.reduce(0) { count, piece in
+            switch piece {
+            case .literal(let name): count + name.count
+            case .atom: count
+            case .converted(_, let conversion): count + max(conversion.width, conversion.precision ?? 0)
+            }
+        }
     }
 
     /// Whether a line needs the environ, which only somebody with the GIL can read.
     public var needsEnviron: Bool {
         atoms.contains { if case .environ = $0 { true } else { false } }
+    }
+
+    /// Whether a line needs fields of the request besides those that ``AccessLogFields`` names.
+    public var needsRequestFields: Bool {
+        atoms.contains { if case .requestField = $0 { true } else { false } }
+    }
+
+    /// Whether a line needs fields of the response.
+    public var needsResponseFields: Bool {
+        atoms.contains { if case .responseField = $0 { true } else { false } }
     }
 
     /// The entries of the environ that a line needs: their names, in lower case.
@@ -58,63 +91,6 @@ public struct AccessLogFormat: Sendable {
             guard case .environ(let name) = atom else { return nil }
             return text.withUnsafeBytes { Array(name.bytes(in: $0)) }
         }
-    }
-
-    /// Writes a line, with its end.
-    public func write(_ fields: some AccessLogFields, to out: inout TextBuffer) {
-        text.withUnsafeBytes { text in
-            for piece in pieces {
-                switch piece {
-                case .literal(let name):
-                    out.append(name.bytes(in: text))
-                case .atom(let atom, let conversion):
-                    let start = out.count
-                    if conversion.isNumber {
-                        out.append(atom.number(fields))
-                    } else {
-                        atom.write(fields, text, to: &out)
-                    }
-                    if !conversion.isPlain { conversion.apply(to: &out, from: start) }
-                }
-            }
-        }
-        out.append(UInt8(ascii: "\n"))
-    }
-}
-
-extension AccessLogFormat.Conversion {
-    /// Cuts, pads and signs what was written behind `start`, in characters as Python counts them.
-    fileprivate func apply(to out: inout TextBuffer, from start: Int) {
-        var signSize = 0
-        if isNumber {
-            let isNegative = out.bytes[start] == UInt8(ascii: "-")
-            if !isNegative, let sign { out.insert(sign, 1, at: start) }
-            signSize = isNegative || sign != nil ? 1 : 0
-            if let precision {
-                out.insert(UInt8(ascii: "0"), precision - (out.count - start - signSize), at: start + signSize)
-            }
-        } else if let precision {
-            out.truncate(start + Self.size(of: precision, in: UnsafeRawBufferPointer(rebasing: out.bytes[start...])))
-        }
-        let missing = width - out.bytes[start...].count(where: { $0 & 0xC0 != 0x80 })
-        guard missing > 0 else { return }
-        if alignsLeft {
-            out.insert(UInt8(ascii: " "), missing, at: out.count)
-        } else if padsWithZeros && isNumber {
-            out.insert(UInt8(ascii: "0"), missing, at: start + signSize)
-        } else {
-            out.insert(UInt8(ascii: " "), missing, at: start)
-        }
-    }
-
-    /// The bytes of so many characters.
-    private static func size(of characters: Int, in text: UnsafeRawBufferPointer) -> Int {
-        var left = characters
-        for index in text.indices where text[index] & 0xC0 != 0x80 {
-            if left == 0 { return index }
-            left -= 1
-        }
-        return text.count
     }
 }
 
@@ -212,7 +188,7 @@ private struct FormatReader {
         default:
             throw .unknownConversion(String(UnicodeScalar(kind)), offset: start)
         }
-        return .atom(atom, conversion)
+        return conversion == AccessLogFormat.Conversion() ? .atom(atom) : .converted(atom, conversion)
     }
 
     private mutating func number(from start: Int) throws(AccessLogFormatError) -> Int? {

@@ -5,11 +5,7 @@ extension TextBuffer {
         switch client.family {
         case .unknown: return append("unknown")
         case .unix: return append("unix")
-        case .ipv4:
-            for shift in [24, 16, 8, 0] {
-                append(client.low >> UInt64(shift) & 255)
-                if shift > 0 { append(UInt8(ascii: ".")) }
-            }
+        case .ipv4: append(ipv4: UInt32(truncatingIfNeeded: client.low))
         case .ipv6:
             append(UInt8(ascii: "["))
             append(ipv6: client.address)
@@ -19,9 +15,23 @@ extension TextBuffer {
         append(UInt64(client.port))
     }
 
+    /// `203.0.113.9`, of an address in host byte order.
+    public mutating func append(ipv4 address: UInt32) {
+        for shift in [24, 16, 8, 0] as [UInt32] {
+            append(UInt64(address >> shift & 255))
+            if shift > 0 { append(UInt8(ascii: ".")) }
+        }
+    }
+
     /// RFC 5952 §4: lower case, no zeros in front, and the longest run of two zero groups or more, the first of equals,
-    /// is `::`.
-    private mutating func append(ipv6 address: UInt128) {
+    /// is `::`. An IPv4 address inside of one (RFC 4291 §2.5.5) is written as such, as inet_ntop(3) does.
+    public mutating func append(ipv6 address: UInt128) {
+        let upper = address >> 32
+        if upper == 0xFFFF || (upper == 0 && address > 0xFFFF) {
+            append("::")
+            if upper == 0xFFFF { append("ffff:") }
+            return append(ipv4: UInt32(truncatingIfNeeded: address))
+        }
         func group(_ index: Int) -> UInt16 { UInt16(truncatingIfNeeded: address >> UInt128(16 * (7 - index))) }
         var (gap, length) = (8, 1)
         var index = 0

@@ -12,6 +12,27 @@ extension TextBuffer {
     /// value early, so that is `\\` here; and it writes line ends that a path had percent-encoded, so control
     /// characters are `\n`, `\r`, `\t` or `\xhh` here, those of ISO 8859-1 included.
     mutating func append(log bytes: UnsafeRawBufferPointer, isUTF8: Bool) {
+        if Self.isPlain(bytes) { append(bytes) } else { append(escaping: bytes, isUTF8: isUTF8) }
+    }
+
+    /// Whether there is nothing to escape in a text.
+    @inline(__always)
+    private static func isPlain(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard bytes.count >= 8 else {
+            return bytes.allSatisfy {
+                $0 >= 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\")
+            }
+        }
+        var index = 0
+        let last = bytes.count &- 8
+        while index < last {
+            guard isPlain(bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)) else { return false }
+            index &+= 8
+        }
+        return isPlain(bytes.loadUnaligned(fromByteOffset: last, as: UInt64.self))
+    }
+
+    private mutating func append(escaping bytes: UnsafeRawBufferPointer, isUTF8: Bool) {
         var plain = 0
         var index = 0
         while index < bytes.count {
@@ -37,6 +58,12 @@ extension TextBuffer {
             case 0xC2 where isUTF8 && index < bytes.count && bytes[index] < 0xA0:
                 append(escaped: bytes[index])
                 index &+= 1
+            // U+2028 and U+2029, which end lines too.
+            case 0xE2
+            where isUTF8 && bytes.count - index >= 2 && bytes[index] == 0x80 && bytes[index + 1] & 0xFE == 0xA8:
+                append("\\u202")
+                append(bytes[index + 1] - 0xA8 + UInt8(ascii: "8"))
+                index &+= 2
             case _ where isUTF8: append(byte)
             case ..<0xA0: append(escaped: byte)
             default: append(latin: byte)
@@ -85,7 +112,7 @@ extension TextBuffer {
     /// - Parameters:
     ///   - time: seconds since 1970 (UTC).
     ///   - zone: the local time's distance from UTC in seconds.
-    mutating func append(logTime time: Int64, zone: Int) {
+    public mutating func append(logTime time: Int64, zone: Int) {
         let date = CivilTime(time, zone: zone)
         append(UInt8(ascii: "["))
         append(UInt64(date.day), digits: 2)

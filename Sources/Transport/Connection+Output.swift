@@ -189,6 +189,10 @@ extension Connection {
     @inline(__always)
     var hasPendingOutput: Bool { outputState.load(ordering: .acquiring) == .pending }
 
+    /// Whether something waits, for the socket or for others.
+    @inline(__always)
+    var hasOutput: Bool { outputState.load(ordering: .acquiring) != .clear }
+
     /// Bytes that the socket has not taken.
     public var pendingOutputCount: Int {
         guard hasPendingOutput else { return 0 }

@@ -65,6 +65,8 @@ public final class Connection {
     /// The disk's thread may be sending on the socket, which must not be closed before it has given the connection
     /// back. Set under the lock of the output, and cleared by whoever has the baton.
     let isSocketAtDisk = Atomic<Bool>(false)
+    /// What there is to tell when the response has left. The runner's while a request runs, as the life is.
+    var departure: Departure?
     /// Where what waits goes once it is too much for memory.
     let spool: Spool
     /// What of the worker's memory its request has.

@@ -103,12 +103,20 @@ public struct Exchange: ~Copyable {
         return record
     }
 
-    /// Tells an observer of it. When the response is made, and before `end`.
+    /// Tells an observer of it: now, or where something of the response has not left yet, once that has. When the
+    /// response is made, and before `end`.
     public func tell(_ observer: any ExchangeObserver, at now: Nanoseconds) {
         var record = record(at: now)
-        record.wallSeconds = Clock.wallSeconds()
+        record.noted = NotedFields(bench.parser.head)
         let head = UnsafeRawBufferPointer(rebasing: bench.request[..<bench.parser.head.byteCount])
-        observer.exchangeEnded(record, head: head, response: bench.writer.headBytes)
+        if connection.hasOutput {
+            record.sentCount = bench.writer.handedCount - bench.writer.lostCount
+            connection.departure = bench.departures.begin(
+                record, head: head, response: bench.writer.headBytes, observer, budget: connection.outbox.budget)
+        } else {
+            record.wallSeconds = Clock.wallSeconds()
+            observer.exchangeEnded(record, head: head, response: bench.writer.headBytes)
+        }
     }
 
     /// The response is made, or given up: the bench is free for the next request.

@@ -24,7 +24,7 @@ struct Outbox {
         didSet { budget?.change(.responses, by: memoryCount - oldValue) }
     }
     /// Where the bytes in memory are counted.
-    private let budget: MemoryBudget?
+    let budget: MemoryBudget?
     /// What of the present response was moved out of memory.
     var spilled: SpoolFile?
 

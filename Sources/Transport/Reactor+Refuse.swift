@@ -25,41 +25,41 @@ extension Reactor {
     /// by itself.
     func dismiss(_ connection: Connection, _ error: WireError, head: UnsafeRawBufferPointer?) {
         let refusal = Refusal(error, for: head.map { ErrorAudience(head: $0.bytes) } ?? ErrorAudience())
-        let second = Clock.wallSeconds()
-        let page = refusal.response(date: HTTPDate(unixSeconds: Int(second)))
-        if let observer { tell(observer, of: refusal, page, to: connection, head: head, wallSeconds: second) }
-        page.withUnsafeBytes { _ = try? connection.channel.send($0) }
+        let page = refusal.response(date: HTTPDate(unixSeconds: Int(Clock.wallSeconds())))
+        noteDeparture(of: refusal, page, to: connection, head: head)
+        var sent = 0
+        page.withUnsafeBytes { if case .processed(let count)? = try? connection.channel.send($0) { sent = count } }
+        tellOfDeparture(connection, unsent: page.count - sent)
         close(connection)
     }
 
     private func refuse(_ connection: Connection, _ refusal: Refusal, head: UnsafeRawBufferPointer?) {
         sharing?.commons.cell.countRefusal(RefusalTable.number(of: refusal.id))
-        let second = Clock.wallSeconds()
-        let page = refusal.response(date: HTTPDate(unixSeconds: Int(second)))
-        if let observer { tell(observer, of: refusal, page, to: connection, head: head, wallSeconds: second) }
+        let page = refusal.response(date: HTTPDate(unixSeconds: Int(Clock.wallSeconds())))
+        noteDeparture(of: refusal, page, to: connection, head: head)
         page.withUnsafeBytes { connection.outbox.append(copying: $0) }
         connection.mayBeReadable = true
         connection.life.drain(PartialResponse(sequel: .end(hasRest: false, isExpected: false), unsent: nil))
         drain(connection)
     }
 
-    /// A refused request is an exchange too, though no runner ever has it.
-    private func tell(
-        _ observer: any ExchangeObserver, of refusal: Refusal, _ page: [UInt8], to connection: Connection,
-        head: UnsafeRawBufferPointer?, wallSeconds: Int64
+    /// A refused request is an exchange too, though no runner ever has it. It is told of when its page has left.
+    private func noteDeparture(
+        of refusal: Refusal, _ page: [UInt8], to connection: Connection, head: UnsafeRawBufferPointer?
     ) {
+        guard let observer else { return }
         let head = head ?? UnsafeRawBufferPointer(start: nil, count: 0)
         var record = ExchangeRecord()
         record.client = ExchangeRecord.Client(connection.peer)
         record.line = RequestLine(scanning: head.bytes)
-        record.wallSeconds = wallSeconds
         record.began = now
-        record.handedOver = now
         record.receivedCount = head.count
         record.note(refusal, sentCount: page.count)
         record.bodyCount = page.count - Self.headSize(of: page)
         record.fieldsOffset = page.count
-        page.withUnsafeBytes { observer.exchangeEnded(record, head: head, response: $0) }
+        connection.departure = page.withUnsafeBytes {
+            departures.begin(record, head: head, response: $0, observer, budget: memory)
+        }
     }
 
     /// Bytes of a response up to its body.

@@ -77,6 +77,7 @@ extension Reactor {
     /// The response has left: wait for the next request, or end the connection.
     @inline(__always)
     func settle(_ connection: Connection, _ sequel: Sequel) {
+        if connection.departure != nil { tellOfDeparture(connection) }
         switch isClosing ? sequel.ending : sequel {
         case .next(let rest):
             awaitNext(connection, rest: rest)
@@ -192,6 +193,7 @@ extension Reactor {
     func close(_ connection: Connection) {
         let before = connection.phase.kind
         if before == .closed { return }
+        if connection.departure != nil { tellOfDeparture(connection, unsent: connection.outbox.count) }
         connection.life.close()
         connection.outbox.discard(releasing: &releases)
         if before == .draining, connection.label != nil { endTelling(connection) }

@@ -69,8 +69,12 @@ public final class Reactor {
     /// The poller or a listener is gone: whoever drives this reactor should end the process.
     public internal(set) var isBroken = false
 
-    /// Hears of the requests that are refused. Called by whoever has the baton.
+    /// Hears of requests that are refused, and of those whose responses did not leave at once. Called by whoever has
+    /// the baton.
     public var observer: (any ExchangeObserver)?
+
+    /// For requests that are refused.
+    let departures = DeparturePool()
 
     /// What is answered before the application; set before the first poll.
     public var health: HealthEndpoint?

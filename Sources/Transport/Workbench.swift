@@ -13,6 +13,8 @@ public final class Workbench {
     @usableFromInline var parser: RequestParser
     /// What makes the response.
     public var writer = ResponseWriter()
+    /// For responses that do not leave at once.
+    let departures = DeparturePool()
     /// The request under way: its head, and its body if that is inline. Pipelined requests may follow.
     @usableFromInline var request = UnsafeRawBufferPointer(start: nil, count: 0)
 

@@ -3,7 +3,8 @@ public import PythonBridge
 /// Entries of an environ that somebody wants to know when the application is done with it: those that an access log
 /// format names (`%(remote_user)e`). Each gateway has its own.
 public final class EnvironExcerpt {
-    private let names: [[UInt8]]
+    /// In lower case.
+    public let names: [[UInt8]]
     /// The same as a list of Python's.
     private let list: PyPointer
     /// Python: `(environ, names)`, returns what stands there as a list of `bytes` in UTF-8, or None for what does not.
@@ -47,14 +48,12 @@ public final class EnvironExcerpt {
         for index in places.indices { places[index] = nil }
     }
 
-    /// What `str` made of the entry, in UTF-8; nil where there is none. Valid until the next request.
-    ///
-    /// - Parameter name: in lower case.
-    public func value(of name: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
-        guard let index = names.firstIndex(where: { $0.elementsEqual(name) }), let place = places[index] else {
-            return nil
-        }
-        return UnsafeRawBufferPointer(rebasing: storage[place])
+    /// How many names there are.
+    public var count: Int { names.count }
+
+    /// What `str` made of the entry under a name, in UTF-8; nil where there is none. Valid until the next request.
+    public subscript(index: Int) -> UnsafeRawBufferPointer? {
+        places[index].map { UnsafeRawBufferPointer(rebasing: storage[$0]) }
     }
 
     private func reserve(_ count: Int, used: Int) {

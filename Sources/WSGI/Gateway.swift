@@ -74,7 +74,7 @@ public final class Gateway {
         }
         if !response.writer.isComplete, !response.isSurrendered { remark(response, gil) }
         if let hooks { response.withExchange { hooks.end($0, gil) } }
-        if let observer, !response.isSurrendered { response.withExchange { $0.tell(observer, at: Clock.now()) } }
+        if let observer { response.withExchange { $0.tell(observer, at: Clock.now()) } }
         let ended = response.end()
         // The process ends, and an exception is set: nothing of Python may be called any more.
         if isLeaving { return (ended, true) }

@@ -70,7 +70,11 @@ public final class RequestHooks {
         try gil.append(arguments, environ)
         try gil.append(arguments, try gil.string(latin1: Self.status(in: head, code: record.status)[...]))
         try gil.append(arguments, fields)
-        try gil.append(arguments, try gil.integer(record.bodyCount))
+        if record.status > 0 {
+            try gil.append(arguments, try gil.integer(record.bodyCount))
+        } else {
+            try gil.append(arguments, gil.none())
+        }
         if let length {
             try gil.append(arguments, try gil.integer(length))
         } else {
@@ -115,8 +119,9 @@ public final class RequestHooks {
         return lines
     }
 
-    /// Code and reason phrase; the code alone where no head was sent.
+    /// Code and reason phrase; the code alone where no head was sent, and `-` where there is none.
     private static func status(in head: UnsafeRawBufferPointer, code: Int) -> [UInt8] {
+        if code == 0 { return [UInt8(ascii: "-")] }
         guard let end = head.firstIndex(of: 0x0D), let space = head[..<end].firstIndex(of: 0x20) else {
             return Array("\(code)".utf8)
         }

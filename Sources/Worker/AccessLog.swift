@@ -2,18 +2,24 @@ public import Platform
 internal import Synchronization
 public import Telemetry
 
-/// A worker's access log: pages that its threads write lines into, and a thread that puts them into the file.
+/// A worker's access log: pages that its threads write notes into, and a thread that makes lines of these and puts them
+/// into the file.
 ///
-/// Nobody but that thread ever waits for the file. It sleeps until there is a line, writes it, and then looks at the
-/// pages ten times a second, or when one of them fills, until there is nothing more.
+/// Nobody but that thread ever makes a line, or waits for the file. It sleeps until there is a note, writes its line,
+/// and then looks at the pages ten times a second, or when one of them fills, until there is nothing more. It never
+/// needs Python's lock.
 public final class AccessLog: @unchecked Sendable {
-    // `@unchecked`: `output`, `waiting` and `spare` are for the log's thread alone; `pages` is complete before it runs.
-    let format: AccessLogFormat
-    let isJSON: Bool
+    // `@unchecked`: `output`, `waiting`, `notes` and `maker` are for the log's thread alone; `pages` is complete before
+    // it runs.
+    let needs: AccessLogNeeds
+    private var maker: AccessLogLineMaker
     private let bell = AccessLogBell()
     private var pages: [AccessLogPage] = []
     private var output: LogOutput
+    /// Lines that are not written yet.
     private var waiting = TextBuffer(capacity: 16_384)
+    /// What was taken from a page.
+    private var notes = TextBuffer(capacity: 16_384)
     /// Lines that were lost since the last one was written.
     private var lost = 0
 
@@ -23,6 +29,9 @@ public final class AccessLog: @unchecked Sendable {
     /// Flushes that somebody waits for, and those that are done.
     private let wantedFlushes = Atomic<UInt32>(0)
     private let doneFlushes = Atomic<UInt32>(0)
+    /// Lines that the file did not take, and the error that is the cause: 0 while it takes them.
+    private let unwrittenCount = Atomic<Int>(0)
+    private let unwrittenCause = Atomic<Int32>(0)
     /// Bytes written, so that who waits for a flush sees whether it gets on.
     private let writtenCount = Atomic<UInt64>(0)
 
@@ -31,16 +40,18 @@ public final class AccessLog: @unchecked Sendable {
     /// Between two attempts at a file that fails.
     private static let patience = Nanoseconds.milliseconds(500)
 
-    /// - Parameter descriptor: of the file, which must stay open. It may be replaced (`dup2`) at any time.
-    public init(format: AccessLogFormat, isJSON: Bool, descriptor: Descriptor) {
-        self.format = format
-        self.isJSON = isJSON
+    /// - Parameters:
+    ///   - mount: where the application is mounted: paths are told below it.
+    ///   - descriptor: of the file, which must stay open. It may be replaced (`dup2`) at any time.
+    public init(format: AccessLogFormat, isJSON: Bool, mount: String, descriptor: Descriptor) {
+        needs = AccessLogNeeds(format)
+        maker = AccessLogLineMaker(format, isJSON: isJSON, mount: mount)
         output = LogOutput(descriptor)
     }
 
     /// A page for one thread. Before `start`.
     func makePage() -> AccessLogPage {
-        let page = AccessLogPage(bell: bell)
+        let page = AccessLogPage(bell: bell, literals: needs.literals)
         pages.append(page)
         return page
     }
@@ -58,6 +69,12 @@ public final class AccessLog: @unchecked Sendable {
         guard reportedCount.load(ordering: .relaxed) > 0 else { return nil }
         let count = reportedCount.exchange(0, ordering: .acquiring)
         return count > 0 ? (count, reportedCause.load(ordering: .relaxed)) : nil
+    }
+
+    /// What is lost when the process ends now: how many lines, and the error that is the cause, or 0. After `flush`.
+    func takeUnwritten() -> (count: Int, cause: Int32)? {
+        let count = pages.reduce(unwrittenCount.load(ordering: .acquiring)) { $0 + $1.leftCount }
+        return count > 0 ? (count, unwrittenCause.load(ordering: .relaxed)) : nil
     }
 
     /// Waits until the lines there are have been written: before the process ends. A log that does not take them is
@@ -86,6 +103,12 @@ public final class AccessLog: @unchecked Sendable {
             let wanted = wantedFlushes.load(ordering: .acquiring)
             let hadLines = gather()
             let isWritten = write()
+            if !isWritten {
+                unwrittenCause.store(output.lastFailure, ordering: .relaxed)
+                unwrittenCount.store(waiting.bytes.count { $0 == 0x0A } + lost, ordering: .releasing)
+            } else if unwrittenCount.load(ordering: .relaxed) != 0 {
+                unwrittenCount.store(lost, ordering: .releasing)
+            }
             if isWritten, doneFlushes.load(ordering: .relaxed) != wanted {
                 doneFlushes.store(wanted, ordering: .releasing)
                 Futex.wake(doneFlushes, count: .max)
@@ -101,10 +124,13 @@ public final class AccessLog: @unchecked Sendable {
         }
     }
 
-    /// Takes the lines of all threads, unless those before them still wait.
+    /// Makes the lines of all threads' notes, unless those before them still wait.
     private func gather() -> Bool {
         guard waiting.count == 0 else { return true }
-        for page in pages { lost &+= page.take(into: &waiting) }
+        for page in pages {
+            lost &+= page.take(into: &notes)
+            maker.write(linesOf: notes.bytes, to: &waiting)
+        }
         return waiting.count > 0 || lost > 0
     }
 

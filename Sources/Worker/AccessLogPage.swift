@@ -2,52 +2,74 @@ internal import Platform
 internal import Synchronization
 internal import Telemetry
 
-/// Lines of one thread that are on their way to the access log. The thread adds, and the log's thread takes them away.
+/// Notes of one thread for the access log. The thread adds, and the log's thread takes them away and makes lines of
+/// them.
 final class AccessLogPage: @unchecked Sendable {
     // `@unchecked`: everything but the bell is for who holds the lock.
     private let word = LockWord()
     private var text = TextBuffer(capacity: 16_384)
+    /// Bytes of the lines that will be made of the notes, about.
+    private var weight = 0
+    private var notes = 0
     private var lost = 0
-    /// The log's thread sleeps until somebody has a line.
+    /// Bytes of a line that are in no note.
+    private let literals: Int
+    /// The log's thread sleeps until somebody has a note.
     private var isAwaited = false
     private let bell: AccessLogBell
 
-    /// Bytes from which on lines are fetched at once, and not when it is time.
-    static let fetchSize = 65_536
-    /// Bytes that may wait. A log that takes no more must cost no more either.
+    /// Bytes of lines from which on notes are fetched at once, and not when it is time.
+    static let fetchSize = 131_072
+    /// Bytes of lines that may wait. A log that takes no more must cost no more either.
     static let limit = 1 << 20
 
-    init(bell: AccessLogBell) { self.bell = bell }
+    /// - Parameter literals: bytes of a line that are in no note.
+    init(bell: AccessLogBell, literals: Int) {
+        self.bell = bell
+        self.literals = literals
+    }
 
-    /// Adds a line, or counts it as lost where too many wait.
+    /// Adds a note, or counts it as lost where too many wait.
     @inline(__always)
     func add(_ write: (inout TextBuffer) -> Void) {
         word.lock()
-        let before = text.count
-        if before < Self.limit { write(&text) } else { lost &+= 1 }
-        let rings = isAwaited || before < Self.fetchSize && text.count >= Self.fetchSize
+        let before = weight
+        if before < Self.limit {
+            let size = text.count
+            write(&text)
+            weight = before &+ (text.count &- size) &+ literals
+            notes &+= 1
+        } else {
+            lost &+= 1
+        }
+        let rings = isAwaited || before < Self.fetchSize && weight >= Self.fetchSize
         isAwaited = false
         word.unlock()
         if rings { bell.ring() }
     }
 
-    /// Moves what is there behind what is in the buffer.
+    /// Takes what is there, for an empty buffer.
     ///
-    /// - Returns: lines that were lost.
+    /// - Returns: how many were lost.
     func take(into buffer: inout TextBuffer) -> Int {
+        buffer.removeAll()
         word.lock()
         defer { word.unlock() }
-        if buffer.count == 0 {
-            swap(&buffer, &text)
-        } else {
-            buffer.append(text.bytes)
-            text.removeAll()
-        }
+        swap(&buffer, &text)
+        weight = 0
+        notes = 0
         defer { lost = 0 }
         return lost
     }
 
-    /// Has the bell ring with the next line. False where there is one already.
+    /// How many notes nobody has taken, and how many were lost.
+    var leftCount: Int {
+        word.lock()
+        defer { word.unlock() }
+        return notes &+ lost
+    }
+
+    /// Has the bell ring with the next note. False where there is one already.
     func await() -> Bool {
         word.lock()
         defer { word.unlock() }

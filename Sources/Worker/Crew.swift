@@ -82,6 +82,13 @@ final class Crew: @unchecked Sendable {
     static let nap: Nanoseconds = .seconds(1)
     static let napMilliseconds: Int32 = 1000
 
+    /// Milliseconds that a runner may sleep in the poller: not past the moment when the worker has to be gone.
+    var longestPoll: Int32 {
+        guard let deadline = lifetime.current.deadline else { return Self.napMilliseconds }
+        let now = Clock.now()
+        return deadline > now ? min(Self.napMilliseconds, Int32(min(deadline - now, Self.nap) / 1_000_000) + 1) : 1
+    }
+
     /// Takes back the connections of runners that lost the baton. Before each poll, and after the waker was drained.
     @inline(__always)
     func settleReturns(_ baton: borrowing Baton) {
@@ -118,10 +125,27 @@ final class Crew: @unchecked Sendable {
         telemetry.reportLost?(count, cause, gil)
     }
 
+    /// Says which lines of the access log will never be written, since the process ends.
+    func reportUnwrittenLines(_ gil: borrowing GIL) {
+        guard let (count, cause) = telemetry.accessLog?.takeUnwritten() else { return }
+        telemetry.reportLost?(count, cause, gil)
+    }
+
+    /// Tells Python's logger of requests that were refused.
+    func tellRefused(_ gil: borrowing GIL) {
+        guard let (refused, tell) = telemetry.refused, !refused.isEmpty else { return }
+        let (requests, lost) = refused.take()
+        for request in requests { tell(request, gil) }
+        if lost > 0 { telemetry.reportLost?(lost, 0, gil) }
+    }
+
     // MARK: The end
 
-    /// When a worker that is told now to leave has to be gone.
-    private var latestEnd: Nanoseconds { Clock.now() + configuration.gracefulTimeout }
+    /// When a worker that is told now to leave has to be gone: a little before the arbiter would kill it, so that it
+    /// still writes its last lines.
+    private var latestEnd: Nanoseconds {
+        Clock.now() + configuration.gracefulTimeout - min(configuration.gracefulTimeout / 10, .milliseconds(200))
+    }
 
     /// Has the worker replaced when this request is the last one of its share.
     @inline(__always)

@@ -1,62 +1,36 @@
 internal import HTTPServer
 internal import HTTPWire
 internal import Telemetry
-internal import WSGI
 
-/// An exchange as the access log asks about it: what its record says, and what stands in the heads of its request and
-/// its response.
+/// An exchange as a line of the access log asks about it: what its note has.
 struct LoggedExchange: AccessLogFields {
+    private let note: AccessLogNote
+    /// Of the request's head, or what is needed of it.
     private let head: Bytes
-    private let response: Bytes
-    private let isServed: Bool
-    private let responseFields: Int
-    private let hasGivenLength: Bool
-    private let excerpt: EnvironExcerpt?
+    /// What stands behind that.
+    private let rest: Bytes
 
     let remoteAddress: Bytes?
-    let method: Bytes?
-    let target: Bytes?
-    let version: Bytes?
     let path: Bytes?
-    let query: Bytes?
-    let status: Int
-    let bytesSent: Int?
-    let duration: UInt64
-    let time: Int64
+    let logTime: Bytes?
     let timeZone: Int
     let process: Int
 
     /// - Parameters:
+    ///   - bytes: the note in the page.
     ///   - path: decoded, below the mount point; nil where it is not known.
-    ///   - excerpt: what the environ said, where the format asks for it.
     init(
-        _ record: borrowing ExchangeRecord, head: Bytes, response: Bytes, client: Bytes?, path: Bytes?, timeZone: Int,
-        process: Int, excerpt: EnvironExcerpt?
+        _ note: AccessLogNote, _ bytes: Bytes, client: Bytes?, path: Bytes?, logTime: Bytes, timeZone: Int,
+        process: Int
     ) {
-        func bytes(_ range: ByteRange) -> Bytes { Bytes(rebasing: head[range.offsets]) }
-        self.head = head
-        self.response = response
-        self.excerpt = excerpt
-        isServed = record.line.version != nil
-        responseFields = record.fieldsOffset
-        hasGivenLength = record.hasGivenLength
+        self.note = note
+        let start = MemoryLayout<AccessLogNote>.size
+        let end = start &+ Int(note.headCount)
+        head = Bytes(rebasing: bytes[start..<end])
+        rest = Bytes(rebasing: bytes[end...])
         remoteAddress = client
-        method = record.line.method.isEmpty ? nil : bytes(record.line.method)
-        target = record.line.target.isEmpty ? nil : bytes(record.line.target)
         self.path = path
-        switch record.line.version {
-        case .http11?: version = Self.bytes("HTTP/1.1")
-        case .http10?: version = Self.bytes("HTTP/1.0")
-        case nil:
-            // Whatever stands there, if anything does.
-            let end = record.line.target.end
-            version = end < record.line.whole.end ? bytes(ByteRange(start: end + 1, end: record.line.whole.end)) : nil
-        }
-        query = record.line.version == nil ? nil : bytes(record.line.query)
-        status = record.status
-        bytesSent = record.status > 0 ? record.bodyCount : nil
-        duration = record.duration
-        time = record.wallSeconds
+        self.logTime = logTime
         self.timeZone = timeZone
         self.process = process
     }
@@ -65,17 +39,70 @@ struct LoggedExchange: AccessLogFields {
         Bytes(start: text.utf8Start, count: text.utf8CodeUnitCount)
     }
 
-    func requestField(_ name: Bytes) -> Bytes? { Self.field(name, in: head) }
+    private func bytes(_ range: ByteRange) -> Bytes { Bytes(rebasing: head[range.offsets]) }
+
+    var method: Bytes? { note.method.isEmpty ? nil : bytes(note.method) }
+    var target: Bytes? { note.target.isEmpty ? nil : bytes(note.target) }
+    var query: Bytes? { note.version == nil ? nil : bytes(note.query) }
+    var status: Int { Int(note.status) }
+    var bytesSent: Int? { note.status > 0 ? note.bodyCount : nil }
+    var duration: UInt64 { note.duration }
+    var time: Int64 { note.time }
+
+    var version: Bytes? {
+        switch note.version {
+        case .http11?: return Self.bytes("HTTP/1.1")
+        case .http10?: return Self.bytes("HTTP/1.0")
+        case nil:
+            // Whatever stands there, if anything does.
+            let end = note.target.end
+            return end < note.line.end ? bytes(ByteRange(start: end + 1, end: note.line.end)) : nil
+        }
+    }
+
+    var requestLine: Bytes? {
+        // The line as it came, unless it says another version than that by which it is served.
+        guard let version, note.version != nil, note.line.count > 8 else { return nil }
+        let line = bytes(note.line)
+        let word = line.loadUnaligned(fromByteOffset: line.count - 8, as: UInt64.self)
+        return word == version.loadUnaligned(as: UInt64.self) ? line : nil
+    }
+
+    var referer: Bytes? {
+        note.isParsed ? value(note.referer) : requestField(Self.bytes("referer"))
+    }
+
+    var userAgent: Bytes? {
+        note.isParsed ? value(note.userAgent) : requestField(Self.bytes("user-agent"))
+    }
+
+    var authorization: Bytes? {
+        note.isParsed ? value(note.authorization) : requestField(Self.bytes("authorization"))
+    }
+
+    private func value(_ range: ByteRange) -> Bytes? { range.start > 0 ? bytes(range) : nil }
+
+    func requestField(_ name: Bytes) -> Bytes? { note.hasWholeHead ? Self.field(name, in: head) : nil }
 
     func responseField(_ name: Bytes) -> Bytes? {
-        guard responseFields > 0, responseFields <= response.count else { return nil }
-        if hasGivenLength, name.elementsEqual(Self.bytes("content-length")) { return Self.field(name, in: response) }
+        let response = Bytes(rebasing: rest[..<Int(note.responseCount)])
+        let own = Int(note.fieldsOffset)
+        guard own > 0, own <= response.count else { return nil }
+        if note.hasGivenLength, name.elementsEqual(Self.bytes("content-length")) {
+            return Self.field(name, in: response)
+        }
         // The end of the line before is where the search begins.
-        return Self.field(name, in: Bytes(rebasing: response[(responseFields - 1)...]))
+        return Self.field(name, in: Bytes(rebasing: response[(own - 1)...]))
     }
 
     func environEntry(_ name: Bytes) -> AccessLogText? {
-        excerpt?.value(of: name).map { AccessLogText($0, isUTF8: true) }
+        var entries = Bytes(rebasing: rest[Int(note.responseCount)...])
+        while !entries.isEmpty {
+            let isFound = AccessLogEntry.take(from: &entries)?.elementsEqual(name) == true
+            let value = AccessLogEntry.take(from: &entries)
+            if isFound { return value.map { AccessLogText($0, isUTF8: true) } }
+        }
+        return nil
     }
 
     /// The value of the last field of a name, in a head whose first line is passed over.

@@ -64,6 +64,7 @@ final class Runner {
             case .kept(let baton):
                 // In this order: the pilot takes an offer that nobody waits for, and then sees that it is over.
                 crew.end()
+                crew.reactor.tellOfUnsent(baton)
                 crew.handOver.offer(baton)
                 return true
             case .lost: continue
@@ -102,7 +103,7 @@ final class Runner {
             if isDone { return .kept(baton) }
             // Nothing at hand: the lock is for others while this thread waits.
             python.detach()
-            let wait = crew.reactor.oldestPostponement(baton) == nil ? Crew.napMilliseconds : 1
+            let wait = crew.reactor.oldestPostponement(baton) == nil ? crew.longestPoll : 1
             owesAttendance = !crew.poll(baton, milliseconds: wait) && isMain
         }
     }
@@ -248,15 +249,18 @@ final class Runner {
     ///
     /// - Returns: nil when the pilot took the baton meanwhile.
     private func fetch(_ baton: consuming Baton, _ python: inout PythonThread) -> Baton? {
-        let hasLost = crew.telemetry.accessLog?.hasReport ?? false
-        guard hasLost || crew.reactor.hasSomethingToFetch(baton) else { return baton }
+        let hasLines = crew.telemetry.hasLines
+        guard hasLines || crew.reactor.hasSomethingToFetch(baton) else { return baton }
         let releases = crew.reactor.takeReleases(baton)
         let notices = crew.reactor.takeNotices(baton)
         let loan = crew.handOver.lend(baton)
         python.withGIL { gil in
             gil.release(owners: releases)
             for notice in notices { report.notice(notice.level, notice.text, gil) }
-            if hasLost { crew.reportLostLines(gil) }
+            if hasLines {
+                crew.reportLostLines(gil)
+                crew.tellRefused(gil)
+            }
         }
         return crew.handOver.recover(loan)
     }

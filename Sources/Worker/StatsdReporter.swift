@@ -66,6 +66,17 @@ final class StatsdTally: ExchangeObserver, @unchecked Sendable {
     func exchangeEnded(
         _ record: borrowing ExchangeRecord, head: UnsafeRawBufferPointer, response: UnsafeRawBufferPointer
     ) {
+        count(record)
+    }
+
+    func remember(
+        _ record: borrowing ExchangeRecord, head: UnsafeRawBufferPointer, response: UnsafeRawBufferPointer,
+        in note: inout [UInt8]
+    ) {}
+
+    func exchangeLeft(_ record: borrowing ExchangeRecord, note: UnsafeRawBufferPointer) { count(record) }
+
+    private func count(_ record: borrowing ExchangeRecord) {
         word.lock()
         current.record(status: record.status, duration: record.duration)
         word.unlock()

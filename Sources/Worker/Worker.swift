@@ -134,7 +134,7 @@ public final class Worker {
                     crew: crew, bench: bench, gateway: gateway, gauge: gauge, slot: index, report: report,
                     isMain: isMain))
         }
-        crew.reactor.observer = telemetry.makeObserver(nil)
+        crew.reactor.observer = telemetry.makeReactorObserver()
         let pilot = Pilot(crew: crew, mainGauge: isMain ? runners[0].gauge : nil)
         Process.noteForks()
         do throws(SystemError) {
@@ -163,6 +163,8 @@ public final class Worker {
         let telemetry = crew.telemetry
         gil.released { telemetry.flush() }
         crew.reportLostLines(gil)
+        crew.reportUnwrittenLines(gil)
+        crew.tellRefused(gil)
     }
 
     private func runOnThisThread(_ gil: inout GIL) -> Bool {

@@ -7,25 +7,37 @@ public struct WorkerTelemetry {
     /// The access log that the core writes.
     public var accessLog: AccessLog?
     public var statsd: StatsdReporter?
-    /// Where the application is mounted: paths are told below it.
-    public var mount = ""
     /// Makes what reads entries of the environ, where the access log's format names any; one for each gateway.
     public var makeExcerpt: ((borrowing GIL) throws(PythonError) -> EnvironExcerpt?)?
     /// Makes what tells Python of each request, where somebody there asks for it; one for each gateway.
     public var makeHooks: ((borrowing GIL) throws(PythonError) -> RequestHooks?)?
+    /// Requests that were refused, where Python's logger is to hear of them, and what tells it of one.
+    public var refused: (requests: RefusedRequests, tell: (RefusedRequest, borrowing GIL) -> Void)?
     /// Says that the access log lost lines: how many, and the error that was the cause, or 0.
     public var reportLost: ((Int, Int32, borrowing GIL) -> Void)?
 
     public init() {}
 
-    /// What hears of the exchanges of one thread.
+    /// Whether there is something for Python's logs: of lines that were lost, or of requests that were refused.
+    var hasLines: Bool { accessLog?.hasReport == true || refused?.requests.isEmpty == false }
+
+    /// What hears of the exchanges of one thread that serves.
     func makeObserver(_ excerpt: EnvironExcerpt?) -> (any ExchangeObserver)? {
+        makeObserver(excerpt, refused.map { _ in RefusedRequests.Marker() })
+    }
+
+    /// What hears of those that are refused, and when others have left. It is made of the same kinds in the same order.
+    func makeReactorObserver() -> (any ExchangeObserver)? { makeObserver(nil, refused?.requests) }
+
+    private func makeObserver(
+        _ excerpt: EnvironExcerpt?, _ last: (any ExchangeObserver)?
+    ) -> (any ExchangeObserver)? {
         var observers: [any ExchangeObserver] = []
         if let accessLog {
-            observers.append(
-                AccessLogScribe(accessLog, page: accessLog.makePage(), mount: mount, excerpt: excerpt))
+            observers.append(AccessLogScribe(accessLog, page: accessLog.makePage(), excerpt: excerpt))
         }
         if let statsd { observers.append(statsd.makeTally()) }
+        if let last { observers.append(last) }
         return ExchangeObservers.joining(observers)
     }
 

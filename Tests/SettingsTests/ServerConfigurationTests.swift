@@ -150,10 +150,17 @@ import Testing
         #expect(try configuration(["worker_class": .string(name)]).workerClass == kind)
     }
 
+    /// Python finds out which of the two it is (`Config.native`).
+    @Test(arguments: ["mine.Worker", "egg:mine#worker"])
+    func leavesClassesOfTheUsersToPython(name: String) throws {
+        #expect(try configuration(["worker_class": .string(name)]).workerClass == .sync)
+    }
+
     @Test(arguments: [
         ("gevent", "event loops"), ("gunicorn.workers.ggevent.GeventWorker", "event loops"), ("tornado", "event loops"),
         ("asgi", "ASGI is not there yet"), ("uvicorn.workers.UvicornWorker", "ASGI is not there yet"),
-        ("mine.Worker", "not supported"),
+        ("aiohttp.GunicornWebWorker", "event loops"), ("synk", "no such worker class; choose from sync, gthread"),
+        ("gunicorn.workers.mine.Worker", "no such worker class"), ("egg:gunicorn#mine", "no such worker class"),
     ])
     func saysWhyOtherWorkerClassesAreNotThere(name: String, mention: String) {
         #expect(complaint("worker_class", .string(name))?.remedy.contains(mention) == true)

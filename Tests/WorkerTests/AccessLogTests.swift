@@ -1,3 +1,5 @@
+import HTTPServer
+import HTTPWire
 import Platform
 import Telemetry
 import Testing
@@ -5,10 +7,22 @@ import Testing
 /// Lines from threads to the file of the access log.
 @Suite struct AccessLogTests {
     private static func log(to descriptor: Descriptor) throws -> AccessLog {
-        AccessLog(format: try AccessLogFormat("%(h)s"), isJSON: false, descriptor: descriptor)
+        AccessLog(format: try format, isJSON: false, mount: "", descriptor: descriptor)
     }
 
-    private static func add(_ text: String, to page: AccessLogPage) { page.add { $0.append(text + "\n") } }
+    private static var format: AccessLogFormat { get throws { try AccessLogFormat("%({x}i)s") } }
+
+    /// Has a line say this.
+    private static func add(_ text: String, to page: AccessLogPage) {
+        guard let format = try? format else { return }
+        let head = Array("GET / HTTP/1.1\r\nX: \(text)\r\n\r\n".utf8)
+        head.withUnsafeBytes { head in
+            var record = ExchangeRecord()
+            record.line = RequestLine(scanning: head.bytes)
+            let none = UnsafeRawBufferPointer(start: nil, count: 0)
+            page.add { AccessLogNeeds(format).write(record, head: head, response: none, excerpt: none, to: &$0) }
+        }
+    }
 
     @Test func aFlushWritesEverything() throws {
         let file = try Descriptor.unnamedFile(in: "/tmp")

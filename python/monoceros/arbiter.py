@@ -13,7 +13,8 @@ from typing import Any, NoReturn
 from monoceros import accesslog, daemon, reloader
 from monoceros.errors import ConfigError, HaltServer
 from monoceros.generations import Snapshot, apply_environment, withdraw_environment
-from monoceros.host import APP_LOAD_ERROR, WORKER_BOOT_ERROR, Host
+from monoceros.host import Host
+from monoceros.loading import APP_LOAD_ERROR, WORKER_BOOT_ERROR
 from monoceros.sources import lend_name
 from monoceros.workers.base import kind_of
 
@@ -135,7 +136,7 @@ class Arbiter:
             self.pid = os.getpid()
         self._say_notices(self.cfg)
         try:
-            status = _native.serve(self.cfg.native(), host)
+            status = _native.serve(self.cfg.native(self.worker_kind), host)
         except ValueError as error:
             raise RuntimeError(str(error)) from None
         sys.exit(status)
@@ -286,8 +287,8 @@ class Arbiter:
             withdraw_environment(self.cfg)
             self.app.reload()
             apply_environment(self.app.cfg)
-            kind_of(self.app.cfg.worker_class)
-            result = self.app.cfg.native(), self.app.cfg.proc_name
+            kind = kind_of(self.app.cfg.worker_class)
+            result = self.app.cfg.native(kind), self.app.cfg.proc_name
             self._say_notices(self.app.cfg)
             self._snapshots[generation] = Snapshot(self.app)
             return result

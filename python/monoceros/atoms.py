@@ -164,6 +164,10 @@ class Atoms(LazyDict):
     def _environ_entries(self) -> Iterable[tuple[str, Any]]:
         return list(self._environ.items())
 
+    def _request_line(self) -> str:
+        parts = [self._environ[key] for key in ("REQUEST_METHOD", "RAW_URI", "SERVER_PROTOCOL")]
+        return " ".join(parts) if parts[:2] != [MISSING, MISSING] else MISSING
+
     def _status(self) -> Any:
         status = self._resp.status
         return status.split(None, 1)[0] if isinstance(status, str) else status
@@ -181,7 +185,7 @@ PLAIN: dict[str, Callable[[Atoms], Any]] = {
     "l": lambda atoms: MISSING,
     "u": lambda atoms: atoms._logger._get_user(atoms._environ) or MISSING,
     "t": lambda atoms: atoms._logger.now(),
-    "r": lambda atoms: " ".join(atoms._environ[key] for key in ("REQUEST_METHOD", "RAW_URI", "SERVER_PROTOCOL")),
+    "r": lambda atoms: atoms._request_line(),
     "s": lambda atoms: atoms._status(),
     "m": lambda atoms: atoms._environ.get("REQUEST_METHOD"),
     "U": lambda atoms: atoms._environ.get("PATH_INFO"),
@@ -198,12 +202,17 @@ PLAIN: dict[str, Callable[[Atoms], Any]] = {
     "p": lambda atoms: f"<{os.getpid()}>",
 }
 
-#: A quote ends a quoted part of the line, and a control character a line, or does worse on a terminal.
-UNSAFE = re.compile('["\x00-\x1f\x7f-\x9f\u2028\u2029]')
+#: What may end a line, or a quoted part of one, for some reader of the log, or does worse on a terminal.
+UNSAFE = re.compile('["\\\\\x00-\x1f\x7f-\x9f\u2028\u2029]')
+SHORT = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def escape(value: Any) -> Any:
-    """A text that can neither end a line nor a quoted part of one. Anything else is as it was."""
+    """A text that can neither end a line nor a quoted part of one, as the core writes it. Anything else is as it was.
+
+    A quote and a backslash have a backslash in front; control characters are `\\n`, `\\r`, `\\t` or `\\xhh`, and the
+    line ends that only Unicode knows are `\\u2028` and `\\u2029`.
+    """
     if not isinstance(value, str) or UNSAFE.search(value) is None:
         return value
     return UNSAFE.sub(_escape_character, value)
@@ -211,7 +220,7 @@ def escape(value: Any) -> Any:
 
 def _escape_character(match: re.Match[str]) -> str:
     code = ord(match[0])
-    return '\\"' if code == 0x22 else f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+    return SHORT.get(match[0]) or (f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}")
 
 
 class SafeAtoms(LazyDict):

@@ -6,6 +6,9 @@ import sys
 import traceback
 from typing import Any
 
+from monoceros.application import AppImportError
+from monoceros.loading import trim
+
 
 def check(app: Any) -> int:
     """Shows the configuration if asked to, and loads the application as a worker would; returns the exit status."""
@@ -16,8 +19,11 @@ def check(app: Any) -> int:
         print(f"Warning: {line}", file=sys.stderr)
     try:
         app.load()
-    except Exception:
+    except AppImportError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 1
+    except Exception as error:
         print("\nError while loading the application:\n", file=sys.stderr)
-        traceback.print_exc()
+        traceback.print_exception(trim(error))
         return 1
     return 0

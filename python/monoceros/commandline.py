@@ -35,7 +35,9 @@ Every option can stand in gunicorn.conf.py, in monoceros.conf.py, or in a file t
 class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """One line, without the usage text that pushes it off the screen."""
-        self.exit(USAGE_ERROR, f"{self.prog}: error: {message} (`{self.prog} --help` lists what there is)\n")
+        # The program may be followed by where the arguments came from.
+        program = self.prog.partition(":")[0]
+        self.exit(USAGE_ERROR, f"{self.prog}: error: {message} (`{program} --help` lists what there is)\n")
 
     def _get_option_tuples(self, option_string: str) -> list[Any]:
         """What an abbreviation may stand for. One that is clear among gunicorn's flags stays so beside our own."""

@@ -157,13 +157,19 @@ class Config:
             raise AttributeError(f"No configuration setting for: {name}")
         self.settings[name].set(value, source)
 
-    def native(self) -> dict[str, tuple[Any, str]]:
-        """What was given, as the Swift core takes it: by name the value and its source."""
-        return {
+    def native(self, worker_kind: str | None = None) -> dict[str, tuple[Any, str]]:
+        """What was given, as the Swift core takes it: by name the value and its source.
+
+        `worker_kind` is what the worker class is (`monoceros.workers.base.kind_of`), once it could be loaded.
+        """
+        given = {
             name: (crossing(setting.get(), setting.row), setting.source)
             for name, setting in self.settings.items()
             if not setting.is_default
         }
+        if worker_kind is not None and "worker_class" in given:
+            given["worker_class"] = worker_kind, given["worker_class"][1]
+        return given
 
     def validate(self) -> None:
         """Raises SettingError for a feature that is asked for and not there."""
@@ -212,7 +218,11 @@ class Config:
         from monoceros.util import load_class
 
         given = self.settings["worker_class"].get()
-        found = load_class(own_name(self.worker_class_str if isinstance(given, str) else given))
+        try:
+            found = load_class(own_name(self.worker_class_str if isinstance(given, str) else given))
+        except RuntimeError as error:
+            source = self.settings["worker_class"].source
+            raise RuntimeError(f"Invalid value for worker_class ({source}): {error}") from error
         if hasattr(found, "setup"):
             found.setup()
         return found

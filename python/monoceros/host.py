@@ -1,7 +1,7 @@
-"""What the Swift core asks of Python: the log, the application, a worker's signal handlers."""
+"""What the Swift core asks of Python."""
 
-import atexit
-import contextlib
+from __future__ import annotations
+
 import gc
 import logging
 import os
@@ -9,60 +9,23 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator, Sequence
-from types import FrameType, TracebackType
-from typing import Any, NoReturn, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from monoceros import SERVER_SOFTWARE, __version__, accesslog, identity, logwriter
-from monoceros.application import AppImportError, AppModuleNotFoundError
+from monoceros import SERVER_SOFTWARE, __version__, identity
 from monoceros.glogging import Logger
-from monoceros.observer import Observer
-from monoceros.reloader import Reporter, expected_files
+from monoceros.leaving import Leaving
+from monoceros.loading import LoadsApplication
+from monoceros.workersignals import WorkerSignals
 from monoceros.wsgi import ErrorsStream
 
-# gunicorn's exit statuses of a worker: the arbiter stops the server when it sees one of them.
-WORKER_BOOT_ERROR = 3
-APP_LOAD_ERROR = 4
 
-METHODS = {
-    logging.DEBUG: "debug",
-    logging.INFO: "info",
-    logging.WARNING: "warning",
-    logging.ERROR: "error",
-    logging.CRITICAL: "critical",
-}
-
-
-class LoadsApplication(Protocol):
-    """What a server serves: `monoceros.app.base.BaseApplication`, or whatever has these."""
-
-    cfg: Any
-
-    def wsgi(self) -> Callable[..., object]:
-        """Returns the application, loading it the first time."""
-
-
-class WorkerControl(Protocol):
-    """The Swift core's object that tells a worker of its end. Its methods only take a note."""
-
-    def terminate(self) -> None:
-        """Asks for an end after the requests under way."""
-
-    def quit(self) -> None:
-        """Asks for an end at once."""
-
-    def abort(self) -> bool:
-        """The same, after it wrote which request took too long, if one did; returns whether one did."""
-
-    def is_quitting(self) -> bool:
-        """Whether an end at once was asked for, so that a SystemExit is not the application's."""
-
-
-class Host:
+class Host(WorkerSignals, Leaving):
     """One for each server, made before the first fork; every worker has its copy."""
 
     def __init__(self, app: LoadsApplication, logger: Logger, server: Any = None):
         """`server` is the `monoceros.arbiter.Arbiter`, which is told what happens in the master."""
+        super().__init__()
         self.app = app
         self.logger = logger
         self.server = server
@@ -70,24 +33,13 @@ class Host:
         self.version = __version__
         self.server_software = SERVER_SOFTWARE
         self.errors_stream = ErrorsStream()
-        # In a worker: what its signal handlers call.
-        self.control: WorkerControl | None = None
         #: In a worker whose stacks can be asked for.
         self._witness: Any = None
         #: In a worker, what hooks know it by; None in the master.
         self.worker: Any = None
-        # In a worker until it serves: there is nothing to finish.
-        self._is_booting = False
-        # In a worker: it was told to leave before it served, and the SystemExit on its way is not the application's.
-        self._gives_up = False
         self._is_frozen = False
         # In the master: how many workers statsd was told of.
         self._worker_count = 0
-        # One byte, for the first of several workers that fail together to take: that one says why.
-        self._word = os.pipe()
-        for end in self._word:
-            os.set_blocking(end, False)
-        self._let_one_speak()
 
     # In the master
 
@@ -133,19 +85,6 @@ class Host:
         except OSError as error:
             self.log(logging.ERROR, f"Can't execute {sys.executable or words[0]!r}: {error}")
 
-    def _let_one_speak(self) -> None:
-        reading, writing = self._word
-        with contextlib.suppress(BlockingIOError):
-            os.read(reading, 1)
-        os.write(writing, b"!")
-
-    def _may_speak(self) -> bool:
-        """In a worker that failed to boot: whether it is the first of those that boot at the same time."""
-        try:
-            return os.read(self._word[0], 1) != b""
-        except BlockingIOError:
-            return False
-
     # In a worker
 
     def begin_worker(self) -> None:
@@ -183,155 +122,6 @@ class Host:
         except Exception:
             self.logger.warning("Exception during worker exit:\n%s", traceback.format_exc())
 
-    @contextlib.contextmanager
-    def _reporting(self, purpose: str) -> Iterator[None]:
-        try:
-            yield
-        except BaseException as error:
-            if self._gives_up or (self.control is not None and self.control.is_quitting()):
-                if isinstance(error, SystemExit):
-                    raise
-                # What a module of C made of the SystemExit of a signal handler.
-                raise SystemExit(0) from None
-            if self._may_speak():
-                self.logger.error("Exception in worker process", exc_info=trim(error))
-                self.report(f"Failed to {purpose}: {last_line(error)}")
-            raise SystemExit(WORKER_BOOT_ERROR) from None
-
-    def log(self, level: int, message: str) -> None:
-        """Writes to the error log; the levels are those of Python's logging (10 debug to 50 critical)."""
-        # By the method of the level, since a subclass of the logger may do more than write (statsd counts).
-        method = getattr(self.logger, METHODS.get(level, ""), None)
-        if method is not None:
-            method("%s", message)
-        else:
-            self.logger.log(level, "%s", message)
-
-    def log_enabled(self, level: int) -> bool:
-        """Whether a message of this level would be written, so that nobody formats one that is not."""
-        is_enabled = getattr(self.logger.error_log, "isEnabledFor", None)
-        # A logger of another make, which a subclass has put there, is asked for nothing: it gets every message.
-        return is_enabled is None or is_enabled(level)
-
-    def log_exception(
-        self,
-        message: str,
-        kind: type[BaseException],
-        value: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Writes the message at level ERROR, with the traceback below it."""
-        self.logger.exception("%s", message, exc_info=(kind, value if value is not None else kind(), trace))
-
-    def reopen_logs(self) -> None:
-        """Goes on in the files that have the logs' names now: what master and workers do at USR1."""
-        self.logger.reopen_files()
-
-    def needs_python_access_log(self) -> bool:
-        """Whether the observer logs the requests; otherwise the core does, to `access_descriptor`, if there is one."""
-        return accesslog.needs_python(self.logger, self.app.cfg)
-
-    def access_descriptor(self) -> int | None:
-        """The descriptor that the core writes access lines to. Its number stays the same when logs are reopened."""
-        return accesslog.descriptor(self.logger)
-
-    def report_lost_access_lines(self, count: int, error: int) -> None:
-        """Says how many lines the access log did not take, now that it takes some again. `error` is an errno, or 0."""
-        logwriter.say_lost("the access log", count, OSError(error, os.strerror(error)) if error else None)
-
-    def observer(self) -> Observer:
-        """What each request is told to, in a worker."""
-        return Observer(self.app.cfg, self.logger, self.worker)
-
-    def environ_texts(self, environ: dict[str, Any], names: Sequence[str]) -> list[bytes | None]:
-        """What stands in the environ under these names, in any case, as the access log writes it."""
-        return accesslog.environ_texts(environ, names)
-
-    def statsd_descriptor(self) -> int | None:
-        """The socket by which the core sends what it counts of requests; None when Python sends it, or nobody does."""
-        return accesslog.statsd_descriptor(self.logger)
-
-    def count_workers(self, count: int) -> None:
-        """Tells the logger how many workers there are, when that changes: a gauge for statsd."""
-        extra = {"metric": "gunicorn.workers", "value": count, "mtype": "gauge"}
-        self.logger.debug("%s workers", count, extra=extra)
-
-    def load_application(self, reports: int | None = None) -> Callable[..., object]:
-        """Returns the application, in a worker after the fork.
-
-        When that fails it has been reported, and SystemExit carries the worker's exit status: 4 when the app spec names
-        nothing that can be served, 3 when its module is missing or raised.
-
-        :param reports: the descriptor to tell which files the code comes from; None when nobody watches them.
-        """
-        application, reporter = self._load_and_report(reports)
-        if reporter is not None:
-            reporter.start()
-        return application
-
-    def preload(self, reports: int) -> int:
-        """Loads the application in a process from which workers are forked.
-
-        Returns 0, or the exit status when that failed and has been reported. `reports` is as for `load_application`,
-        and -1 when nobody watches the files.
-        """
-        try:
-            self._load_and_report(reports if reports >= 0 else None)
-        except SystemExit as error:
-            return error.code if isinstance(error.code, int) and error.code else WORKER_BOOT_ERROR
-        count = len(os.listdir("/proc/self/task")) - 1
-        if count:
-            self.log(
-                logging.WARNING,
-                f"The application has started {count} thread{'s' if count > 1 else ''} while it was loaded: with "
-                "--preload they are not there in the workers. Start them in the hook post_fork.",
-            )
-        # What is garbage would be copied to each worker by the first collection there; and what is none is not to be
-        # looked at again, which would copy it too.
-        gc.collect()
-        gc.freeze()
-        return 0
-
-    def _load_and_report(self, reports: int | None) -> tuple[Callable[..., object], Reporter | None]:
-        reporter = Reporter(reports) if reports is not None else None
-        try:
-            application = self._load()
-        except BaseException as error:
-            if reporter is not None:
-                spec = getattr(self.app, "app_uri", None) or ""
-                # What was raised before it was reported to people and became an exit status.
-                reporter.report_failure(error.__cause__ or error.__context__ or error, expected_files(spec))
-            raise
-        if reporter is not None:
-            reporter.report()
-        return application, reporter
-
-    def _load(self) -> Callable[..., object]:
-        name = getattr(self.app, "app_uri", None) or type(self.app).__name__
-        # BaseException: a module that calls sys.exit() on import, or is interrupted, has not booted either.
-        with self._reporting(f"load {name!r}"):
-            try:
-                application = self.app.wsgi()
-            except AppImportError as error:
-                if self._may_speak():
-                    self.report(str(error))
-                is_missing = isinstance(error, AppModuleNotFoundError)
-                status = WORKER_BOOT_ERROR if is_missing else APP_LOAD_ERROR
-                fault = error
-            else:
-                if self.worker is not None:
-                    self.worker.wsgi = application
-                return application
-        raise SystemExit(status) from fault
-
-    def report(self, line: str) -> None:
-        """Writes a line for the person who starts the server, whatever the log level is."""
-        writer = logwriter.writer_for(sys.stderr)
-        if writer is not None:
-            writer.write(logwriter.encode(f"{line}\n", sys.stderr))
-        else:
-            print(line, file=sys.stderr, flush=True)
-
     def start_thread(self, name: str, run: Callable[[], object]) -> None:
         """Starts a thread that runs the application.
 
@@ -343,168 +133,3 @@ class Host:
     def start_daemon(self, name: str, run: Callable[[], object]) -> None:
         """Starts a thread of our own that never runs the application, and that nobody waits for at the end."""
         threading.Thread(target=run, name=name, daemon=True).start()
-
-    def log_slow(self, request: str, milliseconds: int, thread: int, suppressed: int) -> None:
-        """Writes that a request runs for long, and where its thread is. `suppressed` others were not written of."""
-        more = f" ({suppressed} more were not written)" if suppressed else ""
-        # Without the query, in which secrets travel.
-        self.log(
-            logging.WARNING,
-            f"Slow request: {request.partition('?')[0]} has been running for {milliseconds / 1000:.1f} s{more}."
-            f" It is here:\n{stack_of(thread)}",
-        )
-
-    def log_overdue(self, request: str, seconds: int, thread: int) -> None:
-        """Writes that a request takes too long, and where its thread is at the moment."""
-        stack = stack_of(thread)
-        self.log(
-            logging.CRITICAL,
-            f"WORKER TIMEOUT (pid:{os.getpid()}): {request} has been running for {seconds} s. It is here:\n{stack}",
-        )
-
-    def _log_threads(self, frame: FrameType | None) -> None:
-        """Writes where all threads are: the last thing that a worker says before it is stopped."""
-        names = {thread.ident: thread.name for thread in threading.enumerate()}
-        frames = sys._current_frames()
-        # In place of the handler's own frame, that in which it found the thread.
-        if frame is not None:
-            frames[threading.get_ident()] = frame
-        stacks = [
-            f"Thread {names.get(ident, ident)}:\n{''.join(traceback.format_stack(each)).rstrip()}"
-            for ident, each in frames.items()
-        ]
-        self.log(
-            logging.CRITICAL,
-            f"Worker (pid:{os.getpid()}) was told to stop (SIGABRT). It is here:\n" + "\n".join(stacks),
-        )
-
-    def leave_threads_behind(self, count: int, error: BaseException | None) -> NoReturn:
-        """Ends the process, as the interpreter would but for waiting for threads that are still in the application."""
-        self.log(
-            logging.WARNING, f"Worker leaves {count} unfinished request{'s' if count > 1 else ''} (pid: {os.getpid()})"
-        )
-        status = 0
-        if isinstance(error, SystemExit):
-            status = error.code if isinstance(error.code, int) else int(error.code is not None)
-        elif error is not None:
-            self.log_exception("A signal handler raised in the worker", type(error), error, error.__traceback__)
-            status = 1
-        try:
-            atexit._run_exitfuncs()
-            for stream in (sys.stdout, sys.stderr):
-                stream.flush()
-        finally:
-            os._exit(status)
-
-    def leave_fork(self, error: BaseException | None) -> NoReturn:
-        """Ends a process that the application forked and that came back from it, as multiprocessing ends its own."""
-        status = 0 if error is None else 1
-        try:
-            if isinstance(error, SystemExit):
-                if error.code is None or isinstance(error.code, int):
-                    status = (error.code or 0) & 0xFF
-                else:
-                    print(error.code, file=sys.stderr)
-            elif error is not None:
-                message = "Error in a process that the application forked"
-                self.log_exception(message, type(error), error, error.__traceback__)
-            for stream in (sys.stdout, sys.stderr):
-                if stream is not None:
-                    stream.flush()
-        finally:
-            os._exit(status)
-
-    def watch_signals(self, descriptor: int) -> None:
-        """Has Python write a byte to the descriptor for every signal, so that a worker asleep in the core wakes."""
-        signal.set_wakeup_fd(descriptor, warn_on_full_buffer=False)
-
-    def ignore_further_signals(self) -> None:
-        """On the way out: a second TERM must not turn an orderly end into a death by signal."""
-        signal.set_wakeup_fd(-1)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
-            signal.signal(number, signal.SIG_IGN)
-
-    def install_worker_signals(self, control: WorkerControl) -> None:
-        """Gives a worker gunicorn's signal handlers; called in its main thread."""
-        self.control = control
-
-        def handle_terminate(number, frame):
-            control.terminate()
-            if self._is_booting:
-                # There is nothing to finish, and an import may take long.
-                self._gives_up = True
-                raise SystemExit(0)
-
-        def handle_quit(number, frame):
-            # Once is enough: a terminal's INT and the master's QUIT come together. Not SIG_IGN: Python complains of a
-            # signal that arrived before it was ignored and is handled after.
-            for each in (signal.SIGINT, signal.SIGQUIT):
-                signal.signal(each, lambda number, frame: None)
-            control.quit()
-            self._call_hook("worker_int")
-            # Out of the application's frame too, as gunicorn does: QUIT does not wait for a request.
-            raise SystemExit(0)
-
-        def handle_abort(number, frame):
-            if self._is_booting:
-                self._gives_up = True
-                stack = "".join(traceback.format_stack(frame)).rstrip()
-                self.log(logging.CRITICAL, f"Worker (pid:{os.getpid()}) is still booting. It is here:\n{stack}")
-                control.abort()
-            elif not control.abort() or threading.active_count() > 1:
-                self._log_threads(frame)
-            self._call_hook("worker_abort")
-            raise SystemExit(1)
-
-        def handle_user1(number, frame):
-            self.reopen_logs()
-
-        # Not SIG_IGN: programs that the application starts would ignore it too.
-        def handle_window_changed(number, frame):
-            pass
-
-        logwriter.allow_threads()
-        # What the arbiter did with a signal is not for a worker; HUP, USR2 and CHLD have no meaning here.
-        for number in (signal.SIGHUP, signal.SIGUSR2, signal.SIGCHLD):
-            signal.signal(number, signal.SIG_DFL)
-        signal.signal(signal.SIGTERM, handle_terminate)
-        signal.signal(signal.SIGINT, handle_quit)
-        signal.signal(signal.SIGQUIT, handle_quit)
-        signal.signal(signal.SIGABRT, handle_abort)
-        signal.signal(signal.SIGUSR1, handle_user1)
-        signal.signal(signal.SIGWINCH, handle_window_changed)
-        # A request under way must not see its system calls interrupted by a graceful stop. `signal.signal` above
-        # switched interruption on, so this comes after it.
-        for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGWINCH):
-            signal.siginterrupt(number, False)
-
-    def _call_hook(self, name: str) -> None:
-        """Calls a hook of the worker in a signal handler."""
-        if self.worker is None:
-            return
-        try:
-            getattr(self.server.cfg, name)(self.worker)
-        except Exception as error:
-            self.log_exception(f"Exception in the server hook {name}", type(error), error, error.__traceback__)
-
-
-def stack_of(thread: int) -> str:
-    frame = sys._current_frames().get(thread)
-    return "".join(traceback.format_stack(frame)).rstrip() if frame is not None else "(its thread runs no Python)"
-
-
-def trim(error: BaseException) -> BaseException:
-    """The error without the frames of this package and of importlib above the user's own."""
-    trace = error.__traceback__
-    while trace is not None and is_machinery(trace):
-        trace = trace.tb_next
-    return error.with_traceback(trace)
-
-
-def is_machinery(trace: TracebackType) -> bool:
-    module = trace.tb_frame.f_globals.get("__name__", "")
-    return module.partition(".")[0] in ("monoceros", "importlib")
-
-
-def last_line(error: BaseException) -> str:
-    return traceback.format_exception_only(error)[-1].strip()

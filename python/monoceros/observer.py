@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any
 
 from monoceros import accesslog
+from monoceros.atoms import MISSING
 from monoceros.http.message import Request
 from monoceros.http.wsgi import Response
 
@@ -26,9 +28,11 @@ class Observer:
         self._counts = hasattr(worker, "nr")
         self._before = cfg.hook("pre_request")
         self._after = cfg.hook("post_request")
-        self._logs = accesslog.needs_python(logger, cfg)
+        #: Whether the logger is told of each request, those that are refused included.
+        self.logs = accesslog.needs_python(logger, cfg)
+        self._logs_refused = self.logs
         #: Whether there is anything to call `begin` and `end` for.
-        self.is_needed = self._logs or self._before is not None or self._after is not None
+        self.is_needed = self.logs or self._before is not None or self._after is not None
 
     def begin(
         self, environ: dict[str, Any], fields: Sequence[tuple[str, str]] | None, number: int, keeps_alive: bool
@@ -51,18 +55,19 @@ class Observer:
         environ: dict[str, Any],
         status: str,
         headers: Sequence[tuple[str, str]],
-        sent: int,
+        sent: int | None,
         length: int | None,
         is_chunked: bool,
         microseconds: int,
     ) -> None:
         """After the response. Does not raise.
 
-        `status` is the code and the reason phrase. `headers` are the application's own. `sent` counts bytes of the
-        body, and `length` is what `Content-Length` said, or None.
+        `status` is the code and the reason phrase, or `-` where there was no response. `headers` are the application's
+        own. `sent` counts bytes of the body, None where there was no response, and `length` is what `Content-Length`
+        said, or None.
         """
         response = Response(request, status, headers, sent, length, is_chunked, should_close=request.should_close())
-        if self._logs:
+        if self.logs:
             try:
                 self._logger.access(response, request, environ, timedelta(microseconds=microseconds))
             except Exception:
@@ -72,3 +77,55 @@ class Observer:
                 self._after(self._worker, request, environ, response)
             except Exception:
                 self._logger.exception("Exception in post_request hook")
+
+    def refused(
+        self,
+        head: str,
+        method: str,
+        target: str,
+        protocol: str,
+        address: str,
+        status: int,
+        sent: int,
+        microseconds: int,
+    ) -> None:
+        """Tells the logger of a request that no application got. Does not raise.
+
+        `head` is what came of it, and the next three are the pieces of its first line. `status` is 0 where the client
+        left before it could be answered; otherwise the server's answer had a body of `sent` bytes. All text is in
+        ISO 8859-1, as in an environ.
+        """
+        if not self._logs_refused:
+            return
+        environ = {
+            "REQUEST_METHOD": method or MISSING,
+            "RAW_URI": target or MISSING,
+            "SERVER_PROTOCOL": protocol or MISSING,
+            "PATH_INFO": MISSING,
+            "QUERY_STRING": MISSING,
+            "REMOTE_ADDR": address,
+        }
+        fields = []
+        for line in head.split("\n")[1:]:
+            name, colon, value = line.partition(":")
+            if colon and name and not name[0].isspace() and "_" not in name:
+                fields.append((name.upper(), value.strip()))
+                environ[f"HTTP_{name.upper().replace('-', '_')}"] = value.strip()
+        request = Request(environ, fields)
+        response = Response(request, status_line(status), [], sent if status else None, should_close=True)
+        try:
+            self._logger.access(response, request, environ, timedelta(microseconds=microseconds))
+        except Exception:
+            # Whoever sends nonsense must not fill the log with tracebacks.
+            self._logs_refused = False
+            self._logger.exception("The logger failed at a request that was refused, and hears of no more of them")
+
+
+def status_line(status: int) -> str:
+    """Code and reason phrase; `-` where there is no status."""
+    if not status:
+        return MISSING
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return str(status)

@@ -58,10 +58,9 @@ def load_class(uri: Any, default: str = "monoceros.workers.sync.SyncWorker", sec
         module, _, attribute = SUPPORTED_WORKERS.get(name, name).rpartition(".")
         if not module:
             return load_entry_point("gunicorn", section, name)
-        found = importlib.import_module(module)
+        return getattr(importlib.import_module(module), attribute)
     except Exception as error:
         raise RuntimeError(f"class uri {uri!r} invalid or not found: {type(error).__name__}: {error}") from error
-    return getattr(found, attribute)
 
 
 def load_entry_point(distribution: str, group: str, name: str) -> Any:

@@ -11,7 +11,7 @@ class Broken:
 
 def app(environ, start_response):
     path = environ["PATH_INFO"]
-    environ["monoceros.test"] = 'said "so"\n'
+    environ["monoceros.test"] = 'said "so"\n\\ \u2028\u2029\x85'
     environ["REMOTE_USER"] = "Zo\u00eb"
     headers = [("Content-Type", "text/plain"), ("X-Answer", 'a "quoted" one')]
     if path == "/304":
@@ -34,6 +34,9 @@ def app(environ, start_response):
     if path == "/large":
         start_response("200 OK", headers)
         return [b"x" * 300_000]
+    if path == "/huge":
+        start_response("200 OK", [*headers, ("Content-Length", "20000000")])
+        return [b"x" * 20_000_000]
     if path == "/slow":
         time.sleep(0.3)
     if path == "/echo":

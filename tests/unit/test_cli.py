@@ -174,6 +174,9 @@ def test_checking_one_that_is_wrong(hello, arguments, words):
     assert done.returncode == 1
     assert done.stdout == ""
     assert words in done.stderr
+    # Of what went wrong only the user's part is shown.
+    assert "/monoceros/" not in done.stderr and "importlib" not in done.stderr
+    assert ("Traceback" in done.stderr) == (arguments == ["broken:app"])
 
 
 def test_printing_a_configuration(hello):

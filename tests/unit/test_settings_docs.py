@@ -1,4 +1,4 @@
-"""What is generated from the settings table: documentation, manual page, completion scripts."""
+"""What is generated from the settings table: documentation, manual page."""
 
 import re
 import shutil
@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from monoceros import completion
-from monoceros.config import Config
 from monoceros.settings import rows
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,59 +45,3 @@ def test_the_manual_page_is_well_formed():
     plain = re.sub(r"\x1b\[[0-9;]*m|.\x08", "", done.stdout)
     for heading in ("NAME", "OPTIONS", "EXIT STATUS", "EXAMPLES"):
         assert re.search(f"^{heading}$", plain, re.MULTILINE)
-
-
-def script(shell):
-    return completion.script(shell, "monoceros", Config(prog="monoceros", environ={}).parser())
-
-
-def completed(line):
-    """What bash offers at the end of the line."""
-    words = line.split(" ")
-    program = (
-        script("bash")
-        + f"COMP_WORDS=({' '.join(repr(word) for word in words)}); COMP_CWORD={len(words) - 1}\n"
-        + '_monoceros; printf "%s\\n" "${COMPREPLY[@]}"\n'
-    )
-    done = subprocess.run(["bash", "-c", program], capture_output=True, text=True, timeout=30, check=True, cwd=ROOT)
-    assert done.stderr == ""
-    return done.stdout.split()
-
-
-@pytest.mark.parametrize(
-    ("line", "offered"),
-    [
-        ("monoceros --graceful", ["--graceful-timeout"]),
-        ("monoceros --access-log", ["--access-logfile", "--access-logformat", "--access-log-json"]),
-        ("monoceros -k ", ["sync", "gthread"]),
-        ("monoceros --header-map d", ["drop", "dangerous"]),
-        ("monoceros --completion f", ["fish"]),
-        ("monoceros --chdir do", ["docs"]),
-        ("monoceros -c README", ["README.md"]),
-        ("monoceros --workers ", []),
-        ("monoceros app", []),
-    ],
-)
-def test_completion_in_bash(line, offered):
-    assert completed(line) == offered
-
-
-def test_every_flag_can_be_completed():
-    offered = set(completed("monoceros -"))
-    assert offered >= {flag for row in rows() for flag in row.flags} | {"-h", "--help", "-v", "--version"}
-    for shell in ("zsh", "fish"):
-        text = script(shell)
-        for row in rows():
-            for flag in row.flags:
-                option = flag if shell == "zsh" else f"-l {flag[2:]} " if flag.startswith("--") else f"-s {flag[1]} "
-                assert option in text
-
-
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_the_scripts_are_well_formed(shell, tmp_path):
-    if shutil.which(shell) is None:
-        pytest.skip(f"there is no {shell}")
-    path = tmp_path / "script"
-    path.write_text(script(shell))
-    done = subprocess.run([shell, "-n", path], capture_output=True, text=True, timeout=30)
-    assert (done.returncode, done.stderr) == (0, "")

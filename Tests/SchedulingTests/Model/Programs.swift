@@ -72,7 +72,7 @@ extension ModelMemory {
             return flaw == .returnsSettledFirst ? .serving : .deciding
         case .deciding:  // `let isDone = crew.isDone(baton)`
             return isDone() ? .ending : .fetching
-        case .fetching:  // `guard hasLost || crew.reactor.hasSomethingToFetch(baton) else { return baton }`
+        case .fetching:  // `guard hasLines || crew.reactor.hasSomethingToFetch(baton) else { return baton }`
             guard hasChore() else { return .polling }
             // `let loan = crew.handOver.lend(baton)`
             remember(code(lend(Baton(), expectsLong: false).word))

@@ -116,6 +116,7 @@ final class ForeignLoop {
     // What tests ask of the reactor: the baton cannot pass through a macro.
 
     var notices: [Notice] { reactor.takeNotices(baton) }
+    func tellOfUnsent() { reactor.tellOfUnsent(baton) }
     func leave() { reactor.leave(baton) }
     func setAccepting(_ accepts: Bool) { reactor.setAccepting(accepts, baton) }
     func share(free: Int, isStalled: Bool = false) { reactor.share(free: free, isStalled: isStalled, baton) }

@@ -57,7 +57,8 @@ class Request:
     @property
     def version(self) -> tuple[int, int]:
         major, _, minor = self._environ.get("SERVER_PROTOCOL", "HTTP/1.1").removeprefix("HTTP/").partition(".")
-        return int(major), int(minor or 0)
+        # A request that was refused may say anything there.
+        return (int(major), int(minor or 0)) if major.isdigit() and (minor or "0").isdigit() else (0, 0)
 
     @property
     def headers(self) -> list[tuple[str, str]]:

@@ -13,14 +13,14 @@ class Response:
         req: object,
         status: str,
         headers: Sequence[tuple[str, str]],
-        sent: int,
+        sent: int | None,
         length: int | None = None,
         chunked: bool = False,
         should_close: bool = False,
         headers_sent: bool = True,
     ):
         """
-        :param status: code and reason phrase, such as `200 OK`.
+        :param status: code and reason phrase, such as `200 OK`; `-` where the client left before there was one.
         :param headers: those of the application.
         :param sent: bytes of the body that were sent.
         :param length: the body's length, where the response said one.
@@ -39,7 +39,8 @@ class Response:
 
     @property
     def status_code(self) -> int:
-        return int(self.status.split(None, 1)[0])
+        code = self.status.partition(" ")[0]
+        return int(code) if code.isdigit() else 0
 
     def should_close(self) -> bool:
         return self.must_close

@@ -13,8 +13,6 @@ SERVING = (
     "run",
     "run_for_one",
     "run_for_multiple",
-    "init_process",
-    "init_signals",
     "accept",
     "wait",
     "handle",
@@ -49,6 +47,7 @@ class Worker:
         self.booted = False
         self.aborted = False
         self.alive = True
+        self._host: Any = None
         self.reloader = None
         #: Requests so far.
         self.nr = 0
@@ -68,9 +67,49 @@ class Worker:
     def setup(cls) -> None:
         """Called before the first fork."""
 
+    # What a subclass may do more, or something else, and call `super()` for the rest.
+
+    def init_process(self) -> None:
+        """Prepares the worker, after `post_fork` and before `post_worker_init`: loads the application.
+
+        It returns before the worker serves, unlike gunicorn's, which serves in it.
+        """
+        self.load_wsgi()
+
     def load_wsgi(self) -> None:
         """Loads the application."""
         self.wsgi = self.app.wsgi()
+
+    def take_signals(self, host: Any) -> None:
+        """The core's host, which does what signals ask for."""
+        self._host = host
+
+    def init_signals(self) -> None:
+        """Sets the handlers of signals, in the main thread, before the application is loaded."""
+        self._host.set_signals(self)
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        """TERM: ends the worker after the requests under way."""
+        self.alive = False
+        self._host.handle_exit(sig, frame)
+
+    def handle_quit(self, sig: int, frame: Any) -> None:
+        """INT, QUIT: calls `worker_int`, and ends the worker at once, by SystemExit."""
+        self.alive = False
+        self._host.handle_quit(sig, frame)
+
+    def handle_abort(self, sig: int, frame: Any) -> None:
+        """ABRT, when a request takes too long: calls `worker_abort`, and ends the worker by SystemExit."""
+        self.alive = False
+        self._host.handle_abort(sig, frame)
+
+    def handle_usr1(self, sig: int, frame: Any) -> None:
+        """USR1: opens the logs again."""
+        self._host.handle_usr1(sig, frame)
+
+    def handle_winch(self, sig: int, frame: Any) -> None:
+        """WINCH, which means nothing to a worker."""
+        self._host.handle_winch(sig, frame)
 
 
 def kind_of(worker_class: Any) -> str:
@@ -87,8 +126,8 @@ def kind_of(worker_class: Any) -> str:
     if own:
         raise RuntimeError(
             f"The worker class {label} cannot be used: it serves by itself ({own[0]}()), and Monoceros serves in its "
-            f"core. Choose from {', '.join(KINDS)}; what the class does at the start of a worker, post_fork and "
-            "post_worker_init can do."
+            f"core. Choose from {', '.join(KINDS)}; what the class does at the start of a worker, it may do "
+            "in init_process(), and post_fork and post_worker_init can do."
         )
     if worker_class.name not in KINDS:
         raise RuntimeError(f"The worker class {label} cannot be used: derive it from SyncWorker or ThreadWorker.")

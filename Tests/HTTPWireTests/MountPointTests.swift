@@ -1,6 +1,6 @@
 import Testing
 
-@testable import WSGI
+@testable import HTTPWire
 
 @Suite struct MountPointTests {
     @Test(

@@ -1,0 +1,51 @@
+"""Ends of processes that Python itself would not come to."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import sys
+from typing import NoReturn
+
+from monoceros.hostlog import HostLog
+
+
+class Leaving(HostLog):
+    """The part of the core's host that ends processes."""
+
+    def leave_threads_behind(self, count: int, error: BaseException | None) -> NoReturn:
+        """Ends the process, as the interpreter would but for waiting for threads that are still in the application."""
+        self.log(
+            logging.WARNING, f"Worker leaves {count} unfinished request{'s' if count > 1 else ''} (pid: {os.getpid()})"
+        )
+        status = 0
+        if isinstance(error, SystemExit):
+            status = error.code if isinstance(error.code, int) else int(error.code is not None)
+        elif error is not None:
+            self.log_exception("A signal handler raised in the worker", type(error), error, error.__traceback__)
+            status = 1
+        try:
+            atexit._run_exitfuncs()
+            for stream in (sys.stdout, sys.stderr):
+                stream.flush()
+        finally:
+            os._exit(status)
+
+    def leave_fork(self, error: BaseException | None) -> NoReturn:
+        """Ends a process that the application forked and that came back from it, as multiprocessing ends its own."""
+        status = 0 if error is None else 1
+        try:
+            if isinstance(error, SystemExit):
+                if error.code is None or isinstance(error.code, int):
+                    status = (error.code or 0) & 0xFF
+                else:
+                    print(error.code, file=sys.stderr)
+            elif error is not None:
+                message = "Error in a process that the application forked"
+                self.log_exception(message, type(error), error, error.__traceback__)
+            for stream in (sys.stdout, sys.stderr):
+                if stream is not None:
+                    stream.flush()
+        finally:
+            os._exit(status)
