@@ -56,7 +56,9 @@ extension Reactor {
         if !events.isDisjoint(with: [.peerClosed, .hangUp, .error]) { connection.peerClosed = true }
         switch connection.phase {
         case .preamble, .idle, .head:
-            guard connection.mayBeReadable else { return false }
+            // One that pipelines has its turn already: more of it that comes does not get it there earlier.
+            guard connection.mayBeReadable, !connection.isQueued else { return false }
+            batch.noteNews()
             return advance(connection, on: bench)
         case .body:
             // Bulk waits for those who perhaps want a word only.
