@@ -39,7 +39,7 @@ struct BodySink {
     static let blockSize = 65_536
     /// As many as are written at a time where the client sends faster than that: the way to the disk's thread and back
     /// costs as much as the writing of 64 KiB.
-    static let fastBlockSize = 524_288
+    static let fastBlockSize = 1 << 20
 
     init() {}
 
