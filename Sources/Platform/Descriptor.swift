@@ -47,6 +47,24 @@ public struct Descriptor: RawRepresentable, Hashable, Sendable {
         }
     }
 
+    /// Whether a byte of a file is in the system's memory, as far as can be told. If not, it is on its way there.
+    public func isCached(at offset: Int) -> Bool {
+        var byte: UInt8 = 0
+        return csystem_read_cached(rawValue, &byte, 1, off_t(offset)) >= 0
+    }
+
+    /// Keeps the system from reading ahead by itself, for whoever has this open file (`POSIX_FADV_RANDOM`): it is told
+    /// what to read by `readAhead`.
+    public func expectExplicitReadAhead() {
+        // Where that is not possible, all is as it would be without.
+        _ = posix_fadvise(rawValue, 0, 0, POSIX_FADV_RANDOM)
+    }
+
+    /// Has the system begin to read part of a file, and does not wait for it (`POSIX_FADV_WILLNEED`).
+    public func readAhead(_ range: Range<Int>) {
+        _ = posix_fadvise(rawValue, off_t(range.lowerBound), off_t(range.count), POSIX_FADV_WILLNEED)
+    }
+
     /// `write(2)` until all is written: for files and other descriptors that block.
     public func writeAll(_ buffer: UnsafeRawBufferPointer) throws(SystemError) {
         var done = 0

@@ -43,6 +43,9 @@ public final class DiskThread: Sendable {
     /// Whether nothing waits, and nothing is being done. True where the thread has not started.
     public var isIdle: Bool { shared.pending.load(ordering: .relaxed) == 0 }
 
+    /// Whether another job waits behind the one that asks.
+    public var isAwaited: Bool { shared.pending.load(ordering: .relaxed) > 1 }
+
     /// Ends the thread after all that was submitted, and waits for that. Nothing may be submitted afterwards.
     public func stop() {
         let isStarted = shared.state.withLock { state in

@@ -31,6 +31,9 @@ public enum Thread {
         nanosleep(&time, nil)
     }
 
+    /// Lets others have the CPU that wait for it (`sched_yield(2)`).
+    public static func yield() { sched_yield() }
+
     /// Nanoseconds that a thread of this process has had the CPU for; nil when that cannot be told.
     public static func cpuTime(of id: Int32) -> Nanoseconds? {
         let time = csystem_thread_cpu_time(id)

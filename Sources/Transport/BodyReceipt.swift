@@ -78,23 +78,40 @@ final class BodyReceipt {
     var memoryCount: Int { sink.memoryCount + (write?.byteCount ?? 0) + (rest?.count ?? 0) }
 
     /// Takes what is to be brought to the disk before anything else happens.
-    func beginWrite(for connection: Connection, in spool: Spool) -> SpoolWrite? {
-        guard write == nil, let (block, file) = takeBlock() else { return nil }
+    ///
+    /// - Parameter isFast: there is more to read, and memory for it.
+    func beginWrite(for connection: Connection, in spool: Spool, isFast: Bool) -> SpoolWrite? {
+        guard write == nil, let (block, file) = takeBlock(isFast: isFast) else { return nil }
         write = SpoolWrite(block, to: file, for: connection, in: spool)
         return write
     }
 
     /// What is to be written next.
-    func takeBlock() -> (block: ByteStore, file: SpoolFile)? { sink.takeBlock(isLast: isComplete) }
+    func takeBlock(isFast: Bool = false) -> (block: ByteStore, file: SpoolFile)? {
+        sink.takeBlock(atLeast: isComplete ? 1 : isFast ? BodySink.fastBlockSize : BodySink.blockSize)
+    }
 
     /// The connection has come back from the disk.
     ///
+    /// - Parameter isFast: there is more to read, and memory for it.
     /// - Throws: `SpoolFault`.
-    func endWrite(now: Nanoseconds) throws(SpoolFault) {
-        let fault = write?.fault
-        write = nil
+    func endWrite(now: Nanoseconds, isFast: Bool) throws(SpoolFault) {
+        guard let written = write.take() else { return }
         lastProgress = now
-        if let fault { throw fault }
+        if let fault = written.fault { throw fault }
+        if isFast { sink.reuse(written.block) }
+    }
+
+    /// The client sends faster than is read, as far as the last piece tells.
+    private(set) var isFlowing = false
+
+    /// A piece came, or none.
+    ///
+    /// - Parameter flows: there is more behind it.
+    func note(flows: Bool) {
+        // Memory is kept for what there is alone.
+        if isFlowing, !flows { sink.shrink() }
+        isFlowing = flows
     }
 
     /// What came behind the body, for the next request.
@@ -105,7 +122,7 @@ final class BodyReceipt {
     /// Writes what waits to the file, at the price of a wait for the disk: a block at most, once for a connection that
     /// leaves with its body half way.
     private func writeRest() throws(SpoolFault) {
-        guard let (block, file) = sink.takeBlock(isLast: true) else { return }
+        guard let (block, file) = sink.takeBlock(atLeast: 1) else { return }
         try file.write(block.bytes)
     }
 
@@ -126,6 +143,22 @@ final class BodyReceipt {
         let received = sink.count
         guard case .length(let left) = remainder else { return (received, nil) }
         return (received, received + left)
+    }
+
+    /// Where the next bytes of the body may be put, so that nobody copies them, and no byte behind it; nil where they
+    /// have to be looked at, or are few.
+    func room(atMost size: Int) -> UnsafeMutableRawBufferPointer? {
+        guard isFlowing, case .length(let length) = remainder, length > 0 else { return nil }
+        return sink.room(min(length, size))
+    }
+
+    /// So many bytes were put into the room.
+    func fill(_ count: Int) {
+        guard case .length(let length) = remainder else { preconditionFailure("room that nobody gave") }
+        isUntouched = false
+        sink.fill(count)
+        remainder = .length(length - count)
+        isComplete = count == length
     }
 
     /// Takes bytes; those behind the body are kept for `takeRest`.

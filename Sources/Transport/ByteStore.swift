@@ -31,6 +31,18 @@ public final class ByteStore {
         count += bytes.count
     }
 
+    /// Room for `size` bytes behind what is in it: `count` is larger by those that were put there once `fill` says so.
+    func room(_ size: Int) -> UnsafeMutableRawBufferPointer {
+        reserve(size)
+        return UnsafeMutableRawBufferPointer(start: base + count, count: size)
+    }
+
+    /// So many bytes were put into the room.
+    func fill(_ size: Int) {
+        precondition(size >= 0 && size <= capacity - count)
+        count += size
+    }
+
     public func removeFirst(_ size: Int) {
         precondition(size >= 0 && size <= count)
         count -= size

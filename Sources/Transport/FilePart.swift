@@ -28,6 +28,8 @@ final class FilePart {
     /// Bytes left, those included that the disk's thread sends just now.
     private(set) var count: Int
     private var job: FileSend?
+    /// What the system was asked to have in memory. The disk's thread touches it, one job after the other.
+    fileprivate var window: ReadAheadWindow
     /// Who closes an owned file: where it is nil, who gives this up.
     private let spool: Spool?
 
@@ -36,6 +38,8 @@ final class FilePart {
         self.offset = offset
         self.count = count
         self.spool = spool
+        window = ReadAheadWindow(from: offset)
+        if count > Self.pieceSize { source.descriptor.expectExplicitReadAhead() }
     }
 
     deinit {
@@ -96,24 +100,35 @@ final class FilePart {
     /// After `.needsDisk`: the job to be submitted.
     func makeJob(on connection: Connection) -> FileSend {
         let job = FileSend(
-            source: source, offset: offset, count: min(count, Self.jobSize), keeping: self, for: connection)
+            source: source, offset: offset, count: min(count, Self.jobSize), last: offset + count, keeping: self,
+            for: connection)
         self.job = job
         return job
     }
 
     /// Bytes that are read from the system's memory at a time.
     private static var pieceSize: Int { 131_072 }
-    /// Bytes that the disk's thread sends before it turns to others.
-    private static var jobSize: Int { 1 << 20 }
+    /// The most bytes that the disk's thread sends before others have the connection.
+    private static var jobSize: Int { 8 << 20 }
 }
 
 /// A piece of a file that has to be read from the disk, on its way to the socket (`sendfile(2)`).
+///
+/// It is sent in small pieces, and the disk's thread offers the CPU to others between them: a call of the system is not
+/// interrupted, and where the reactor has only this CPU it would wait for so long with everybody that it serves.
 final class FileSend: DiskJob, @unchecked Sendable {
     // `@unchecked`: `outcome` is written before `isDone`, and read after it.
+
+    /// Bytes that are sent by one call of the system.
+    static let pieceSize = 524_288
+    /// Nanoseconds after which no other piece is begun: others look after the connection then.
+    static let time: Nanoseconds = .milliseconds(2)
 
     private let file: Descriptor
     private let offset: Int
     private let count: Int
+    /// Behind the last byte of the part, of which this job has the first ones.
+    private let last: Int
     private let channel: Channel
     private let spool: Spool
     private let connection: SendableConnection
@@ -123,11 +138,12 @@ final class FileSend: DiskJob, @unchecked Sendable {
     private let isDone = Atomic<Bool>(false)
 
     fileprivate init(
-        source: FilePart.Source, offset: Int, count: Int, keeping part: FilePart, for connection: Connection
+        source: FilePart.Source, offset: Int, count: Int, last: Int, keeping part: FilePart, for connection: Connection
     ) {
         file = source.descriptor
         self.offset = offset
         self.count = count
+        self.last = last
         self.part = part
         channel = connection.channel
         spool = connection.spool
@@ -141,10 +157,7 @@ final class FileSend: DiskJob, @unchecked Sendable {
 
     func run() {
         do throws(SystemError) {
-            switch try channel.sendFile(file, from: offset, count: count) {
-            case .processed(let sent): outcome = .success((sent, false))
-            case .wouldBlock: outcome = .success((0, true))
-            }
+            outcome = .success(try send())
         } catch {
             outcome = .failure(error)
         }
@@ -152,5 +165,22 @@ final class FileSend: DiskJob, @unchecked Sendable {
         let part = part.take()
         isDone.store(true, ordering: .releasing)
         withExtendedLifetime(part) { spool.giveBack(connection) }
+    }
+
+    /// Sends piece by piece, until the socket is full, the time is up, or somebody else waits for the disk.
+    private func send() throws(SystemError) -> (count: Int, isFull: Bool) {
+        let end = Clock.now() + Self.time
+        var done = 0
+        while true {
+            let size = min(count - done, Self.pieceSize)
+            part?.window.prepare(file, through: offset + done + size, of: last)
+            guard case .processed(let sent) = try channel.sendFile(file, from: offset + done, count: size) else {
+                return (done, true)
+            }
+            done += sent
+            // Less than was asked for: the socket is full, or the file has ended.
+            if sent < size || done == count || spool.isAwaited || Clock.now() >= end { return (done, false) }
+            Thread.yield()
+        }
     }
 }

@@ -56,7 +56,9 @@ extension Reactor {
         if !events.isDisjoint(with: [.peerClosed, .hangUp, .error]) { connection.peerClosed = true }
         switch connection.phase {
         case .preamble, .idle, .head:
-            guard connection.mayBeReadable else { return false }
+            // One that pipelines has its turn already: more of it that comes does not get it there earlier.
+            guard connection.mayBeReadable, !connection.isQueued else { return false }
+            batch.noteNews()
             return advance(connection, on: bench)
         case .body:
             // Bulk waits for those who perhaps want a word only.
@@ -152,8 +154,17 @@ extension Reactor {
     func read(
         _ connection: Connection, upTo limit: Int = Reactor.firstPiece, on bench: Workbench
     ) -> UnsafeRawBufferPointer? {
+        let room = UnsafeMutableRawBufferPointer(start: bench.buffer.baseAddress, count: limit)
+        guard let count = read(connection, into: room) else { return nil }
+        return UnsafeRawBufferPointer(rebasing: bench.buffer[..<count])
+    }
+
+    /// Reads what has come. Nil when nothing has, or when the connection ended, which is dealt with.
+    ///
+    /// - Returns: bytes.
+    @inline(__always)
+    func read(_ connection: Connection, into room: UnsafeMutableRawBufferPointer) -> Int? {
         do throws(SystemError) {
-            let room = UnsafeMutableRawBufferPointer(start: bench.buffer.baseAddress, count: limit)
             switch try connection.channel.receive(into: room) {
             case .wouldBlock:
                 connection.mayBeReadable = false
@@ -169,8 +180,8 @@ extension Reactor {
                 close(connection)
                 return nil
             case .processed(let count):
-                connection.mayBeReadable = count == limit || connection.peerClosed
-                return UnsafeRawBufferPointer(rebasing: bench.buffer[..<count])
+                connection.mayBeReadable = count == room.count || connection.peerClosed
+                return count
             }
         } catch {
             noteCutBody(of: connection)

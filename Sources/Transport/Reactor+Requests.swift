@@ -126,18 +126,52 @@ extension Reactor {
         var start = Clock.now()
         var budget = TurnBudget(bytes: TurnBudget.received, now: start)
         while true {
-            guard let bytes = read(connection, upTo: body.receipt.piece.bytes, on: bench) else { return .wait }
-            if body.receipt.makesProgress(bytes.count, now: start) {
-                setDeadline(connection, after: configuration.timeouts.body)
+            guard let (count, progress) = readPiece(connection, body, at: start, on: bench) else {
+                return pause(connection, body, on: bench)
             }
-            let progress = take(bytes, of: connection, body, on: bench)
             guard case .again = progress else { return progress }
             let end = Clock.now()
-            body.receipt.piece.note(bytes.count, took: end &- start)
-            guard budget.spend(bytes.count, now: end) else { return .again }
+            body.receipt.piece.note(count, took: end &- start)
+            guard budget.spend(count, now: end) else { return .again }
             start = end
         }
     }
+
+    /// Reads a piece of a body: what goes to a file as it is, where it is written from. Nil as with `read`.
+    private func readPiece(
+        _ connection: Connection, _ body: PartialBody, at now: Nanoseconds, on bench: Workbench
+    ) -> (count: Int, progress: Progress)? {
+        let receipt = body.receipt
+        let size = receipt.piece.bytes
+        let count: Int
+        let progress: Progress
+        if let room = receipt.room(atMost: size) {
+            guard let read = read(connection, into: room) else { return nil }
+            count = read
+            if receipt.makesProgress(count, now: now) { setDeadline(connection, after: configuration.timeouts.body) }
+            receipt.fill(count)
+            receipt.note(flows: connection.mayBeReadable)
+            progress = goOn(connection, body, on: bench)
+        } else {
+            guard let bytes = read(connection, upTo: size, on: bench) else { return nil }
+            count = bytes.count
+            if receipt.makesProgress(count, now: now) { setDeadline(connection, after: configuration.timeouts.body) }
+            receipt.note(flows: connection.mayBeReadable)
+            progress = take(bytes, of: connection, body, on: bench)
+        }
+        return (count, progress)
+    }
+
+    /// Nothing more has come of a body, if its connection has not ended: what waits for more goes to the disk where it
+    /// is enough for a write.
+    private func pause(_ connection: Connection, _ body: PartialBody, on bench: Workbench) -> Progress {
+        guard case .body = connection.phase else { return .wait }
+        body.receipt.note(flows: false)
+        return goOn(connection, body, on: bench)
+    }
+
+    /// Whether a client sends faster than its body is dealt with, and there is memory for that.
+    func isFast(_ connection: Connection) -> Bool { connection.mayBeReadable && !memory.isExceeded }
 
     /// Gives bytes to a body under way.
     private func take(
@@ -156,7 +190,7 @@ extension Reactor {
     /// What comes after bytes of a body, and after its way to the disk: first that, then the end or more bytes.
     func goOn(_ connection: Connection, _ body: PartialBody, on bench: Workbench) -> Progress {
         let receipt = body.receipt
-        if let write = receipt.beginWrite(for: connection, in: spool) {
+        if let write = receipt.beginWrite(for: connection, in: spool, isFast: isFast(connection)) {
             charge(connection)
             spool.submit(write)
             return .wait

@@ -21,7 +21,7 @@ extension Reactor {
             if wasSending { connection.channel.close() }
         case .body(let body):
             do throws(SpoolFault) {
-                try body.receipt.endWrite(now: now)
+                try body.receipt.endWrite(now: now, isFast: isFast(connection))
             } catch {
                 return refuseBody(connection, error, head: body.head.bytes)
             }

@@ -37,6 +37,9 @@ struct BodySink {
 
     /// The fewest bytes that are worth a write before the end.
     static let blockSize = 65_536
+    /// As many as are written at a time where the client sends faster than that: the way to the disk's thread and back
+    /// costs as much as the writing of 64 KiB.
+    static let fastBlockSize = 1 << 20
 
     init() {}
 
@@ -67,22 +70,48 @@ struct BodySink {
         }
     }
 
-    /// Takes what is to be written next, where it is worth a write.
+    /// Where bytes may be put that are written next, so that nobody copies them; nil for a body that is not in a file.
+    func room(_ size: Int) -> UnsafeMutableRawBufferPointer? {
+        guard case .file(_, let waiting) = storage else { return nil }
+        return waiting.room(size)
+    }
+
+    /// So many bytes were put into the room.
+    mutating func fill(_ size: Int) {
+        guard case .file(_, let waiting) = storage else { preconditionFailure("room that nobody gave") }
+        waiting.fill(size)
+        count += size
+    }
+
+    /// Takes what is to be written next.
     ///
-    /// - Parameter isLast: the body is complete.
-    mutating func takeBlock(isLast: Bool) -> (block: ByteStore, file: SpoolFile)? {
-        guard case .file(let file, let waiting) = storage, waiting.count >= (isLast ? 1 : Self.blockSize) else {
-            return nil
-        }
+    /// - Parameter least: bytes that are worth a write.
+    mutating func takeBlock(atLeast least: Int) -> (block: ByteStore, file: SpoolFile)? {
+        guard case .file(let file, let waiting) = storage, waiting.count >= max(1, least) else { return nil }
         storage = .file(file, waiting: ByteStore())
         return (waiting, file)
     }
 
-    /// Bytes in memory.
+    /// Collects what comes next in the memory of a block that was written: memory that is new costs more than the copy
+    /// of it.
+    mutating func reuse(_ block: ByteStore) {
+        guard case .file(let file, let waiting) = storage, waiting.count == 0 else { return }
+        block.truncate(0)
+        storage = .file(file, waiting: block)
+    }
+
+    /// Keeps memory for what is there alone.
+    mutating func shrink() {
+        guard case .file(let file, let waiting) = storage else { return }
+        storage = .file(file, waiting: waiting.shortened(to: waiting.count))
+    }
+
+    /// Bytes of memory.
     var memoryCount: Int {
         switch storage {
         case .empty: 0
-        case .memory(let store), .file(_, let store): store.count
+        case .memory(let store): store.count
+        case .file(_, let waiting): waiting.count
         }
     }
 

@@ -23,6 +23,9 @@ final class Spool: Sendable {
     /// Whether a job would begin at once.
     var isIdle: Bool { thread.isIdle }
 
+    /// For a job under way: whether another waits.
+    var isAwaited: Bool { thread.isAwaited }
+
     /// Closes a file, of which this process perhaps has the last name: freeing its blocks takes time.
     func close(_ file: Descriptor) { submit(CloseFile(file)) }
 

@@ -71,7 +71,8 @@ final class SpoolWrite: DiskJob, @unchecked Sendable {
 
     private let spool: Spool
     private let file: SpoolFile
-    private let block: ByteStore
+    /// Whoever has the connection has it again afterwards.
+    let block: ByteStore
     private let connection: SendableConnection
     /// To be looked at when the connection has come back.
     private(set) var fault: SpoolFault?

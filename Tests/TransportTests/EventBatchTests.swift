@@ -41,6 +41,21 @@ import Testing
         #expect(held == [true, false])
     }
 
+    /// While there is a client whose requests come one by one, turns are shorter; it is forgotten after a while.
+    @Test func turnsAreShorterBesideOthers() {
+        var batch = EventBatch()
+        batch.begin(1, queued: 100, now: 1000)
+        batch.noteNews()
+        let shared = [0, EventBatch.sharedTurnTime - 1, EventBatch.sharedTurnTime].map {
+            batch.takeTurn(now: 1000 + $0)
+        }
+        #expect(shared == [true, true, false])
+        let later = 1000 + EventBatch.memory
+        batch.begin(0, queued: 100, now: later)
+        let alone = [0, EventBatch.sharedTurnTime, EventBatch.turnTime].map { batch.takeTurn(now: later + $0) }
+        #expect(alone == [true, true, false])
+    }
+
     @Test func thePostponedHaveATurnAfterEachPoll() {
         var batch = EventBatch()
         for _ in 0..<3 {
