@@ -116,7 +116,7 @@ final class LoopbackCrew: @unchecked Sendable {
                     return
                 }
                 announce(baton)
-                if reactor.poll(baton, milliseconds: 1000) { reactor.announceWork(baton) }
+                reactor.poll(baton, milliseconds: 1000)
             }
         }
     }
