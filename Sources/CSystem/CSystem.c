@@ -80,7 +80,12 @@ void csystem_thread_name(const char *name) {
 
 static volatile int forks;
 static void note_fork(void) { forks++; }
-void csystem_note_forks(void) { pthread_atfork(NULL, NULL, note_fork); }
+void csystem_note_forks(void) {
+    static int is_registered;
+    if (!is_registered) pthread_atfork(NULL, NULL, note_fork);
+    is_registered = 1;
+    forks = 0;
+}
 int csystem_forks(void) { return forks; }
 
 int csystem_peer_state(int socket) {

@@ -31,6 +31,10 @@ final class Crew: @unchecked Sendable {
     private let sendRequest: (String) -> Void
     /// The arbiter was asked, which it is once.
     private let hasAsked = Atomic(false)
+    /// How it comes to be what other workers are forked from; nil where it does not.
+    let refork: Refork?
+    /// The process goes on when the worker has ended.
+    let isKept = Atomic(false)
     /// One for each runner.
     let gauges: [RunnerGauge]
 
@@ -49,6 +53,7 @@ final class Crew: @unchecked Sendable {
         lastRunner = LastRunnerPolicy(runners: configuration.runners)
         attendance = configuration.mainThreadRuns ? nil : try WakePipe()
         requestLimit = configuration.requestLimit
+        refork = configuration.refork.map(Refork.init)
         let waker = reactor.waker
         handOver = BatonHandOver(interruptPilot: { waker.wake() })
     }

@@ -8,12 +8,13 @@ import os
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from types import FrameType, TracebackType
 from typing import Any, NoReturn, Protocol
 
-from monoceros import SERVER_SOFTWARE, __version__, accesslog, identity, logwriter
+from monoceros import SERVER_SOFTWARE, __version__, accesslog, identity, logwriter, threads
 from monoceros.application import AppImportError, AppModuleNotFoundError
 from monoceros.glogging import Logger
 from monoceros.observer import Observer
@@ -81,6 +82,8 @@ class Host:
         # In a worker: it was told to leave before it served, and the SystemExit on its way is not the application's.
         self._gives_up = False
         self._is_frozen = False
+        # In a worker: it was said that threads of the application keep it from having others forked from it.
+        self._has_named_threads = False
         # In the master: how many workers statsd was told of.
         self._worker_count = 0
         # One byte, for the first of several workers that fail together to take: that one says why.
@@ -99,7 +102,7 @@ class Host:
         outcome = self.server.notify(event, *arguments)
         # As gunicorn: how many there are, whenever that changes.
         count = len(getattr(self.server, "WORKERS", ()))
-        if event in ("forked", "worker_exited") and count != self._worker_count:
+        if event in ("forked", "worker_exited", "worker_became_mold") and count != self._worker_count:
             self._worker_count = count
             self.count_workers(count)
         return outcome
@@ -145,6 +148,72 @@ class Host:
             return os.read(self._word[0], 1) != b""
         except BlockingIOError:
             return False
+
+    # In a worker that others are forked from (`refork_after`)
+
+    #: Seconds that the threads of a worker have to end before others can be forked from it.
+    PATIENCE = 3.0
+
+    def has_foreign_threads(self, native: Sequence[int]) -> bool:
+        """Whether threads run here that are not the server's: in a process that is forked from this, they are gone, and
+        what they had locked stays locked.
+
+        :param native: the kernel's numbers of the server's that Python has not started.
+        """
+        names = threads.others([*native, *logwriter.retrying])
+        if names and not self._has_named_threads:
+            self._has_named_threads = True
+            self._name_threads(names)
+        return bool(names)
+
+    def _name_threads(self, names: Sequence[str]) -> None:
+        shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+        self.log(
+            logging.WARNING,
+            f"Worker (pid:{os.getpid()}) is warm, but no workers can be forked from it: it has "
+            f"{len(names)} thread{'s' if len(names) > 1 else ''} that the application has started ({shown}).",
+        )
+
+    def become_mold(self) -> bool:
+        """Prepares this process, a worker that has served, for having others forked from it.
+
+        Returns False when that cannot be, which has been logged; it leaves then, as any other that was replaced.
+        """
+        if self._witness is not None:
+            self._witness.stop()
+            self._witness = None
+        logwriter.flush_all()
+        logwriter.forbid_threads()
+        if not self._is_alone():
+            return False
+        try:
+            self.server.cfg.after_mold(self.server, self.worker)
+        except Exception:
+            self.logger.exception("Exception in the server hook after_mold: no workers are forked from this one.")
+            return False
+        if not self._is_alone():
+            return False
+        # Only now: what the hook does must not end half way.
+        self.control = None
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGABRT, signal.SIGUSR1, signal.SIGWINCH):
+            signal.signal(number, signal.SIG_DFL)
+        self.worker = None
+        self._has_named_threads = False
+        # What became garbage since the last time is not to be kept for ever.
+        gc.unfreeze()
+        gc.collect()
+        gc.freeze()
+        return True
+
+    def _is_alone(self) -> bool:
+        """Whether this is the only thread, once those of the server have had the time to end."""
+        end = time.monotonic() + self.PATIENCE
+        while len(os.listdir("/proc/self/task")) > 1:
+            if time.monotonic() > end:
+                self._name_threads(threads.others())
+                return False
+            time.sleep(0.002)
+        return True
 
     # In a worker
 
@@ -338,11 +407,11 @@ class Host:
         It is no daemon, since the threads that an application starts in it would be daemons too: cut off in the middle
         when the worker leaves.
         """
-        threading.Thread(target=run, name=name, daemon=False).start()
+        threads.start(name, run, daemon=False)
 
     def start_daemon(self, name: str, run: Callable[[], object]) -> None:
         """Starts a thread of our own that never runs the application, and that nobody waits for at the end."""
-        threading.Thread(target=run, name=name, daemon=True).start()
+        threads.start(name, run, daemon=True)
 
     def log_slow(self, request: str, milliseconds: int, thread: int, suppressed: int) -> None:
         """Writes that a request runs for long, and where its thread is. `suppressed` others were not written of."""
