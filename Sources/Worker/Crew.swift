@@ -58,6 +58,8 @@ final class Crew: @unchecked Sendable {
         handOver = BatonHandOver(interruptPilot: { waker.wake() })
     }
 
+    deinit { attendance?.close() }
+
     /// Whether a request that is known to be long has to leave this runner, the last free one, to short ones.
     func postpones(_ baton: borrowing Baton) -> Bool {
         !handOver.isAwaited && lastRunner.postpones(at: reactor.recently(baton))
