@@ -82,7 +82,10 @@ import Testing
         #expect(master.step() == [.spawn(age: 2, generation: 2)])
         master.ready(102)
         // And the old code has no use for one.
-        #expect(master.step() == [.adopt(generation: 2), .retire(generation: 1), .signal(pid: 101, .terminate)])
+        #expect(
+            master.step() == [
+                .adopt(generation: 2), .retire(generation: 1), .signal(pid: 101, .terminate), .rolledOut(generation: 2),
+            ])
     }
 
     @Test func oldCodeThatWasChosenLeavesWithTheReload() {
@@ -91,6 +94,7 @@ import Testing
         master.step()
         master.reload(workers: 1)
         master.exit(102, .segmentationFault)
+        master.step()
         while let pid = master.pids(where: \.isBooting).first {
             master.ready(pid)
             let actions = master.step()
