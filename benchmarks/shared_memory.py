@@ -2,11 +2,11 @@
 
 usage: python -m benchmarks.shared_memory [--rounds N] [--requests N] [--workers N]
 
-The project is the one in examples/django_site. For each server, in turn and over all rounds: seconds from the start to the
-first answer and to the first answer of the last worker, and the PSS of all its processes after so many requests, as
-medians. The last column is the PSS as a share of that of gunicorn with --preload. A worker with --refork-after has to have
-been asked often enough to become what others are forked from; the memory is read when that has happened and every worker
-has answered.
+The project is the one in examples/django_site. For each server, in turn and over all rounds: seconds from the start to
+the first answer and to the first answer of the last worker, and the PSS of all its processes after so many requests, as
+medians. The last column is the PSS as a share of that of gunicorn with --preload. A worker with --refork-after has to
+have been asked often enough to become what others are forked from; the memory is read when that has happened and every
+worker has answered.
 
 gunicorn is taken from .venv-peers (`python -m benchmarks` makes that), and needs django and whitenoise there as well.
 """

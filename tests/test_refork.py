@@ -68,7 +68,9 @@ def ask(server: Server, path: str = "/") -> dict:
 
 
 def molds(server: Server) -> list[int]:
-    return [int(pid) for pid in re.findall(r"Worker \(pid:(\d+)\) is warm: from now on workers are forked", server.log())]
+    return [
+        int(pid) for pid in re.findall(r"Worker \(pid:(\d+)\) is warm: from now on workers are forked", server.log())
+    ]
 
 
 def warm_up(server: Server, count: int = 1) -> int:
@@ -171,7 +173,9 @@ def test_threads_of_the_application_keep_it_a_worker(serve: Serve, code: Path, k
     worker = ask(server, "/thread")["pid"]
     for _ in range(80):
         ask(server)
-    line = server.wait_for_log(r"Worker \(pid:(\d+)\) is warm, but no workers can be forked from it: it has 1 thread .*")
+    line = server.wait_for_log(
+        r"Worker \(pid:(\d+)\) is warm, but no workers can be forked from it: it has 1 thread .*"
+    )
     assert int(line[0][1]) == worker
     assert "(lurker)" in line[0][0]
     for _ in range(40):

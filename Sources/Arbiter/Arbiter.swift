@@ -89,6 +89,8 @@ public final class Arbiter {
             }
         }
         if configuration.preloads, supervisor.wanted > 0 { awaitedMold = 1 }
+        // What reading the configuration took is not to be copied to each worker by the first that writes there.
+        ProcessMemory.giveBack()
         return loop(signals, messages)
     }
 

@@ -4,7 +4,6 @@ import os
 import pwd
 from typing import Any
 
-
 #: This process, or the worker that it was forked from, has done so: it may have lost the right to do it again.
 _is_done = False
 
