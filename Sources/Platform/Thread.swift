@@ -8,15 +8,7 @@ public enum Thread {
     /// - Parameter name: at most 15 bytes are shown by `top -H` (`pthread_setname_np(3)`).
     /// - Throws: `SystemError` when the system gives no thread.
     public static func start(name: String, _ body: @escaping @Sendable () -> Void) throws(SystemError) {
-        // Made by the thread that starts the first one, and not by two at once: docs/fork-safety.md.
-        let own = ownIDs
-        let box = Unmanaged.passRetained(
-            Body {
-                own.withLock { _ = $0.insert(currentID) }
-                defer { own.withLock { _ = $0.remove(currentID) } }
-                body()
-            }
-        ).toOpaque()
+        let box = Unmanaged.passRetained(Body(body)).toOpaque()
         let error = csystem_thread_start(
             name,
             { context in Unmanaged<Body>.fromOpaque(context!).takeRetainedValue().run() },
@@ -27,11 +19,13 @@ public enum Thread {
         }
     }
 
-    private static let ownIDs = Lock<Set<Int32>>([])
-
     /// The kernel's numbers of the threads that `start` has made and that have not ended. One that begins at this
     /// moment may not be among them yet.
-    public static var started: [Int32] { ownIDs.withLock { Array($0) } }
+    public static var started: [Int32] {
+        [Int32](unsafeUninitializedCapacity: Int(CSYSTEM_THREAD_LIMIT)) { buffer, count in
+            count = Int(csystem_threads(buffer.baseAddress))
+        }
+    }
 
     /// The kernel's number of the calling thread (`gettid(2)`).
     public static var currentID: Int32 { csystem_thread_id() }

@@ -61,6 +61,11 @@ static inline int csystem_shared_futex_wake(const void *word, int count) {
 /// `pthread_t`, the attribute struct and the start routine's nullability differ between C libraries: hidden here.
 int csystem_thread_start(const char *name, void (*body)(void *), void *context);
 
+/// The kernel's numbers of the threads started so, that have begun and not ended: as many as are written. Kept in C, since
+/// a thread that begins must not be the first to use anything of Swift's (docs/fork-safety.md).
+#define CSYSTEM_THREAD_LIMIT 32
+int csystem_threads(int *numbers);
+
 /// `syscall` is variadic. The kernel's number of the calling thread, and whether a thread of this process has it.
 static inline int csystem_thread_id(void) { return (int)syscall(SYS_gettid); }
 static inline int csystem_thread_exists(int thread) { return syscall(SYS_tgkill, getpid(), thread, 0) == 0; }
