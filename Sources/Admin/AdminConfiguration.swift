@@ -43,6 +43,8 @@ public struct AdminConfiguration: Sendable {
     public var stacks: StackDesk?
     /// Without room: nothing of the operator's goes to files.
     public var spoolAllowance: SpoolAllowance
+    /// Whether the process goes on when the worker has ended, and needs the socket then.
+    public var keepsSocket: (@Sendable () -> Bool)?
 
     public init(
         socket: Descriptor, isUnix: Bool, allowed: AddressList, policy: RequestPolicy, version: String,

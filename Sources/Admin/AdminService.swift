@@ -30,6 +30,7 @@ public final class AdminService: @unchecked Sendable {
     public init(_ configuration: AdminConfiguration) throws(SystemError) {
         self.configuration = configuration
         reactor = try Self.makeReactor(configuration)
+        reactor.keepsListeners = configuration.keepsSocket
         bench = Workbench(policy: Self.policy(configuration))
         responder = AdminResponder(configuration)
         waker = reactor.waker

@@ -16,15 +16,6 @@ extension Arbiter {
     /// - Returns: in a worker that was forked from it, what to do; nil in the master.
     func forkMold(_ signals: SignalPipe, _ messages: MessageChannel) -> ArbiterOutcome? {
         guard supervisor.isServing, let number = neededMold, let generation = generations[number] else { return nil }
-        let orders: MessageChannel
-        let answers: MessageChannel
-        do {
-            orders = try MessageChannel()
-            answers = try MessageChannel()
-        } catch {
-            moldFailed(number, "it could not be made: \(error)", nil)
-            return nil
-        }
         guard tell(.willPreload(generation: number)) else {
             moldFailed(number, "it could not be made", nil)
             return nil
@@ -47,13 +38,11 @@ extension Arbiter {
             host.afterForkInParent()
             tell(.didForkMold)
             molds[number] = Mold(
-                pid: child, orders: orders, answers: answers,
-                deadline: generation.configuration.terms.bootTimeout.map { Clock.now() + $0 })
+                pid: child, deadline: generation.configuration.terms.bootTimeout.map { Clock.now() + $0 })
             return nil
         case .child:
             signals.abandonInChild()
             messages.receiving.close()
-            for mold in molds.values { mold.closeChannels() }
             closeOthers(than: number)
             reloadWatch?.close()
             if let isThere = try? Process.requestSignalOnParentDeath(.kill, parent: processID), !isThere {
@@ -62,22 +51,25 @@ extension Arbiter {
             mask.restore()
             host.afterForkInChild()
             Process.setTitle("monoceros: mold [\(generation.configuration.processName)]")
-            return .worker(beMold(number, orders: orders, answers: answers, messages))
+            if let status = host.preload(reloadWatch?.reportDescriptor) { Process.exitImmediately(status) }
+            ProcessMemory.giveBack()
+            return .worker(serveOrders(number, messages, saying: .preloaded))
         }
     }
 
     private var neededMold: Int? { awaitedMold.flatMap { molds[$0] == nil ? $0 : nil } }
 
-    /// Has a worker made by the mold of its configuration.
-    func order(age: Int, generation number: Int) -> SpawnResult {
-        guard let mold = molds[number], mold.isReady else {
+    /// Has a worker made by the mold of its configuration. Nil where it has none, and the arbiter is to fork.
+    func order(age: Int, generation number: Int) -> SpawnResult? {
+        guard let desk, let mold = molds[number], mold.isReady else {
+            guard generations[number]?.configuration.preloads == true else { return nil }
             // It has died. What is loaded now is what there is now.
             if awaitedMold == nil { awaitedMold = number }
             return spawnFailed(age, number)
         }
         guard tell(.willOrder(age: age, generation: number)) else { return spawnFailed(age, number) }
         let cell = cells?.assign(generation: number)
-        let pid = mold.make(Mold.Order(age: age, cell: cell))
+        let pid = mold.make(Mold.Order(age: age, cell: cell), at: desk)
         cells?.note(cell, of: pid)
         guard let pid else {
             host.log(
@@ -91,17 +83,17 @@ extension Arbiter {
 
     // MARK: In the mold
 
-    /// Loads the application and forks workers until the master ends this process. Returns in each worker.
-    private func beMold(
-        _ number: Int, orders: MessageChannel, answers: MessageChannel, _ messages: MessageChannel
-    ) -> WorkerSeat {
-        if let status = host.preload(reloadWatch?.reportDescriptor) { Process.exitImmediately(status) }
-        messages.send(WorkerMessage(.preloaded, pid: Process.id).bytes)
+    /// Forks workers until the master ends this process. Returns in each worker.
+    ///
+    /// - Parameter kind: what the master is told before.
+    func serveOrders(_ number: Int, _ messages: MessageChannel, saying kind: WorkerMessage.Kind) -> WorkerSeat {
+        guard let desk else { Process.exitImmediately(0) }
+        var seen = desk.orderCount
+        messages.send(WorkerMessage(kind, pid: Process.id).bytes)
         while true {
-            _ = orders.receiving.waitUntilReadable(milliseconds: 60_000)
-            guard let bytes = orders.receive(), let order = Mold.Order(bytes) else { continue }
+            guard let order = desk.nextOrder(for: Process.id, after: &seen, timeout: .seconds(60)) else { continue }
             guard host.notify(.willForkFromMold(age: order.age, generation: number)) == .done else {
-                answers.send(Array("-1".utf8))
+                desk.answer(seen, nil)
                 continue
             }
             host.beforeFork()
@@ -110,20 +102,17 @@ extension Arbiter {
                 host.afterForkInParent()
             case nil:
                 host.afterForkInParent()
-                answers.send(Array("-1".utf8))
+                desk.answer(seen, nil)
             case .child:
                 let seat = WorkerSeat(
                     generation: number, parentID: processID,
                     listeners: generations[number]?.clientListeners ?? [], admin: generations[number]?.adminListener,
                     shared: means.flatMap { means in order.cell.map { (means, $0) } },
-                    reports: reloadWatch?.reportDescriptor, channel: messages)
+                    reports: reloadWatch?.reportDescriptor, channel: messages, desk: desk)
                 // SIGTERM when the master ends, and not before it is the parent.
                 follow(seat)
                 host.afterForkInChild()
-                answers.send(Array("\(Process.id)".utf8))
-                for descriptor in [orders.receiving, orders.sending, answers.receiving, answers.sending] {
-                    descriptor.close()
-                }
+                desk.answer(seen, Process.id)
                 Process.setTitle("monoceros: worker [\(generations[number]?.configuration.processName ?? "")]")
                 return seat
             }
@@ -165,11 +154,19 @@ extension Arbiter {
     /// - Returns: whether that process was one.
     func moldEnded(_ pid: ProcessID, _ status: ExitStatus) -> Bool {
         guard let (number, mold) = molds.first(where: { $0.value.pid == pid }).map({ ($0.key, $0.value) }) else {
-            return endedMolds.remove(pid) != nil
+            guard endedMolds.remove(pid) != nil else { return false }
+            tell(.moldExited(pid: pid))
+            return true
         }
-        mold.closeChannels()
         molds[number] = nil
+        tell(.moldExited(pid: pid))
         guard supervisor.isServing else { return true }
+        if mold.isReady, generations[number]?.configuration.preloads == false {
+            host.log(
+                .warning,
+                "The process that workers are forked from (pid:\(pid)) is gone. They load the application themselves.")
+            return true
+        }
         if mold.isReady {
             host.log(.warning, "The process that workers are forked from (pid:\(pid)) is gone. Another one is made.")
             if awaitedMold == nil { awaitedMold = number }

@@ -27,7 +27,6 @@ extension Arbiter {
         case .child:
             signals.abandonInChild()
             reloadWatch?.close()
-            for mold in molds.values { mold.closeChannels() }
             mask.restore()
             host.afterForkInChild()
             become(parent: processID)

@@ -13,7 +13,7 @@ extension Arbiter {
         guard let generation = generations[number] else {
             preconditionFailure("a worker for a generation that is gone")
         }
-        if generation.configuration.preloads { return order(age: age, generation: number) }
+        if let result = order(age: age, generation: number) { return result }
         guard tell(.willFork(age: age, generation: number)) else { return spawnFailed(age, number) }
         let cell = cells?.assign(generation: number)
         host.beforeFork()
@@ -45,9 +45,8 @@ extension Arbiter {
                 generation: number, parentID: processID, listeners: generation.clientListeners,
                 admin: generation.adminListener,
                 shared: means.flatMap { means in cell.map { (means, $0) } }, reports: reloadWatch?.reportDescriptor,
-                channel: messages)
+                channel: messages, desk: desk)
             reloadWatch?.close()
-            for mold in molds.values { mold.closeChannels() }
             closeOthers(than: number)
             follow(seat)
             mask.restore()

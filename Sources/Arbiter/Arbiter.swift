@@ -21,8 +21,10 @@ public final class Arbiter {
     var nextLook: Nanoseconds = 0
     /// The files of the code, where they are watched (`--reload`).
     var reloadWatch: ReloadWatch?
-    /// The processes that workers are forked from, by configuration (`--preload`).
+    /// The processes that workers are forked from, by configuration (`--preload`, `--refork-after`).
     var molds: [Int: Mold] = [:]
+    /// Where workers are ordered from them.
+    var desk: MoldDesk?
     /// The configuration whose application is being loaded.
     var awaitedMold: Int?
     /// Molds that were ended and not yet reaped.
@@ -56,6 +58,7 @@ public final class Arbiter {
         do {
             signals = try SignalPipe(Self.handledSignals)
             messages = try MessageChannel()
+            desk = try MoldDesk()
         } catch {
             host.log(.error, "Can't start: \(error)")
             return .exit(1)
@@ -86,6 +89,8 @@ public final class Arbiter {
             }
         }
         if configuration.preloads, supervisor.wanted > 0 { awaitedMold = 1 }
+        // What reading the configuration took is not to be copied to each worker by the first that writes there.
+        ProcessMemory.giveBack()
         return loop(signals, messages)
     }
 
@@ -139,6 +144,7 @@ public final class Arbiter {
                 service.noteReloaded("Serving with a new configuration")
             case .closeListeners: closeListeners()
             case .signal(let pid, let signal): send(signal, to: pid)
+            case .promote(let pid): promote(pid)
             case .finish(let code, let reason, let abandoned):
                 report(finish: code, reason, abandoned)
                 return leave(code)
@@ -167,6 +173,8 @@ public final class Arbiter {
             switch message.kind {
             case .ready: noteReady(message.pid)
             case .preloaded: noteMold(message.pid)
+            case .offersMold: supervisor.receive(.workerOffersMold(pid: message.pid), at: Clock.now())
+            case .becameMold: noteRefork(message.pid)
             case .wantsToLeave:
                 guard supervisor.receive(.workerWantsToLeave(pid: message.pid), at: Clock.now()) != nil else {
                     continue
@@ -201,7 +209,10 @@ public final class Arbiter {
     private func leave(_ code: Int32) -> ArbiterOutcome {
         for number in molds.keys { endMold(number) }
         // They were killed, which takes no time.
-        for pid in endedMolds { _ = try? Process.wait(for: pid) }
+        for pid in endedMolds {
+            _ = try? Process.wait(for: pid)
+            tell(.moldExited(pid: pid))
+        }
         pidFile?.remove()
         tell(.exiting)
         return .exit(code)

@@ -32,6 +32,10 @@ public enum ArbiterEvent: Sendable {
     case forked(pid: ProcessID?, age: Int, generation: Int)
     /// A worker was reaped. `didBoot` is false for one that could not.
     case workerExited(pid: ProcessID, didBoot: Bool)
+    /// A worker serves nobody any more, and others are forked from it.
+    case workerBecameMold(pid: ProcessID)
+    /// A process that workers were forked from was reaped.
+    case moldExited(pid: ProcessID)
     /// A new master was forked (USR2), or has ended: then nil.
     case successor(pid: ProcessID?)
     /// In the child that becomes the new master.

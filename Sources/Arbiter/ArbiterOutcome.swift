@@ -30,6 +30,16 @@ public struct WorkerSeat: Sendable {
     public let reports: Descriptor?
     /// Where the master listens.
     let channel: MessageChannel
+    /// Where it says who is to become a mold.
+    let desk: MoldDesk?
+
+    /// Tells the master that the next workers could be forked from this one (`Arbiter.becomeMold`).
+    public func offerMold() {
+        channel.send(WorkerMessage(.offersMold, pid: Process.id).bytes)
+    }
+
+    /// Whether the master wants that: when this worker has finished.
+    public var isPromoted: Bool { desk?.isPromoted(Process.id) ?? false }
 
     /// Tells the master that requests are answered from now on.
     public func reportReady() {

@@ -1,10 +1,10 @@
 internal import Platform
 
-/// A process that has loaded the application of one configuration, and forks workers of it (`--preload`): they share
-/// its memory. It serves nobody.
+/// A process from which workers of one configuration are forked: they share its memory. It serves nobody. It has loaded
+/// the application for that purpose (`--preload`), or it was a worker and is warm (`--refork-after`).
 ///
 /// ```
-///  arbiter ──fork──► mold: loads, says that it is ready, waits for orders
+///  arbiter ──fork──► mold: loads, says that it is ready, waits for orders   ◄── or a worker that has finished
 ///     ▲ order: age, cell   │ fork
 ///     │                    ▼
 ///     │              in between: forks once more and ends
@@ -17,63 +17,39 @@ internal import Platform
 /// a mold of its own, made from a process in which nothing of the code was ever imported.
 struct Mold {
     let pid: ProcessID
-    /// From the arbiter to the mold.
-    let orders: MessageChannel
-    /// From a new worker, or a mold that could make none, to the arbiter.
-    let answers: MessageChannel
-    /// The application is loaded.
+    /// Workers can be forked from it.
     var isReady = false
-    /// When it must be; nil for any time.
+    /// When it must be ready; nil for any time.
     let deadline: Nanoseconds?
 
-    /// How long the arbiter waits for a worker that it ordered, in milliseconds. A fork takes a few.
-    static let patience: Int32 = 5000
+    /// How long the arbiter waits for a worker that it ordered, in nanoseconds. A fork takes a few milliseconds.
+    static let patience = Nanoseconds.seconds(5)
 
     /// A worker, as the arbiter asks for it.
     struct Order: Equatable {
         let age: Int
         let cell: Int?
-
-        init(age: Int, cell: Int?) {
-            self.age = age
-            self.cell = cell
-        }
-
-        init?(_ bytes: [UInt8]) {
-            let words = String(decoding: bytes, as: UTF8.self).split(separator: " ").compactMap { Int($0) }
-            guard words.count == 2 else { return nil }
-            age = words[0]
-            cell = words[1] < 0 ? nil : words[1]
-        }
-
-        var bytes: [UInt8] { Array("\(age) \(cell ?? -1)".utf8) }
     }
 
-    /// Orders a worker and waits for it.
+    /// Orders a worker and waits for it. A mold that says nothing is ended: another one can be had.
     ///
     /// - Returns: its process id; nil when none came.
-    func make(_ order: Order) -> ProcessID? {
-        // What came too late for the order before.
-        while answers.receive() != nil {}
+    func make(_ order: Order, at desk: MoldDesk) -> ProcessID? {
         do throws(SystemError) {
             try Process.setSubreaper(true)
         } catch {
             return nil
         }
         defer { try? Process.setSubreaper(false) }
-        guard orders.send(order.bytes), answers.receiving.waitUntilReadable(milliseconds: Self.patience),
-            let bytes = answers.receive(), let pid = ProcessID(String(decoding: bytes, as: UTF8.self))
-        else { return nil }
-        return pid > 0 ? pid : nil
+        switch desk.order(order, from: pid, patience: Self.patience) {
+        case .worker(let worker): return worker
+        case .none: return nil
+        case .silence:
+            end()
+            return nil
+        }
     }
 
     /// Ends it: it has nothing to finish.
-    func end() {
-        try? Process.send(.kill, to: pid)
-        closeChannels()
-    }
-
-    func closeChannels() {
-        for descriptor in [orders.receiving, orders.sending, answers.receiving, answers.sending] { descriptor.close() }
-    }
+    func end() { try? Process.send(.kill, to: pid) }
 }

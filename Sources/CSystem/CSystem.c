@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,11 +21,34 @@ struct start {
     char name[16];
 };
 
+/// Of threads that were started here; 0 is free. A worker has a handful.
+static _Atomic int threads[CSYSTEM_THREAD_LIMIT];
+
+/// Puts one number in another's place, where that is; whether it was.
+static int replace_thread(int from, int to) {
+    for (int place = 0; place < CSYSTEM_THREAD_LIMIT; place++) {
+        int expected = from;
+        if (atomic_compare_exchange_strong(&threads[place], &expected, to)) return 1;
+    }
+    return 0;
+}
+
+int csystem_threads(int *numbers) {
+    int count = 0;
+    for (int place = 0; place < CSYSTEM_THREAD_LIMIT; place++) {
+        int number = atomic_load(&threads[place]);
+        if (number != 0) numbers[count++] = number;
+    }
+    return count;
+}
+
 static void *run(void *argument) {
     struct start start = *(struct start *)argument;
     free(argument);
     pthread_setname_np(pthread_self(), start.name);
+    int number = csystem_thread_id(), is_noted = replace_thread(0, number);
     start.body(start.context);
+    if (is_noted) replace_thread(number, 0);
     return NULL;
 }
 
@@ -80,7 +104,12 @@ void csystem_thread_name(const char *name) {
 
 static volatile int forks;
 static void note_fork(void) { forks++; }
-void csystem_note_forks(void) { pthread_atfork(NULL, NULL, note_fork); }
+void csystem_note_forks(void) {
+    static int is_registered;
+    if (!is_registered) pthread_atfork(NULL, NULL, note_fork);
+    is_registered = 1;
+    forks = 0;
+}
 int csystem_forks(void) { return forks; }
 
 int csystem_peer_state(int socket) {

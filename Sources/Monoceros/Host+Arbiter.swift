@@ -54,6 +54,8 @@ extension Host {
                 ], gil)
         case .workerExited(let pid, let didBoot):
             try call("worker_exited", [try gil.integer(Int(pid)).leak(), try boolean(didBoot, gil)], gil)
+        case .workerBecameMold(let pid): try call("worker_became_mold", [try gil.integer(Int(pid)).leak()], gil)
+        case .moldExited(let pid): try call("mold_exited", [try gil.integer(Int(pid)).leak()], gil)
         case .successor(let pid): try call("successor", [try optional(pid.map(Int.init), gil)], gil)
         case .willExecute: try call("will_execute", [], gil)
         case .promoted: try call("promoted", [], gil)
@@ -173,6 +175,18 @@ extension Host {
     /// - Throws: as `beginWorker`.
     func announceWorker(_ gil: borrowing GIL) throws(PythonError) {
         _ = try gil.call(try gil.attribute(object, "announce_worker"))
+    }
+
+    /// Prepares this process, a worker that has served, for having others forked from it.
+    ///
+    /// - Returns: false when that cannot be, for a reason that has been logged.
+    func becomeMold(_ gil: borrowing GIL) -> Bool {
+        do throws(PythonError) {
+            return try gil.isTrue(try gil.call(try gil.attribute(object, "become_mold")))
+        } catch {
+            logException("The worker cannot have others forked from it", gil)
+            return false
+        }
     }
 
     func endWorker(_ gil: borrowing GIL) {

@@ -59,7 +59,7 @@ struct Host {
         let notice = { (level: Notice.Level, text: String, gil: borrowing GIL) in
             self.log(LogLevel(level), text, gil)
         }
-        return WorkerReport(
+        var report = WorkerReport(
             notice: notice,
             application: ApplicationLog(
                 try gil.attribute(object, "log_exception"), forkEnd: try gil.attribute(object, "leave_fork"),
@@ -73,6 +73,22 @@ struct Host {
                 _ = try gil.call(try gil.attribute(self.object, "start_thread"), try gil.string(name), run)
             },
             threadDied: { gil in self.logException("A thread of the worker died: the worker is replaced", gil) })
+        report.hasForeignThreads = { own, gil in self.hasForeignThreads(own, gil) }
+        return report
+    }
+
+    /// Whether threads run that are not the server's, which is logged once.
+    ///
+    /// - Parameter own: the kernel's numbers of the server's that Python has not started.
+    private func hasForeignThreads(_ own: [Int32], _ gil: borrowing GIL) -> Bool {
+        do throws(PythonError) {
+            let list = try gil.list()
+            for number in own { try gil.append(list.pointer, try gil.integer(Int(number))) }
+            return try gil.isTrue(try gil.call(try gil.attribute(object, "has_foreign_threads"), list))
+        } catch {
+            gil.writeUnraisable()
+            return true
+        }
     }
 
     /// Logs that a request takes too long, and where its thread is.

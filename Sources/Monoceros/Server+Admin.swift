@@ -4,6 +4,7 @@ internal import Platform
 internal import Settings
 internal import Telemetry
 internal import Transport
+internal import Worker
 
 /// What a worker needs to tell the operator.
 extension Server {
@@ -12,7 +13,7 @@ extension Server {
     {
         guard let socket = seat.admin, let commons, let shared = seat.shared else { return nil }
         let ports = shared.means.stackPorts
-        return AdminConfiguration(
+        var admin = AdminConfiguration(
             socket: socket.descriptor, isUnix: socket.address.port == nil, allowed: configuration.adminAllowIPs,
             policy: configuration.policy, version: host.version,
             settings: configuration.shown.map { ($0.name, $0.value) },
@@ -22,6 +23,8 @@ extension Server {
             order: { seat.order($0) },
             stacks: ports.isEmpty ? nil : StackDesk(ports: ports),
             spoolAllowance: allowance.limited(to: 0))
+        admin.keepsSocket = refork(seat)?.isChosen
+        return admin
     }
 
     /// Nil where no path of the application's listeners is answered before it.

@@ -54,7 +54,8 @@ extension Server {
     /// The same under the limit that is set, if one is.
     private func limited(_ allowance: SpoolAllowance) -> SpoolAllowance {
         switch configuration.spoolLimit {
-        case nil: allowance
+        // Another name for the same: a place in it is a process's.
+        case nil: allowance.limited(to: allowance.limit)
         case 0: allowance.limited(to: nil)
         case let limit?: allowance.limited(to: limit)
         }
@@ -80,8 +81,16 @@ extension Server {
             tick: runners == 1 && configuration.workers == 1 ? .milliseconds(5) : .milliseconds(2),
             gracefulTimeout: .seconds(configuration.gracefulTimeout), workers: configuration.workers,
             parent: seat.parentID)
+        worker.refork = refork(seat)
         worker.slowRequestLog = configuration.slowRequestLog.map { .seconds($0) }
         return worker
+    }
+
+    /// Nil where workers do not become what others are forked from. One that watches its files has code that changes.
+    func refork(_ seat: WorkerSeat) -> ReforkTerms? {
+        guard let requests = configuration.reforkAfter, !configuration.reload else { return nil }
+        return ReforkTerms(
+            requests: requests, offer: { seat.offerMold() }, isChosen: { seat.isPromoted })
     }
 
     private var runners: Int { configuration.workerClass == .sync ? 1 : configuration.threads }

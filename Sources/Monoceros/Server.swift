@@ -28,14 +28,27 @@ struct Server {
         }
         let arbiter = Arbiter(
             arbiterConfiguration(processName: host.processName), host: arbiterHost(configurations))
-        switch arbiter.run() {
-        case .exit(let status):
-            return status
-        case .worker(let seat):
-            let server = Server(configuration: configurations[seat.generation], host: host)
-            try server.serve(seat, allowance, &gil)
-            throw gil.raiseSystemExit(0)
+        var outcome = arbiter.run()
+        while true {
+            switch outcome {
+            case .exit(let status):
+                return status
+            case .worker(let seat):
+                let server = Server(configuration: configurations[seat.generation], host: host)
+                switch try server.serve(seat, allowance, &gil) {
+                case .leaves: throw gil.raiseSystemExit(0)
+                // Comes back in each worker that is forked from it.
+                case .becomesMold: outcome = arbiter.becomeMold(seat)
+                }
+            }
         }
+    }
+
+    /// What a worker does when it has served.
+    private enum WorkerEnd {
+        case leaves
+        /// Others are forked from it (`refork_after`).
+        case becomesMold
     }
 
     /// Says at the start what would otherwise come up with the first large upload. It may be put right meanwhile.
@@ -52,20 +65,21 @@ struct Server {
     /// Runs a worker, and has Python told when it ends.
     private func serve(
         _ seat: WorkerSeat, _ allowance: SpoolAllowance, _ gil: inout GIL
-    ) throws(PythonError) {
+    ) throws(PythonError) -> WorkerEnd {
         do throws(PythonError) {
-            try work(seat, allowance, &gil)
+            if try work(seat, allowance, &gil) == .becomesMold { return .becomesMold }
         } catch {
             let exception = gil.takeException()
             host.endWorker(gil)
             throw gil.restore(exception)
         }
         host.endWorker(gil)
+        return .leaves
     }
 
     private func work(
         _ seat: WorkerSeat, _ allowance: SpoolAllowance, _ gil: inout GIL
-    ) throws(PythonError) {
+    ) throws(PythonError) -> WorkerEnd {
         try host.beginWorker(gil)
         // The kernel forgets it when the user changes.
         if let isThere = try? seat.followMaster(), !isThere { throw gil.raiseSystemExit(0) }
@@ -110,7 +124,13 @@ struct Server {
             throw error
         }
         try host.ignoreFurtherSignals(gil)
+        if worker.isChosen {
+            control.worker = nil
+            worker.endThreads()
+            if host.becomeMold(gil) { return .becomesMold }
+        }
         host.log(.info, "Worker exiting (pid: \(Process.id))", gil)
         if worker.threadsLeftBehind > 0 { host.leaveThreadsBehind(worker.threadsLeftBehind, gil) }
+        return .leaves
     }
 }

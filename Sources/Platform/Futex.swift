@@ -26,6 +26,19 @@ public enum Futex {
         withAddress(of: word) { address in _ = csystem_futex_wake(address, count) }
     }
 
+    /// The same as `wait` for a word that several processes share.
+    public static func waitShared(_ word: UnsafePointer<Atomic<UInt32>>, while expected: UInt32, timeout: Nanoseconds) {
+        var limit = timespec()
+        limit.tv_sec = Int(timeout / 1_000_000_000)
+        limit.tv_nsec = Int(timeout % 1_000_000_000)
+        _ = csystem_shared_futex_wait(word, expected, &limit)
+    }
+
+    /// Wakes every process that sleeps on a word that they share.
+    public static func wakeShared(_ word: UnsafePointer<Atomic<UInt32>>) {
+        _ = csystem_shared_futex_wake(word, .max)
+    }
+
     /// `Atomic` is `@_rawLayout`: its address is stable for as long as its owner lives, and a borrow does not copy it.
     private static func withAddress(of word: borrowing Atomic<UInt32>, _ body: (UnsafeRawPointer) -> Void) {
         withUnsafePointer(to: word) { body(UnsafeRawPointer($0)) }

@@ -1,3 +1,4 @@
+internal import CSystem
 internal import Glibc
 
 /// The memory of a process, bytes (proc(5)).
@@ -16,6 +17,9 @@ public struct ProcessMemory: Equatable, Sendable {
         let proportional = contents(of: "/proc/\(process)/smaps_rollup").flatMap(proportionalBytes)
         return ProcessMemory(resident: pages * UInt64(max(1, getpagesize())), proportional: proportional)
     }
+
+    /// Gives what this process has freed back to the system, before others are forked from it (`malloc_trim(3)`).
+    public static func giveBack() { csystem_memory_trim() }
 
     /// The line `Pss:   1234 kB`.
     static func proportionalBytes(_ rollup: [UInt8]) -> UInt64? {

@@ -19,6 +19,14 @@ public enum Thread {
         }
     }
 
+    /// The kernel's numbers of the threads that `start` has made and that have not ended. One that begins at this
+    /// moment may not be among them yet.
+    public static var started: [Int32] {
+        [Int32](unsafeUninitializedCapacity: Int(CSYSTEM_THREAD_LIMIT)) { buffer, count in
+            count = Int(csystem_threads(buffer.baseAddress))
+        }
+    }
+
     /// The kernel's number of the calling thread (`gettid(2)`).
     public static var currentID: Int32 { csystem_thread_id() }
 

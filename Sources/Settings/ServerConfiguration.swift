@@ -29,6 +29,8 @@ public struct ServerConfiguration: Equatable, Sendable {
     public let maxWorkerLifetimeJitter: Int
     /// Bytes of memory with which a worker is replaced; nil sets no limit.
     public let maxWorkerMemory: Int?
+    /// Requests after which a worker becomes what others are forked from; nil for never.
+    public let reforkAfter: Int?
     /// Seconds after which a worker that is stuck is ended; nil waits for ever.
     public let timeout: Int?
     /// Seconds that one request may take; nil for as long as it takes.
@@ -145,6 +147,7 @@ public struct ServerConfiguration: Equatable, Sendable {
         maxWorkerLifetime = try values[.maxWorkerLifetime]
         maxWorkerLifetimeJitter = try values[.maxWorkerLifetimeJitter]
         maxWorkerMemory = try values[.maxWorkerMemory]
+        reforkAfter = try values[.reforkAfter]
         timeout = try values[.timeout]
         let limits = [try values[.requestTimeout], workerClass == .sync ? timeout : nil]
         requestTimeout = limits.compactMap(\.self).min()

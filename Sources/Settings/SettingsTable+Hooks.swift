@@ -19,6 +19,12 @@ extension SettingsTable {
         hook("pre_fork", 2...2, "Called with the server and the worker before each fork."),
         hook("post_fork", 2...2, "Called with the server and the worker after each fork, in the worker."),
         hook("post_worker_init", 1...1, "Called with the worker when it has loaded the application."),
+        hook(
+            "after_mold", 2...2, origin: .own,
+            """
+            Called with the server and the worker in a worker that becomes what others are forked from \
+            (refork_after): close what they must not share.
+            """),
         hook("worker_int", 1...1, "Called with the worker when it gets INT or QUIT."),
         hook("worker_abort", 1...1, "Called with the worker when it gets ABRT, which mostly means a timeout."),
         hook("pre_exec", 1...1, "Called with the server in the new master process, before it starts (USR2)."),
@@ -43,9 +49,11 @@ extension SettingsTable {
     ]
 
     private static func hook(
-        _ name: String, _ parameters: ClosedRange<Int>, for consumer: Setting.Consumer = .python, _ text: String
+        _ name: String, _ parameters: ClosedRange<Int>, for consumer: Setting.Consumer = .python,
+        origin: Setting.Origin = .gunicorn, _ text: String
     ) -> Entry {
-        Entry(Setting(name, .serverHooks, [], .callable(parameters: parameters), for: consumer, text))
+        Entry(
+            Setting(name, .serverHooks, [], .callable(parameters: parameters), for: consumer, origin: origin, text))
     }
 
     private static func dirtyHook(_ name: String, _ parameters: Int) -> Entry {

@@ -32,6 +32,15 @@ extension SettingKey<Int?> {
             default: .int(0), for: .worker, origin: .own, metavar: "INT",
             "How many seconds a worker serves before it is replaced by a new one; 0 sets no limit."),
         nothing: 0)
+    static let reforkAfter = SettingKey(
+        Setting(
+            "refork_after", .workerProcesses, ["--refork-after"], .int(SettingRange.anyCount), default: .int(0),
+            for: .worker, origin: .own, metavar: "INT",
+            """
+            After how many requests a worker becomes the process that the next workers are forked from, so that they \
+            begin warm and share its memory; 0 never does that. All workers are replaced then, one by one.
+            """),
+        nothing: 0)
     static let maxWorkerMemory = SettingKey(
         Setting(
             "max_worker_memory", .workerProcesses, ["--max-worker-memory"], .int(SettingRange.anyBytes),

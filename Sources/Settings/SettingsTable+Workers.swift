@@ -167,6 +167,7 @@ extension SettingsTable {
         SettingKey<Int?>.maxWorkerLifetime.entry,
         SettingKey<Int>.maxWorkerLifetimeJitter.entry,
         SettingKey<Int?>.maxWorkerMemory.entry,
+        SettingKey<Int?>.reforkAfter.entry,
         SettingKey<Int?>.timeout.entry,
         SettingKey<Int?>.requestTimeout.entry,
         SettingKey<Int>.gracefulTimeout.entry,

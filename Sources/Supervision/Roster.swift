@@ -44,8 +44,10 @@ struct Roster: Equatable, Sendable {
         worker.isServing && worker.generation <= current.number && !isFresh(worker)
     }
 
-    /// Boots for a configuration that will not be used, or has just come to serve for one that was given up.
+    /// Boots for a configuration that will not be used, or has just come to serve for one that was given up. So does a
+    /// cold one that boots when warm ones can be had.
     func isVain(_ worker: WorkerProcess) -> Bool {
+        if worker.isBooting && worker.wantsToLeave { return true }
         guard worker.state == .running, worker.generation != current.number, !isOfCandidate(worker) else {
             return false
         }

@@ -8,6 +8,10 @@ public enum SupervisionEvent: Equatable, Sendable {
     case workerReady(pid: Int32)
     /// A worker says that it wants to be replaced.
     case workerWantsToLeave(pid: Int32)
+    /// A worker says that it is warm: the next workers could be forked from it.
+    case workerOffersMold(pid: Int32)
+    /// A worker that was promoted is no worker any more, and others can be forked from it.
+    case workerBecameMold(pid: Int32)
     /// A worker that serves has given no sign of life for too long.
     case workerSilent(pid: Int32)
     /// The application of the configuration in force could not be loaded, and there is no worker.
@@ -42,6 +46,8 @@ public enum SupervisionAction: Equatable, Sendable {
     case rolledOut(generation: Int)
     /// Close the listening sockets, so that the kernel refuses what no worker would accept any more.
     case closeListeners
+    /// Have a worker finish what it has begun, and then become what the next workers are forked from.
+    case promote(pid: Int32)
     /// Send a worker a signal. That it is gone already is no error: it will be reaped.
     case signal(pid: Int32, WorkerSignal)
     /// Fork a worker with this number and this configuration, then report `workerSpawned` or `spawnFailed`.

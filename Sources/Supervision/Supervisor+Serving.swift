@@ -11,12 +11,13 @@ extension Supervisor {
 
     mutating func servingActions(at now: UInt64) -> [SupervisionAction] {
         let overdue = overdueActions(at: now)
+        chooseMold()
         let dismissed = table.advance(to: .terminating, at: now, where: picker(dismissals()))
         var actions = news
         news = []
         // Before the workers close their copies: afterwards nobody would take what the kernel queues in ours.
         actions += roster.takeRetired(table).map { .retire(generation: $0) }
-        actions += dismissed.map { .signal(pid: $0, .terminate) }
+        actions += dismissed.map { isToBeMold($0) ? .promote(pid: $0) : .signal(pid: $0, .terminate) }
         actions += overdue
         if roster.takeRolledOut(table) { actions.append(.rolledOut(generation: roster.current.number)) }
         // Last, since a fork that fails ends the round.

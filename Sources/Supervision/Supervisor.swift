@@ -48,6 +48,8 @@ public struct Supervisor: Sendable {
         case .spawnFailed: respawn.recordSpawnFailure(at: now)
         case .workerReady(let pid): return noteReady(pid)
         case .workerWantsToLeave(let pid): return table.update(pid) { $0.wantsToLeave = true }
+        case .workerOffersMold(let pid): return table.update(pid) { $0.offersMold = true }
+        case .workerBecameMold(let pid): return noteMold(pid)
         case .workerSilent(let pid): return noteSilence(pid, at: now)
         case .preloadFailed(let reason): if isServing { bootFailed(reason, at: now) }
         case .workerExited(let pid, let exit): return noteExit(pid, exit, at: now)

@@ -12,6 +12,10 @@ public struct WorkerMessage: Equatable, Sendable {
         /// The operator asked for something that a signal to the master does (`admin_bind`), and the worker may not
         /// send it. The payload is the signal's number.
         case order = 4
+        /// The worker is warm, and could become what the next workers are forked from.
+        case offersMold = 5
+        /// It has: it serves nobody, and workers can be forked from it.
+        case becameMold = 6
     }
 
     public let kind: Kind

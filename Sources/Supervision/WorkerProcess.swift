@@ -31,6 +31,10 @@ public struct WorkerProcess: Equatable, Sendable {
     public internal(set) var isReady = false
     /// It has said that it wants to be replaced. It serves until it is told to leave.
     public internal(set) var wantsToLeave = false
+    /// It has said that it is warm: the next workers could be forked from it (`refork_after`).
+    public internal(set) var offersMold = false
+    /// It is to become what the next workers are forked from, as soon as enough others serve.
+    public internal(set) var isChosen = false
     /// What it was asked to do last.
     public internal(set) var state = State.running
     /// When it was asked that; when it was forked, if nothing was asked.

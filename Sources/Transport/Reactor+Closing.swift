@@ -38,10 +38,11 @@ extension Reactor {
     /// Nanoseconds from accept to the first bytes of a request that a worker waits for at its end.
     private static let freshTime = Nanoseconds.milliseconds(300)
 
-    /// Closes this worker's copies.
+    /// Closes this worker's copies, unless the process goes on to have workers forked from it.
     func closeListeners() {
         guard hasListeners else { return }
         hasListeners = false
+        if let keepsListeners, keepsListeners() { return }
         for listener in listeners { listener.descriptor.close() }
     }
 

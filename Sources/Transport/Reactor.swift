@@ -79,6 +79,10 @@ public final class Reactor {
     /// What is answered before the application; set before the first poll.
     public var health: HealthEndpoint?
 
+    /// Whether the process goes on when this reactor has ended, and needs the listeners then. Asked when they would be
+    /// closed; set before the first poll.
+    public var keepsListeners: (@Sendable () -> Bool)?
+
     var sawSignal = false
     var releases: [UnsafeMutableRawPointer] = []
     var notices = NoticeBuffer()
@@ -124,6 +128,9 @@ public final class Reactor {
         waker.descriptor.close()
         signals.close()
     }
+
+    /// Ends the thread that waits for disks, after what it has to do. Nothing may be left that would need one.
+    public func stopDisk() { spool.stop() }
 
     /// Readable when there is work: for a host with a loop of its own.
     public var descriptor: Descriptor { poller.descriptor }

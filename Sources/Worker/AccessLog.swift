@@ -32,6 +32,7 @@ public final class AccessLog: @unchecked Sendable {
     /// Lines that the file did not take, and the error that is the cause: 0 while it takes them.
     private let unwrittenCount = Atomic<Int>(0)
     private let unwrittenCause = Atomic<Int32>(0)
+    private let isStopping = Atomic(false)
     /// Bytes written, so that who waits for a flush sees whether it gets on.
     private let writtenCount = Atomic<UInt64>(0)
 
@@ -59,6 +60,12 @@ public final class AccessLog: @unchecked Sendable {
     /// - Throws: `SystemError` when the system gives no thread.
     func start() throws(SystemError) {
         try Thread.start(name: "access log") { [self] in run() }
+    }
+
+    /// Ends the thread, which may take a moment. What the log does not take at once is lost.
+    func stop() {
+        isStopping.store(true, ordering: .releasing)
+        bell.ring()
     }
 
     /// Whether there is something to say of lost lines.
@@ -97,9 +104,11 @@ public final class AccessLog: @unchecked Sendable {
 
     // MARK: The log's thread
 
-    private func run() -> Never {
+    private func run() {
         while true {
+            // In this order: whoever stops it rings afterwards.
             let seen = bell.count
+            if isStopping.load(ordering: .acquiring) { return }
             let wanted = wantedFlushes.load(ordering: .acquiring)
             let hadLines = gather()
             let isWritten = write()

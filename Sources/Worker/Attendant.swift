@@ -43,7 +43,10 @@ struct Attendant {
             let overdue = overdueRunners(at: Clock.now())
             crew.checkParent()
             do throws(PythonError) {
-                try python.withGIL { (gil) throws(PythonError) in try gil.checkSignals() }
+                try python.withGIL { (gil) throws(PythonError) in
+                    try gil.checkSignals()
+                    crew.attendRefork(report, gil)
+                }
             } catch {
                 return false
             }

@@ -31,6 +31,10 @@ final class Crew: @unchecked Sendable {
     private let sendRequest: (String) -> Void
     /// The arbiter was asked, which it is once.
     private let hasAsked = Atomic(false)
+    /// How it comes to be what other workers are forked from; nil where it does not.
+    let refork: Refork?
+    /// The process goes on when the worker has ended.
+    let isKept = Atomic(false)
     /// One for each runner.
     let gauges: [RunnerGauge]
 
@@ -49,9 +53,12 @@ final class Crew: @unchecked Sendable {
         lastRunner = LastRunnerPolicy(runners: configuration.runners)
         attendance = configuration.mainThreadRuns ? nil : try WakePipe()
         requestLimit = configuration.requestLimit
+        refork = configuration.refork.map(Refork.init)
         let waker = reactor.waker
         handOver = BatonHandOver(interruptPilot: { waker.wake() })
     }
+
+    deinit { attendance?.close() }
 
     /// Whether a request that is known to be long has to leave this runner, the last free one, to short ones.
     func postpones(_ baton: borrowing Baton) -> Bool {

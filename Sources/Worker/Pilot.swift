@@ -1,5 +1,6 @@
 internal import Platform
 internal import Scheduling
+internal import Synchronization
 internal import Telemetry
 internal import Transport
 
@@ -29,7 +30,7 @@ final class Pilot: @unchecked Sendable {
     }
 
     /// The thread's body.
-    func run() -> Never {
+    func run() {
         PilotLoop(crew.handOver, self).run()
         guardExit()
     }
@@ -37,11 +38,12 @@ final class Pilot: @unchecked Sendable {
     /// Sleeps until a worker that is on its way out has had the time for it, and then ends the process: neither a
     /// thread of the application that never ends nor a function of `atexit` that does not return may keep the arbiter
     /// from replacing it. A process that leaves in order ends this thread too. Where the arbiter stops the worker it
-    /// comes first.
-    private func guardExit() -> Never {
+    /// comes first. It returns in a process that goes on to have others forked from it.
+    private func guardExit() {
         let deadline = crew.lifetime.current.deadline ?? Clock.now() + crew.configuration.gracefulTimeout
         let end = deadline + Watchdog.grace
         while true {
+            if crew.isKept.load(ordering: .acquiring) { return }
             let now = Clock.now()
             if now >= end { break }
             crew.commons?.cell.heartbeat(now)
@@ -79,6 +81,7 @@ extension Pilot: PilotDuties {
         {
             crew.requestReplacement(reason)
         }
+        crew.lookAtRefork(at: now)
         return Crew.nap
     }
 

@@ -226,7 +226,10 @@ final class Runner {
         guard isMain else { return true }
         crew.checkParent()
         do throws(PythonError) {
-            try python.withGIL { (gil) throws(PythonError) in try gil.checkSignals() }
+            try python.withGIL { (gil) throws(PythonError) in
+                try gil.checkSignals()
+                crew.attendRefork(report, gil)
+            }
             return true
         } catch {
             return false

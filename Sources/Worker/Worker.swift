@@ -28,6 +28,9 @@ public struct WorkerReport {
     public let startDaemon: (String, PyPointer, borrowing GIL) throws(PythonError) -> Void
     /// Starts a thread of Python's with this name that calls the callable.
     public let startThread: (String, PyPointer, borrowing GIL) throws(PythonError) -> Void
+    /// Whether threads run in this process that are none of the server's, which says so. It is given the kernel's
+    /// numbers of those that Python has not started.
+    public var hasForeignThreads: (([Int32], borrowing GIL) -> Bool)?
     /// A runner's thread ended by the exception that is set.
     public let threadDied: (borrowing GIL) -> Void
 
@@ -51,7 +54,7 @@ public struct WorkerReport {
 
 /// One process's threads around one reactor.
 public final class Worker {
-    private let crew: Crew
+    let crew: Crew
     private let types: WSGITypes
     /// Answers the operator; nil where nobody asked for that.
     private let admin: AdminService?
@@ -76,6 +79,7 @@ public final class Worker {
             configuration: configuration.transport, listeners: listeners, trust: trust,
             commons: commons, workers: configuration.workers)
         reactor.health = health
+        reactor.keepsListeners = configuration.refork?.isChosen
         crew = try Crew(
             configuration: configuration, reactor: reactor, lifetime: lifetime, commons: commons,
             requestReplacement: requestReplacement)

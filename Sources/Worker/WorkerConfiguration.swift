@@ -26,6 +26,8 @@ public struct WorkerConfiguration: Sendable {
     public let tick: Nanoseconds
     /// How long a request may run before the log tells of it; nil for ever.
     public var slowRequestLog: Nanoseconds?
+    /// How it comes to be what other workers are forked from; nil where it does not.
+    public var refork: ReforkTerms?
     /// How long a draining worker waits for the requests under way.
     public let gracefulTimeout: Nanoseconds
     /// How many workers the server has.

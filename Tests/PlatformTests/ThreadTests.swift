@@ -47,6 +47,15 @@ import Testing
         #expect(Thread.cpuTime(of: busy.number) == before)
     }
 
+    @Test func thoseThatRunAreTold() throws {
+        let busy = try Busy(sleeps: true)
+        let number = busy.number
+        #expect(Thread.started.contains(number))
+        #expect(!Thread.started.contains(Process.id))
+        busy.end()
+        while Thread.started.contains(number) {}
+    }
+
     @Test func ofAThreadThatDoesNotExistNothingIsKnown() {
         // Of another process, if of any.
         #expect(Thread.cpuTime(of: 1) == nil)

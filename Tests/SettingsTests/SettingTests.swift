@@ -19,7 +19,9 @@ import Testing
                 #expect(flag.hasPrefix("--") ? flag.utf8.count > 3 : flag.utf8.count == 2 && flag.hasPrefix("-"))
             }
             if case .flag = setting.kind { #expect(setting.metavar == nil) }
-            #expect(setting.origin == .gunicorn || !setting.flags.isEmpty, "\(setting.name)")
+            // A function has no flag.
+            let isFunction = if case .callable = setting.kind { true } else { false }
+            #expect(setting.origin == .gunicorn || isFunction || !setting.flags.isEmpty, "\(setting.name)")
             if setting.initial != .none { #expect(complaint(setting.name, setting.initial) == nil) }
             if let environment = setting.environment { #expect(environment.format.contains("{}")) }
         }

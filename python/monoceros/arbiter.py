@@ -62,6 +62,8 @@ class Arbiter:
         self._asked: int | None = None
         #: The workers by their process id.
         self.WORKERS: dict[int, Any] = {}
+        #: Those that others are forked from, and that serve nobody any more.
+        self._molds: dict[int, Any] = {}
         #: The listening sockets.
         self.LISTENERS: list[Listener] = []
         self.pid = os.getpid()
@@ -147,6 +149,8 @@ class Arbiter:
         for name in ("reuse_port",):
             if getattr(cfg, name):
                 self.log.warning("%s (%s) is not there yet, and has no effect.", name, cfg.settings[name].source)
+        if cfg.refork_after and cfg.reload:
+            self.log.warning("refork_after has no effect with reload: the code is about to change.")
 
     # What hooks call
 
@@ -265,6 +269,16 @@ class Arbiter:
         if worker is not None and booted:
             self.cfg.child_exit(self, worker)
 
+    def _worker_became_mold(self, pid: int) -> None:
+        worker = self.WORKERS.pop(pid, None)
+        if worker is not None:
+            self._molds[pid] = worker
+
+    def _mold_exited(self, pid: int) -> None:
+        worker = self._molds.pop(pid, None)
+        if worker is not None:
+            self.cfg.child_exit(self, worker)
+
     def _successor(self, pid: int | None) -> None:
         self.reexec_pid = pid or 0
 
@@ -336,7 +350,7 @@ class Arbiter:
         worker.pid = os.getpid()
         if self._entered != self._adopted:
             self.log.setup(self.cfg)
-        if self.cfg.preload_app:
+        if self.cfg.preload_app or self.cfg.refork_after:
             # The process that it was forked from has those that were there when the application was loaded.
             self.log.reopen_files()
         return worker
@@ -359,6 +373,8 @@ EVENTS: dict[str, Callable[..., None]] = {
     "did_fork_mold": Arbiter._did_fork_mold,
     "forked": Arbiter._forked,
     "worker_exited": Arbiter._worker_exited,
+    "worker_became_mold": Arbiter._worker_became_mold,
+    "mold_exited": Arbiter._mold_exited,
     "successor": Arbiter._successor,
     "will_execute": Arbiter._will_execute,
     "promoted": Arbiter._promoted,

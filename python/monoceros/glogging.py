@@ -16,7 +16,6 @@ import time
 import traceback
 from collections.abc import Mapping
 from datetime import timedelta
-from logging.config import dictConfig, fileConfig
 from typing import Any
 
 from monoceros.atoms import Atoms, SafeAtoms, basic_user
@@ -188,6 +187,8 @@ class Logger:
                 raise RuntimeError(f"logconfig_json: {cfg.logconfig_json!r} holds no object")
             self._follow_dictionary(settings, "logconfig_json")
         elif cfg.logconfig:
+            from logging.config import fileConfig
+
             if not os.path.exists(cfg.logconfig):
                 raise RuntimeError(f"logconfig: {cfg.logconfig!r} not found")
             defaults = {"__file__": cfg.logconfig, "here": os.path.dirname(cfg.logconfig)}
@@ -197,6 +198,8 @@ class Logger:
                 raise RuntimeError(f"logconfig: {cfg.logconfig!r}: {type(error).__name__}: {error}") from error
 
     def _follow_dictionary(self, settings: Mapping[str, Any], name: str) -> None:
+        from logging.config import dictConfig
+
         try:
             dictConfig(CONFIG_DEFAULTS | dict(settings))
         except (AttributeError, ImportError, ValueError, TypeError) as error:

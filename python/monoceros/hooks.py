@@ -14,6 +14,7 @@ _FUNCTIONS: dict[str, tuple[str, Callable[..., Any]]] = {
     "pre_fork": ("Prefork.pre_fork", lambda server, worker: None),
     "post_fork": ("Postfork.post_fork", lambda server, worker: None),
     "post_worker_init": ("PostWorkerInit.post_worker_init", lambda worker: None),
+    "after_mold": ("AfterMold.after_mold", lambda server, worker: None),
     "worker_int": ("WorkerInt.worker_int", lambda worker: None),
     "worker_abort": ("WorkerAbort.worker_abort", lambda worker: None),
     "pre_exec": ("PreExec.pre_exec", lambda server: None),

@@ -7,20 +7,20 @@ import logging
 import os
 import signal
 import sys
-import threading
 import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from monoceros import SERVER_SOFTWARE, __version__, identity
+from monoceros import SERVER_SOFTWARE, __version__, identity, threads
 from monoceros.glogging import Logger
 from monoceros.leaving import Leaving
 from monoceros.loading import LoadsApplication
+from monoceros.molding import BecomesMold
 from monoceros.workersignals import WorkerSignals
 from monoceros.wsgi import ErrorsStream
 
 
-class Host(WorkerSignals, Leaving):
+class Host(WorkerSignals, Leaving, BecomesMold):
     """One for each server, made before the first fork; every worker has its copy."""
 
     def __init__(self, app: LoadsApplication, logger: Logger, server: Any = None):
@@ -38,6 +38,8 @@ class Host(WorkerSignals, Leaving):
         #: In a worker, what hooks know it by; None in the master.
         self.worker: Any = None
         self._is_frozen = False
+        # In a worker: it was said that threads of the application keep it from having others forked from it.
+        self._has_named_threads = False
         # In the master: how many workers statsd was told of.
         self._worker_count = 0
 
@@ -51,7 +53,7 @@ class Host(WorkerSignals, Leaving):
         outcome = self.server.notify(event, *arguments)
         # As gunicorn: how many there are, whenever that changes.
         count = len(getattr(self.server, "WORKERS", ()))
-        if event in ("forked", "worker_exited") and count != self._worker_count:
+        if event in ("forked", "worker_exited", "worker_became_mold") and count != self._worker_count:
             self._worker_count = count
             self.count_workers(count)
         return outcome
@@ -128,8 +130,8 @@ class Host(WorkerSignals, Leaving):
         It is no daemon, since the threads that an application starts in it would be daemons too: cut off in the middle
         when the worker leaves.
         """
-        threading.Thread(target=run, name=name, daemon=False).start()
+        threads.start(name, run, daemon=False)
 
     def start_daemon(self, name: str, run: Callable[[], object]) -> None:
         """Starts a thread of our own that never runs the application, and that nobody waits for at the end."""
-        threading.Thread(target=run, name=name, daemon=True).start()
+        threads.start(name, run, daemon=True)

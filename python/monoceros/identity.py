@@ -4,9 +4,15 @@ import os
 import pwd
 from typing import Any
 
+#: This process, or the worker that it was forked from, has done so: it may have lost the right to do it again.
+_is_done = False
+
 
 def assume(cfg: Any) -> None:
     """Takes on the user and group of the settings, in a worker. Raises OSError when the process may not."""
+    global _is_done
+    if _is_done:
+        return
     user, group = cfg.uid, cfg.gid
     # As in gunicorn, 0 means: no change.
     if group:
@@ -17,6 +23,7 @@ def assume(cfg: Any) -> None:
             os.setgid(group)
     if user and user != os.getuid():
         os.setuid(user)
+    _is_done = True
 
 
 def name_of(user: int) -> str | None:

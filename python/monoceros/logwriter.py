@@ -248,6 +248,14 @@ class LineWriter:
 
     def _retry(self) -> None:
         """The body of a worker's thread, there for as long as something waits."""
+        number = threading.get_native_id()
+        retrying.add(number)
+        try:
+            self._retry_until_empty()
+        finally:
+            retrying.discard(number)
+
+    def _retry_until_empty(self) -> None:
         while True:
             failure = self._failure
             descriptor = self.target.fileno()
@@ -267,12 +275,20 @@ class LineWriter:
 
 _writers: weakref.WeakSet[LineWriter] = weakref.WeakSet()
 _threads_are_allowed = False
+#: The kernel's numbers of the threads that wait for a log.
+retrying: set[int] = set()
 
 
 def allow_threads() -> None:
     """Called in a worker, after the fork: from here on a log that does not take lines is waited for in a thread."""
     global _threads_are_allowed
     _threads_are_allowed = True
+
+
+def forbid_threads() -> None:
+    """Called in a worker that becomes what others are forked from: it has one thread, as the arbiter."""
+    global _threads_are_allowed
+    _threads_are_allowed = False
 
 
 def flush_all() -> bool:

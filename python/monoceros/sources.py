@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import ast
-import difflib
 import importlib
 import importlib.machinery
 import importlib.util
@@ -320,5 +319,7 @@ def nearest(name: str, known: set[str]) -> str | None:
     folded = name.lower()
     if folded in known:
         return folded
+    import difflib
+
     found = difflib.get_close_matches(folded, known, n=1, cutoff=0.84)
     return found[0] if found else None

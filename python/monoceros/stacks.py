@@ -17,6 +17,8 @@ import threading
 import traceback
 from collections.abc import Iterator
 
+from monoceros import threads
+
 #: The signal for `faulthandler`: a real-time one, of which nothing else makes use.
 NUMBER = signal.SIGRTMAX - 5
 NAME = "monoceros-stacks"
@@ -38,6 +40,8 @@ class Witness:
         """
         self.bell = bell
         self.file = file
+        self._is_stopping = False
+        self._thread: threading.Thread | None = None
 
     def arm(self) -> None:
         """From now on the signal is answered. Called in the main thread."""
@@ -48,7 +52,15 @@ class Witness:
 
     def start(self) -> None:
         """From now on the bell is answered, too, by a thread that keeps nobody from leaving."""
-        threading.Thread(target=self.run, name=NAME, daemon=True).start()
+        self._thread = threads.start(NAME, self.run, daemon=True)
+
+    def stop(self) -> None:
+        """Ends that thread, and the answers to the signal."""
+        faulthandler.unregister(NUMBER)
+        self._is_stopping = True
+        if self._thread is not None:
+            os.eventfd_write(self.bell, 1)
+            self._thread.join(1)
 
     def run(self) -> None:
         while True:
@@ -57,6 +69,8 @@ class Witness:
                 os.eventfd_read(self.bell)
             except BlockingIOError:
                 continue
+            if self._is_stopping:
+                return
             text = "\n\n".join(describe()).encode("utf-8", "backslashreplace")[:LIMIT]
             os.pwrite(self.file, text, ANSWER)
             # Last: it says that the rest is there.

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import email.utils
 import fcntl
 import importlib
-import importlib.metadata
 import inspect
 import io
 import os
@@ -65,6 +63,9 @@ def load_class(uri: Any, default: str = "monoceros.workers.sync.SyncWorker", sec
 
 def load_entry_point(distribution: str, group: str, name: str) -> Any:
     """What an installed distribution offers under this name. Raises ImportError when there is none."""
+    # What is rarely needed is imported then: every process has it in memory, and a start waits for it.
+    import importlib.metadata
+
     for entry in importlib.metadata.distribution(distribution).entry_points:
         if entry.group == group and entry.name == name:
             return entry.load()
@@ -152,6 +153,8 @@ def unquote_to_wsgi_str(string: str) -> str:
 
 def http_date(timestamp: float | None = None) -> str:
     """A time, or now, as HTTP writes it (RFC 9110 §5.6.7)."""
+    import email.utils
+
     return email.utils.formatdate(time.time() if timestamp is None else timestamp, usegmt=True)
 
 

@@ -3,6 +3,7 @@
 // What needs it stands in CSystem.c.
 #include <errno.h>
 #include <linux/futex.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
@@ -48,9 +49,22 @@ static inline int csystem_futex_wake(const void *word, int count) {
     return (int)syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0);
 }
 
+/// The same for words in memory that several processes share.
+static inline int csystem_shared_futex_wait(const void *word, uint32_t expected, const struct timespec *timeout) {
+    return (int)syscall(SYS_futex, word, FUTEX_WAIT, expected, timeout, NULL, 0);
+}
+static inline int csystem_shared_futex_wake(const void *word, int count) {
+    return (int)syscall(SYS_futex, word, FUTEX_WAKE, count, NULL, NULL, 0);
+}
+
 /// Starts a detached thread with every signal blocked (signals belong to the main thread) and a name for `top -H`.
 /// `pthread_t`, the attribute struct and the start routine's nullability differ between C libraries: hidden here.
 int csystem_thread_start(const char *name, void (*body)(void *), void *context);
+
+/// The kernel's numbers of the threads started so, that have begun and not ended: as many as are written. Kept in C, since
+/// a thread that begins must not be the first to use anything of Swift's (docs/fork-safety.md).
+#define CSYSTEM_THREAD_LIMIT 32
+int csystem_threads(int *numbers);
 
 /// `syscall` is variadic. The kernel's number of the calling thread, and whether a thread of this process has it.
 static inline int csystem_thread_id(void) { return (int)syscall(SYS_gettid); }
@@ -77,6 +91,13 @@ static inline ssize_t csystem_send_now(int descriptor, const void *bytes, size_t
 static inline ssize_t csystem_send_vectors(int descriptor, const struct iovec *vectors, size_t count) {
     struct msghdr message = {.msg_iov = (struct iovec *)vectors, .msg_iovlen = count};
     return sendmsg(descriptor, &message, MSG_NOSIGNAL);
+}
+
+/// Gives what `malloc` has free back to the system, where it is a C library's that can.
+static inline void csystem_memory_trim(void) {
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
 }
 
 /// Connections that wait to be accepted (`TCP_INFO`); -1 when the socket does not say.

@@ -33,6 +33,8 @@ struct ModelServer {
         for (index, worker) in workers.enumerated() {
             if !worker.isReady { moves.append(.ready(index)) }
             if worker.isReady, !worker.wantsToLeave, budget.wishes > 0 { moves.append(.wantsToLeave(index)) }
+            if worker.isServing, !worker.offersMold, budget.offers > 0 { moves.append(.offersMold(index)) }
+            if worker.isChosen, worker.state == .terminating { moves.append(.becomesMold(index)) }
             if worker.state != .running {
                 moves.append(.leaves(index))
             } else if budget.deaths > 0 {
@@ -59,6 +61,15 @@ struct ModelServer {
         case .wantsToLeave(let index):
             budget.wishes -= 1
             master.supervisor.receive(.workerWantsToLeave(pid: workers[index].pid), at: master.now)
+        case .offersMold(let index):
+            budget.offers -= 1
+            master.supervisor.receive(.workerOffersMold(pid: workers[index].pid), at: master.now)
+        case .becomesMold(let index):
+            let served = workers.count(where: \.isServing)
+            guard master.supervisor.receive(.workerBecameMold(pid: workers[index].pid), at: master.now) != nil else {
+                return "a worker that was promoted may not be what it is"
+            }
+            if workers.count(where: \.isServing) != served { return "a mold has cost a worker" }
         case .dies(let index, let exit):
             budget.deaths -= 1
             return die(workers[index], exit)
@@ -138,6 +149,12 @@ struct ModelServer {
                 return "a generation is retired that serves"
             }
             return retired.insert(generation).inserted ? nil : "retired twice"
+        case .promote(let pid):
+            if workers.count(where: { $0.isChosen && $0.state == .terminating && $0.pid != pid }) > 0 {
+                return "two are to be what others are forked from"
+            }
+            return master.supervisor.table[pid]?.generation == master.supervisor.generation
+                ? nil : "one is forked from whose code is old"
         case .finish:
             isFinished = true
             return mayStop ? nil : "the server ends for no reason"

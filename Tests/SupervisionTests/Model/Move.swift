@@ -11,6 +11,9 @@ enum Move: Equatable {
     case wait
     case ready(Int)
     case wantsToLeave(Int)
+    case offersMold(Int)
+    /// One that was promoted has become what the next are forked from.
+    case becomesMold(Int)
     case dies(Int, WorkerExit)
     /// One that was told to leave does.
     case leaves(Int)
@@ -23,6 +26,7 @@ enum Move: Equatable {
 struct Budget: Hashable {
     var deaths = 0
     var wishes = 0
+    var offers = 0
     var reloads = 0
     var changes = 0
     var stops = 0

@@ -11,6 +11,7 @@ extension ModelServer {
         for worker in workers {
             words += [
                 Int64(worker.generation - current), worker.isReady ? 1 : 0, worker.wantsToLeave ? 1 : 0,
+                worker.offersMold ? 1 : 0, worker.isChosen ? 1 : 0,
                 Int64(worker.state.rawValue), distance(worker.spawnedAt), distance(worker.askedAt),
                 Int64(worker.terms.workers),
             ]
@@ -23,7 +24,10 @@ extension ModelServer {
         words += [roster.isRollingOut ? 1 : 0] + roster.outgoing.map { Int64($0 - current) }
         words += [-1_000_001, distance(supervisor.respawn.notBefore)] + respawnWords(supervisor.respawn)
         words += phaseWords(supervisor.phase) + supervisor.news.map { Int64(truncatingIfNeeded: code($0)) }
-        words += [Int64(budget.deaths), Int64(budget.wishes), Int64(budget.reloads), Int64(budget.changes)]
+        words += [
+            Int64(budget.deaths), Int64(budget.wishes), Int64(budget.reloads), Int64(budget.changes),
+            Int64(budget.offers),
+        ]
         return words + [
             Int64(budget.stops), Int64(budget.failedForks), Int64(budget.waits), mayStop ? 1 : 0, isFinished ? 1 : 0,
             isBounded ? 1 : 0,

@@ -19,6 +19,10 @@ import Testing
         Budget(deaths: 1, wishes: 1, reloads: 1, stops: 2, workers: 1),
         // Code that is waited for until it is mended.
         Budget(deaths: 2, wishes: 1, reloads: 1, awaitsMending: true),
+        // Workers that others are forked from, among deaths and reloads.
+        Budget(deaths: 1, offers: 2, workers: 2),
+        Budget(offers: 1, reloads: 2, workers: 2),
+        Budget(deaths: 1, wishes: 1, offers: 1, stops: 1, workers: 1),
         // Room for more than one at once.
         Budget(deaths: 1, reloads: 1, workers: 2, step: 2),
     ]
