@@ -50,12 +50,18 @@ struct Server {
     // MARK: In a worker
 
     /// Runs a worker, and has Python told when it ends.
+    ///
+    /// - Throws: `PythonError`: a SystemExit, so that no frame above takes the failure of a worker for its own.
     private func serve(
         _ seat: WorkerSeat, _ allowance: SpoolAllowance, _ gil: inout GIL
     ) throws(PythonError) {
+        var isReady = false
         do throws(PythonError) {
-            try work(seat, allowance, &gil)
+            let worker = try boot(seat, allowance, &gil)
+            isReady = true
+            try run(worker, &gil)
         } catch {
+            _ = host.failWorker(isReady: isReady, gil)
             let exception = gil.takeException()
             host.endWorker(gil)
             throw gil.restore(exception)
@@ -63,9 +69,16 @@ struct Server {
         host.endWorker(gil)
     }
 
-    private func work(
+    /// A worker that serves, and what it says.
+    private struct Booted {
+        let worker: Worker
+        let report: WorkerReport
+    }
+
+    /// Makes a worker and tells everybody that it serves. Whatever of it fails, fails before that.
+    private func boot(
         _ seat: WorkerSeat, _ allowance: SpoolAllowance, _ gil: inout GIL
-    ) throws(PythonError) {
+    ) throws(PythonError) -> Booted {
         try host.beginWorker(gil)
         // The kernel forgets it when the user changes.
         if let isThere = try? seat.followMaster(), !isThere { throw gil.raiseSystemExit(0) }
@@ -99,12 +112,18 @@ struct Server {
         let report = try host.workerReport(gil)
         let telemetry = try host.workerTelemetry(
             configuration, listeners: seat.listeners.map(\.descriptor), gil)
+        try worker.prepare(
+            application: application.pointer, errors: errors.pointer, report: report, telemetry: telemetry, gil)
         // In this order: whoever leaves because this one is ready must see it on the scoreboard.
         worker.announce()
         seat.reportReady()
+        return Booted(worker: worker, report: report)
+    }
+
+    private func run(_ booted: Booted, _ gil: inout GIL) throws(PythonError) {
+        let worker = booted.worker
         do throws(PythonError) {
-            try worker.run(
-                application: application.pointer, errors: errors.pointer, report: report, telemetry: telemetry, &gil)
+            try worker.run(report: booted.report, &gil)
         } catch {
             if worker.threadsLeftBehind > 0 { host.leaveThreadsBehind(worker.threadsLeftBehind, gil) }
             throw error
