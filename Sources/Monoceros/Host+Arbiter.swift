@@ -189,6 +189,19 @@ extension Host {
         }
     }
 
+    /// Says by which exception a worker fails, the one that is set, unless it is a SystemExit.
+    ///
+    /// - Returns: the error to throw, a SystemExit with the worker's exit status.
+    func failWorker(isReady: Bool, _ gil: borrowing GIL) -> PythonError {
+        let exception = gil.takeException()
+        do throws(PythonError) {
+            _ = try gil.call(try gil.attribute(object, "fail_worker"), exception.value.pointer, gil.bool(isReady))
+        } catch {
+            return error
+        }
+        return gil.raiseSystemExit(HaltReason.workerFailedToBoot.exitCode)
+    }
+
     func endWorker(_ gil: borrowing GIL) {
         do throws(PythonError) {
             _ = try gil.call(try gil.attribute(object, "end_worker"))

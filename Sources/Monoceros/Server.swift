@@ -63,12 +63,18 @@ struct Server {
     // MARK: In a worker
 
     /// Runs a worker, and has Python told when it ends.
+    ///
+    /// - Throws: `PythonError`: a SystemExit, so that no frame above takes the failure of a worker for its own.
     private func serve(
         _ seat: WorkerSeat, _ allowance: SpoolAllowance, _ gil: inout GIL
     ) throws(PythonError) -> WorkerEnd {
+        var isReady = false
         do throws(PythonError) {
-            if try work(seat, allowance, &gil) == .becomesMold { return .becomesMold }
+            let booted = try boot(seat, allowance, &gil)
+            isReady = true
+            if try run(booted, &gil) == .becomesMold { return .becomesMold }
         } catch {
+            _ = host.failWorker(isReady: isReady, gil)
             let exception = gil.takeException()
             host.endWorker(gil)
             throw gil.restore(exception)
@@ -77,9 +83,17 @@ struct Server {
         return .leaves
     }
 
-    private func work(
+    /// A worker that serves, and what it says.
+    private struct Booted {
+        let worker: Worker
+        let control: WorkerControl
+        let report: WorkerReport
+    }
+
+    /// Makes a worker and tells everybody that it serves. Whatever of it fails, fails before that.
+    private func boot(
         _ seat: WorkerSeat, _ allowance: SpoolAllowance, _ gil: inout GIL
-    ) throws(PythonError) -> WorkerEnd {
+    ) throws(PythonError) -> Booted {
         try host.beginWorker(gil)
         // The kernel forgets it when the user changes.
         if let isThere = try? seat.followMaster(), !isThere { throw gil.raiseSystemExit(0) }
@@ -113,19 +127,25 @@ struct Server {
         let report = try host.workerReport(gil)
         let telemetry = try host.workerTelemetry(
             configuration, listeners: seat.listeners.map(\.descriptor), gil)
+        try worker.prepare(
+            application: application.pointer, errors: errors.pointer, report: report, telemetry: telemetry, gil)
         // In this order: whoever leaves because this one is ready must see it on the scoreboard.
         worker.announce()
         seat.reportReady()
+        return Booted(worker: worker, control: control, report: report)
+    }
+
+    private func run(_ booted: Booted, _ gil: inout GIL) throws(PythonError) -> WorkerEnd {
+        let worker = booted.worker
         do throws(PythonError) {
-            try worker.run(
-                application: application.pointer, errors: errors.pointer, report: report, telemetry: telemetry, &gil)
+            try worker.run(report: booted.report, &gil)
         } catch {
             if worker.threadsLeftBehind > 0 { host.leaveThreadsBehind(worker.threadsLeftBehind, gil) }
             throw error
         }
         try host.ignoreFurtherSignals(gil)
         if worker.isChosen {
-            control.worker = nil
+            booted.control.worker = nil
             worker.endThreads()
             if host.becomeMold(gil) { return .becomesMold }
         }

@@ -108,15 +108,16 @@ public final class Worker {
         return runner.overdue(duration, gil)
     }
 
-    /// Serves until the worker ends. The calling thread is Python's main thread.
+    /// Makes everything ready to serve: what fails here must fail before anybody was told that this worker serves.
     ///
     /// - Parameters:
     ///   - application: the WSGI callable.
     ///   - errors: the `wsgi.errors` stream.
     ///   - telemetry: who is told of requests.
-    /// - Throws: `PythonError` when a signal handler raised, or when the gateway cannot be made.
-    public func run(
-        application: PyPointer, errors: PyPointer, report: WorkerReport, telemetry: WorkerTelemetry, _ gil: inout GIL
+    /// - Throws: `PythonError` when a gateway cannot be made or a thread not be started.
+    public func prepare(
+        application: PyPointer, errors: PyPointer, report: WorkerReport, telemetry: WorkerTelemetry,
+        _ gil: borrowing GIL
     ) throws(PythonError) {
         crew.telemetry = telemetry
         let isMain = crew.configuration.mainThreadRuns
@@ -150,14 +151,21 @@ public final class Worker {
         } catch {
             throw gil.raise(.osError, "A thread of the worker cannot be started: \(error).")
         }
-        defer { admin?.stop() }
         if let limit = crew.configuration.slowRequestLog {
             let watch = SlowWatch(crew: crew, runners: runners, report: report, limit: limit)
             let handle = try SlowWatch.makeType(gil).wrap(watch, gil)
             let run = try gil.attribute(handle.pointer, "run")
             try report.startDaemon("slow-watch", run.pointer, gil)
         }
+    }
+
+    /// Serves until the worker ends, once it is prepared. The calling thread is Python's main thread.
+    ///
+    /// - Throws: `PythonError` when a signal handler raised, or when a thread cannot be started.
+    public func run(report: WorkerReport, _ gil: inout GIL) throws(PythonError) {
+        defer { admin?.stop() }
         defer { finishTelemetry(&gil) }
+        let isMain = crew.configuration.mainThreadRuns
         let finished = isMain ? runOnThisThread(&gil) : try runOnThreads(report, &gil)
         guard finished else { throw PythonError() }
     }

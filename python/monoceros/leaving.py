@@ -8,11 +8,25 @@ import os
 import sys
 from typing import NoReturn
 
-from monoceros.hostlog import HostLog
+from monoceros.loading import WORKER_FAILED, ApplicationLoader
 
 
-class Leaving(HostLog):
+class Leaving(ApplicationLoader):
     """The part of the core's host that ends processes."""
+
+    def fail_worker(self, error: BaseException, is_ready: bool) -> NoReturn:
+        """Raises SystemExit in place of an exception that ends a worker, and says why, as gunicorn does.
+
+        Nobody above may take it for an exception of the server: this process is a worker.
+        """
+        if not isinstance(error, Exception):
+            raise error
+        if not is_ready:
+            # Where it comes from is in our own frames, which are left out of what people get to see of theirs.
+            with self._reporting("prepare the worker", is_own=True):
+                raise error
+        self.log_exception("Exception in worker process", type(error), error, error.__traceback__)
+        raise SystemExit(WORKER_FAILED)
 
     def leave_threads_behind(self, count: int, error: BaseException | None) -> NoReturn:
         """Ends the process, as the interpreter would but for waiting for threads that are still in the application."""
@@ -24,7 +38,7 @@ class Leaving(HostLog):
             status = error.code if isinstance(error.code, int) else int(error.code is not None)
         elif error is not None:
             self.log_exception("A signal handler raised in the worker", type(error), error, error.__traceback__)
-            status = 1
+            status = WORKER_FAILED
         try:
             atexit._run_exitfuncs()
             for stream in (sys.stdout, sys.stderr):

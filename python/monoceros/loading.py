@@ -18,6 +18,8 @@ from monoceros.reloader import Reporter, expected_files
 # gunicorn's exit statuses of a worker: the arbiter stops the server when it sees one of them.
 WORKER_BOOT_ERROR = 3
 APP_LOAD_ERROR = 4
+# That of one that fails while it serves, for which another one is started.
+WORKER_FAILED = 255
 
 
 class LoadsApplication(Protocol):
@@ -59,7 +61,7 @@ class ApplicationLoader(HostLog):
             return False
 
     @contextlib.contextmanager
-    def _reporting(self, purpose: str) -> Iterator[None]:
+    def _reporting(self, purpose: str, is_own: bool = False) -> Iterator[None]:
         try:
             yield
         except BaseException as error:
@@ -69,7 +71,7 @@ class ApplicationLoader(HostLog):
                 # What a module of C made of the SystemExit of a signal handler.
                 raise SystemExit(0) from None
             if self._may_speak():
-                self.logger.error("Exception in worker process", exc_info=trim(error))
+                self.logger.error("Exception in worker process", exc_info=error if is_own else trim(error))
                 self.report(f"Failed to {purpose}: {last_line(error)}")
             raise SystemExit(WORKER_BOOT_ERROR) from None
 
