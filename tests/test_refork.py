@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from conftest import Serve
 from support.client import Connection, can_connect, encode, fetch
+from support.crew import Clients
 from support.processes import descriptors, session_members
 from support.server import Server
 from support.waiting import until
-from test_recycling import Clients
 
 CODE = """
 import gc, os, random, threading, time
@@ -129,7 +129,7 @@ def test_new_workers_begin_warm(serve: Serve, code: Path, kind: tuple[str, ...],
 def test_generation_after_generation(serve: Serve, code: Path, kind: tuple[str, ...]) -> None:
     """Under load nothing fails, and nothing is left behind: no process, no descriptor, no thread."""
     server = start(serve, code, *kind)
-    with Clients(server) as clients:
+    with Clients(server, encode("GET", "/"), kept=2, fresh=2, pause=0.002) as clients:
         until(lambda: len(molds(server)) >= 4 or clients.failures, "four molds")
     assert clients.failures == []
     pids = until(lambda: are_of(server, molds(server)[-1]) and serving(server), "workers of the last mold")
