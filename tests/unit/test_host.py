@@ -315,7 +315,7 @@ LEAVING = """
 
 @pytest.mark.parametrize(
     ("error", "status"),
-    [("None", 0), ("SystemExit(3)", 3), ("SystemExit()", 0), ("SystemExit('x')", 1), ("OSError()", 1)],
+    [("None", 0), ("SystemExit(3)", 3), ("SystemExit()", 0), ("SystemExit('x')", 1), ("OSError()", 255)],
 )
 def test_leaving_threads_behind(error, status):
     result = subprocess.run(
