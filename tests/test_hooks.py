@@ -180,3 +180,16 @@ def test_a_reload_is_given_up_when_its_hook_fails(serve: Serve, tmp_path: Path) 
     server.wait_for_log("The reload is given up")
     assert server.workers() == old
     assert fetch(server.address, "/body?case=one").body == b"hello"
+
+
+def test_a_halt_in_pre_fork_lets_no_grace_pass(serve: Serve, tmp_path: Path) -> None:
+    """The end is announced at once: the other worker goes by itself, with all of the grace before it."""
+    text = (
+        "count = []\ndef pre_fork(server, worker):\n"
+        "    count.append(1)\n    if len(count) > 2:\n        raise SystemExit(9)\n"
+    )
+    server = start(serve, tmp_path, text, "-w", "2", "--graceful-timeout", "300")
+    server.expected_exit = 9
+    os.kill(server.workers()[0], signal.SIGKILL)
+    assert server.wait() == 9
+    assert "It did not stop in time" not in server.log()

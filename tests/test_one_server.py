@@ -12,6 +12,7 @@ import signal
 import threading
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -272,3 +273,20 @@ def connected(worker: int) -> int:
     listening = "0A"
     others = {f"socket:[{row[9]}]" for row in rows if row[3] != listening}
     return sum(name in others for name in descriptors(worker).values())
+
+
+def test_those_that_leave_share_the_queue(serve: Serve, tmp_path: Path) -> None:
+    """At the end of all workers each takes of what waits, until nothing does."""
+    (tmp_path / "slow.py").write_text(
+        "import os, time\ndef app(environ, start_response):\n    time.sleep(0.3)\n"
+        "    body = str(os.getpid()).encode()\n"
+        '    start_response("200 OK", [("Content-Length", str(len(body)))])\n    return [body]\n'
+    )
+    server = serve("-w", "3", "--graceful-timeout", "60", "slow:app", cwd=tmp_path)
+    with ThreadPoolExecutor(15) as pool:
+        answers = [pool.submit(fetch, server.address, "/") for _ in range(15)]
+        until(lambda: any(each.done() for each in answers), "the first answer")
+        server.signal(signal.SIGTERM)
+        shares = Counter(each.result().body for each in answers)
+    assert server.wait() == 0
+    assert len(shares) == 3 and min(shares.values()) >= 2, shares

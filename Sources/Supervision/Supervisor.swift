@@ -83,7 +83,8 @@ public struct Supervisor: Sendable {
     public var deadline: UInt64? {
         switch phase {
         case .serving: servingDeadline
-        case .stopping(let shutdown, _): shutdown.deadline
+        // What is not yet said is due at once, also where a hook ended the server in the middle of a round.
+        case .stopping(let shutdown, let announced): announced ? shutdown.deadline : 0
         case .finished: nil
         }
     }

@@ -13,7 +13,10 @@ extension Reactor {
     ///
     /// - Parameter takingBacklog: where nobody stays, connections in the backlog are served first.
     public func leave(_ baton: borrowing Baton, takingBacklog: Bool = true) {
-        guard !isClosing else { return }
+        guard !isClosing else {
+            if takingBacklog { adoptLeftBehind(baton) }
+            return
+        }
         guard let sharing, sharing.commons.areOthersServing, sharing.parting.map({ now < $0.end }) ?? true else {
             return beginClosing(baton, takingBacklog: takingBacklog)
         }
@@ -53,15 +56,16 @@ extension Reactor {
         return true
     }
 
-    /// The last worker that serves leaves: what others posted and nobody took is its own to end.
+    /// No worker serves any longer: what they posted and nobody took is for those that leave to end. Each takes a request
+    /// when it has none that waits, so that a queue is shared to its end, and none leaves while there is more.
     ///
-    /// - Returns: how many connections that were.
+    /// - Returns: how many connections it took.
     @discardableResult
     public func adoptLeftBehind(_ baton: borrowing Baton) -> Int {
         guard let sharing, !sharing.commons.areOthersServing else { return 0 }
         let bench = Workbench(policy: configuration.policy)
         var count = 0
-        while true {
+        while held.isEmpty {
             switch adoptNext(sharing, on: bench) {
             case .nothing: return count
             case .lost: continue
@@ -72,5 +76,6 @@ extension Reactor {
             case .incomplete: count += 1
             }
         }
+        return count
     }
 }
