@@ -56,8 +56,8 @@ extension Reactor {
         return true
     }
 
-    /// No worker serves any longer: what they posted and nobody took is for those that leave to end. Each takes a request
-    /// when it has none that waits, so that a queue is shared to its end, and none leaves while there is more.
+    /// No worker serves any longer: what they posted and nobody took is for those that leave to end. Each takes a
+    /// request when it has none that waits, so that a queue is shared to its end, and none leaves while there is more.
     ///
     /// - Returns: how many connections it took.
     @discardableResult
