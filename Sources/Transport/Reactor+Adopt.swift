@@ -123,6 +123,11 @@ extension Reactor {
         case (.body, _), (.held, _):
             return takeUp(connection, parcel, bytes, file, on: bench)
         }
+        if isClosing {
+            // A look at it, and then it is given up, as those are that were here.
+            enqueue(connection)
+            return false
+        }
         guard connection.mayBeReadable else {
             watch(connection)
             return false

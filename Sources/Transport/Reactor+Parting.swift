@@ -62,7 +62,7 @@ extension Reactor {
     /// - Returns: how many connections it took.
     @discardableResult
     public func adoptLeftBehind(_ baton: borrowing Baton) -> Int {
-        guard let sharing, !sharing.commons.areOthersServing else { return 0 }
+        guard let sharing, held.isEmpty, !sharing.commons.areOthersServing else { return 0 }
         let bench = Workbench(policy: configuration.policy)
         var count = 0
         while held.isEmpty {

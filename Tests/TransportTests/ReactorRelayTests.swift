@@ -201,6 +201,30 @@ import Testing
         #expect(server.second.run { client.has(Answer.text("GET /a")) })
     }
 
+    /// Behind a request, which is answered before more is taken: an idle connection is given up at once then.
+    @Test func theLastOneEndsIdleConnectionsInTheRelay() throws {
+        let server = try LoopbackServer()
+        let busy = try server.first.client()
+        let idle = try server.first.client()
+        for client in [busy, idle] {
+            client.send(Request.get("/a"))
+            #expect(server.first.run { client.has(Answer.text("GET /a")) })
+        }
+        busy.send(Request.get("/b"))
+        #expect(server.first.serve { server.first.hasHeldRequests })
+        server.first.leave()
+        #expect(server.counters[0].relayedOut == 2)
+        server.stop()
+        #expect(
+            server.second.run {
+                // As a worker does that leaves: it does not wait for an event first.
+                server.second.leave()
+                server.second.turn()
+                return busy.hasEnded() && idle.hasEnded() && server.second.reactor.connectionCount == 0
+            })
+        #expect(busy.text == Answer.texts(["GET /a", "GET /b"]))
+    }
+
     @Test func aFullRelayIsNoError() throws {
         let server = try LoopbackServer()
         // As a pilot has it: its worker takes nothing from others.
