@@ -73,8 +73,11 @@ extension ModelMemory {
 
     /// `Reactor.leave`, where a worker drains.
     func leaveOrClose() {
-        // `guard !isClosing else { return }`
-        guard load("look whether it leaves", { $0.isDraining && !$0.isClosing }) else { return }
+        guard load("look whether it leaves", { $0.isDraining }) else { return }
+        if load("look whether it closes", { $0.isClosing }) {  // `guard !isClosing else {`
+            _ = adoptLeftBehind()  // `if takingBacklog { adoptLeftBehind(baton) }`
+            return
+        }
         let othersServe = load("look whether others serve") { $0.relay.areOthersServing }
         let wasParting = step("look whether it parts", isQuiet: true) { $0.relay.isParting ? 1 : 0 } != 0
         let isPatient = !wasParting || step("lose patience or not", isQuiet: true) { _ in UInt8(choose(2)) } == 0
@@ -106,12 +109,13 @@ extension ModelMemory {
 
     /// - Returns: how many requests that were.
     func adoptLeftBehind() -> UInt8 {
-        // `guard let sharing, !sharing.commons.areOthersServing else { return 0 }`
+        // `guard let sharing, held.isEmpty, !sharing.commons.areOthersServing else { return 0 }`
         guard flaw != .leftBehind, !load("look whether others serve", { $0.relay.areOthersServing }) else { return 0 }
-        return step("adopt what is left behind") { state in
-            defer { state.relay.parcels = 0 }
-            state.relay.heldAdopted += state.relay.parcels
-            return state.relay.parcels
+        return step("adopt one that is left behind") { state in  // `while held.isEmpty {`
+            guard state.held + state.relay.heldAdopted == 0, state.relay.parcels > 0 else { return 0 }
+            state.relay.parcels -= 1
+            state.relay.heldAdopted += 1
+            return 1
         }
     }
 
