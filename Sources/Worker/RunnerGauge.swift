@@ -11,6 +11,8 @@ final class RunnerGauge: Sendable {
     /// When the request began for which nobody waits any more; 0 for none. It is in the past as soon as `beganAt` is
     /// another.
     private let givenUpAt = Atomic<UInt64>(0)
+    /// Nanoseconds that were left out, of all requests so far.
+    private let excludedTime = Atomic<UInt64>(0)
 
     /// - Parameter now: the clock, as of a moment ago.
     @inline(__always)
@@ -26,6 +28,7 @@ final class RunnerGauge: Sendable {
         // It stays the same request: one that was given up still is.
         _ = givenUpAt.compareExchange(expected: began, desired: began &+ wait, ordering: .relaxed)
         beganAt.store(began &+ wait, ordering: .relaxed)
+        excludedTime.wrappingAdd(wait, ordering: .relaxed)
     }
 
     /// Whether a request is in the application.
@@ -41,6 +44,13 @@ final class RunnerGauge: Sendable {
     var began: Nanoseconds? {
         let began = beganAt.load(ordering: .relaxed)
         return began == 0 ? nil : began
+    }
+
+    /// What tells the present request from others of this runner, however long it waits for its client; nil between
+    /// requests.
+    var request: UInt64? {
+        guard let began else { return nil }
+        return began &- excludedTime.load(ordering: .relaxed)
     }
 
     /// Gives up the request that began then: nobody waits for it any more. It may end in this moment, and then nothing

@@ -12,15 +12,15 @@ final class SlowWatch {
     private let report: WorkerReport
     private let limit: Nanoseconds
     private var budget = LineBudget()
-    /// By runner: when the request began that was told of last.
-    private var told: [Nanoseconds]
+    /// By runner: the request that was told of last.
+    private var told: [UInt64?]
 
     init(crew: Crew, runners: [Runner], report: WorkerReport, limit: Nanoseconds) {
         self.crew = crew
         self.runners = runners
         self.report = report
         self.limit = limit
-        told = runners.map { _ in 0 }
+        told = runners.map { _ in nil }
     }
 
     /// The object whose `run` is the thread's body.
@@ -55,12 +55,14 @@ final class SlowWatch {
     private func look(_ index: Int, _ python: inout PythonThread) {
         let runner = runners[index]
         let now = Clock.now()
-        guard let began = runner.gauge.began, now > began, now - began >= limit, began != told[index] else { return }
-        told[index] = began
+        guard let request = runner.gauge.request, request != told[index],
+            let duration = runner.gauge.duration(at: now), duration >= limit
+        else { return }
+        told[index] = request
         guard budget.spend(at: now) else { return }
         python.withGIL { gil in
             // It may have ended while this thread waited for the lock.
-            guard runner.gauge.began == began, let duration = runner.gauge.duration(at: Clock.now()) else { return }
+            guard runner.gauge.request == request, let duration = runner.gauge.duration(at: Clock.now()) else { return }
             report.slow(runner.overdue(duration, gil), budget.takeSuppressed(), gil)
         }
     }
