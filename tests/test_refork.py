@@ -77,7 +77,8 @@ def warm_up(server: Server, count: int = 1) -> int:
     """Ask until so many workers have become molds; returns the last of them."""
 
     def found() -> list[int]:
-        ask(server)
+        for _ in range(10):
+            ask(server)
         return molds(server)[count - 1 : count]
 
     return until(found, f"{count} molds")[0]
