@@ -20,6 +20,9 @@ from support.waiting import until
 CODE = """
 import os
 {before}
+with open(os.environ["TRACES"] + "/loaded", "a") as trace:
+    trace.write("x")
+
 def app(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [b"{answer} %d" % os.getpid()]
@@ -48,7 +51,8 @@ def code(tmp_path: Path) -> Path:
 def start(serve: Serve, directory: Path, *arguments: str, workers: int = 1, **options) -> Server:
     server = serve("-w", str(workers), *arguments, "shifting:app", cwd=directory, **options)
     server.expected_boots = None
-    until(lambda: len(server.workers()) == workers, "the workers")
+    # Every worker has read the code, so that what a test writes from here on is for others.
+    server.wait_for_trace("loaded", workers)
     fetch(server.address, "/")
     return server
 
