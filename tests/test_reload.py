@@ -273,7 +273,7 @@ def test_an_address_in_use_changes_nothing(serve: Serve, code: Path) -> None:
     first = free_port()
     file.write_text(f"bind = '127.0.0.1:{first}'\n")
     server = serve("-c", str(file), "shifting:app", binds=(), cwd=code)
-    old = server.workers()
+    old = [server.worker()]
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
