@@ -21,6 +21,8 @@ public struct WorkerSeat: Sendable {
     /// The listening sockets, shared with the master and all other workers. Close them; leave their files to the
     /// master.
     public let listeners: [ListeningSocket]
+    /// Sockets that this worker alone has, with the shared ones that they stand beside (`reuse_port`).
+    public internal(set) var ownListeners: [OwnListener] = []
     /// Where it answers the operator; nil where that is not asked for.
     public let admin: ListeningSocket?
     /// What it shares with the other workers, and its cell on the scoreboard; nil where the system gave nothing, or no

@@ -18,6 +18,8 @@ extension Reactor {
         isClosing = true
         updateAccepting()
         closeListeners()
+        // Whoever takes the other backlogs cannot take these.
+        endOwnListeners()
         if takingBacklog { adoptLeftBehind(baton) }
         for connection in connections {
             // A request may have come this very moment: it is read before the connection is given up.
@@ -38,23 +40,25 @@ extension Reactor {
     /// Nanoseconds from accept to the first bytes of a request that a worker waits for at its end.
     private static let freshTime = Nanoseconds.milliseconds(300)
 
-    /// Closes this worker's copies, unless the process goes on to have workers forked from it.
+    /// Closes this worker's copies of the listeners that others have too, unless the process goes on to have workers
+    /// forked from it.
     func closeListeners() {
         guard hasListeners else { return }
         hasListeners = false
         if let keepsListeners, keepsListeners() { return }
-        for listener in listeners { listener.descriptor.close() }
+        for listener in listeners where !listener.isOwn { listener.descriptor.close() }
     }
 
     /// How many connections still await a response, or the rest of one, or would lose one to a reset if the process
-    /// ended now. These last have until the deadline of their phase.
+    /// ended now. These last have until the deadline of their phase. A listener that nobody else has counts too.
     public func unsettledCount(_ baton: borrowing Baton) -> Int {
-        connections.count { connection in
-            switch connection.phase {
-            case .discarding, .closed: false
-            case .lingering(let farewell): farewell.mayBeReset
-            case .preamble, .idle, .head, .body, .held, .running, .draining: true
+        ownListeners.count
+            + connections.count { connection in
+                switch connection.phase {
+                case .discarding, .closed: false
+                case .lingering(let farewell): farewell.mayBeReset
+                case .preamble, .idle, .head, .body, .held, .running, .draining: true
+                }
             }
-        }
     }
 }

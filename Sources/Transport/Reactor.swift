@@ -40,6 +40,10 @@ public final class Reactor {
     /// Nil where there are no other workers to share with.
     let sharing: Sharing?
     var hasListeners = true
+    /// Places in the list of the listeners that this process alone has, and that are open.
+    var ownListeners: [Int]
+    /// When they are closed; nil before the end.
+    var ownListenersEnd: Nanoseconds?
 
     var batch = EventBatch()
     /// Connections that have something to do without an event: pipelined requests, returned connections.
@@ -98,6 +102,7 @@ public final class Reactor {
     ) throws(SystemError) {
         self.configuration = configuration
         self.listeners = listeners
+        ownListeners = listeners.indices.filter { listeners[$0].isOwn }
         self.trust = trust
         sharing = commons.map { Sharing($0, workers: workers) }
         admission = Admission(
