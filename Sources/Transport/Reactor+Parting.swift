@@ -28,7 +28,7 @@ extension Reactor {
         }
         let before = connections.count
         drainOwnListeners()
-        if connections.count > before { sharing.parting?.retry = sharing.parting?.retry ?? now }
+        if connections.count > before, sharing.parting?.retry == nil { sharing.parting?.retry = now }
         guard let retry = sharing.parting?.retry, now >= retry else { return }
         sharing.parting?.retry = nil
         sendOff(Array(connections), sharing)
