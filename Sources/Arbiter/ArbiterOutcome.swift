@@ -48,6 +48,13 @@ public struct WorkerSeat: Sendable {
         channel.send(WorkerMessage(.ready, pid: Process.id).bytes)
     }
 
+    /// Tells the master that this worker hangs: it says where, and ends it.
+    ///
+    /// - Parameter reason: for the log.
+    public func reportHang(_ reason: String) {
+        channel.send(WorkerMessage(.hangs, pid: Process.id, payload: Array(reason.utf8.prefix(1000))).bytes)
+    }
+
     /// Tells the master that this worker wants to be replaced. Go on until it says TERM.
     ///
     /// - Parameter reason: for the log.

@@ -83,6 +83,7 @@ extension Server {
             gracefulTimeout: .seconds(configuration.gracefulTimeout), workers: configuration.workers,
             parent: seat.parentID)
         worker.refork = refork(seat)
+        worker.reportHang = { seat.reportHang($0) }
         worker.slowRequestLog = configuration.slowRequestLog.map { .seconds($0) }
         return worker
     }

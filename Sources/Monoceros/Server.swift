@@ -106,8 +106,9 @@ struct Server {
         let control = WorkerControl(lifetime: lifetime, host: host)
         try host.installWorkerSignals(try WorkerControl.makeType(gil).wrap(control, gil), gil)
 
-        if let shared = seat.shared, shared.means.stackPorts.indices.contains(shared.cell) {
-            try host.beginStacks(shared.means.stackPorts[shared.cell], gil)
+        if let (means, cell) = seat.shared, let file = means.stacks(of: cell) {
+            let port = means.stackPorts.indices.contains(cell) ? means.stackPorts[cell] : nil
+            try host.beginStacks(file, bell: port?.bell, gil)
         }
         let application = try host.loadApplication(reports: seat.reports, gil)
         let types = try WSGITypes(gil)
