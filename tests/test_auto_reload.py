@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from conftest import Serve
 from support.client import can_connect, fetch
-from support.server import Server
+from support.server import Server, run
 from support.waiting import until
 
 CODE = """
@@ -108,6 +108,48 @@ def test_a_first_start_that_fails_waits_for_the_mended_code(serve: Serve, code: 
     write(code / "changing_helper.py", "mended")
     wait_for(server, "mended")
     until(lambda: len(server.workers()) == int(workers), "all workers")
+
+
+@pytest.mark.parametrize(
+    ("broken", "told"),
+    [
+        ("def f(:\n", "SyntaxError: invalid syntax"),
+        ("raise KeyError('broken')\n", "KeyError: 'broken'"),
+        ("import no_such_module\n", "No module named 'no_such_module'"),
+        ("import sys\nsys.exit(7)\n", "SystemExit: 7"),
+    ],
+)
+@pytest.mark.parametrize("more", [(), ("--preload",)])
+def test_the_traceback_is_served_to_those_who_want_that(
+    serve: Serve, code: Path, broken: str, told: str, more: tuple[str, ...]
+) -> None:
+    server = start(serve, code, "--reload-error-page", *more)
+    assert answer(server) == "first"
+    settle(server)
+    (code / "changing_helper.py").write_text(broken)
+    response = until(lambda: (r := fetch(server.address, "/any")).status == 500 and r, "the page")
+    page = response.body.decode()
+    assert told in page and "changing_helper.py" in page and str(code) in page
+    assert page.startswith(("Traceback (most recent call last):", "  File ")), page
+    assert response.header("Content-Type") == "text/plain; charset=utf-8"
+    write(code / "changing_helper.py", "mended")
+    until(lambda: (r := fetch(server.address, "/")).status == 200 and r.body.startswith(b"mended"), "the mended code")
+
+
+def test_the_first_start_shows_the_traceback_too(serve: Serve, code: Path) -> None:
+    text = (code / "changing.py").read_text()
+    (code / "changing.py").unlink()
+    server = start(serve, code, "--reload-error-page", "-w", "2")
+    response = fetch(server.address, "/")
+    assert response.status == 500 and b"changing" in response.body
+    (code / "changing.py").write_text(text)
+    until(lambda: fetch(server.address, "/").status == 200, "the mended code")
+
+
+def test_without_reload_nobody_is_shown_a_traceback(code: Path) -> None:
+    (code / "changing_helper.py").write_text("def f(:\n")
+    result = run("--reload-error-page", "-b", "127.0.0.1:0", "changing:app", cwd=code, deadline=60)
+    assert result.returncode == 3 and "SyntaxError" in result.stderr
 
 
 def test_a_module_that_is_missing_is_waited_for(serve: Serve, code: Path) -> None:
