@@ -16,6 +16,8 @@ extension Reactor {
         // From now on nobody posts to this worker: what is in the relay is all there is.
         announceLeaving()
         isClosing = true
+        now = Clock.now()
+        lastRequestsEnd = now &+ Self.freshTime
         updateAccepting()
         closeListeners()
         // Whoever takes the other backlogs cannot take these.
@@ -27,17 +29,24 @@ extension Reactor {
         }
     }
 
-    /// Whether a connection was accepted a moment ago and its first request is probably on its way: its client would
-    /// see it end without an answer. It gets that moment, and no more.
-    func isFresh(_ connection: Connection) -> Bool {
-        guard connection.session.requestCount == 0, connection.deadline != 0 else { return false }
+    /// Whether the next request of a connection may be on its way: its client would see it end without an answer
+    /// (RFC 9112 §9.6). That is so where it was accepted a moment ago, and where it has been served before, at the
+    /// beginning of the end: a client that asks steadily gets an answer that says that it is the last. Each gets that
+    /// moment, and no more.
+    func mayStillAsk(_ connection: Connection) -> Bool {
+        guard connection.deadline != 0 else { return false }
+        guard connection.session.requestCount == 0 else {
+            guard now < lastRequestsEnd else { return false }
+            setDeadline(connection, after: lastRequestsEnd - now)
+            return true
+        }
         let accepted = connection.deadline &- configuration.timeouts.head
         guard now < accepted &+ Self.freshTime else { return false }
         setDeadline(connection, after: Self.freshTime)
         return true
     }
 
-    /// Nanoseconds from accept to the first bytes of a request that a worker waits for at its end.
+    /// Nanoseconds that a worker waits at its end for the first bytes of a request.
     private static let freshTime = Nanoseconds.milliseconds(300)
 
     /// Closes this worker's copies of the listeners that others have too, unless the process goes on to have workers

@@ -70,6 +70,8 @@ public final class Reactor {
     /// Complete requests so far.
     var requestCount = 0
     public internal(set) var isClosing = false
+    /// Until when, in that case, connections that were served before are kept for one more request.
+    var lastRequestsEnd: Nanoseconds = 0
     /// The poller or a listener is gone: whoever drives this reactor should end the process.
     public internal(set) var isBroken = false
 
