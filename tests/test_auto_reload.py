@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from conftest import Serve
 from support.client import can_connect, fetch
+from support.files import replace
 from support.server import Server, run
 from support.waiting import until
 
@@ -35,10 +36,7 @@ def code(tmp_path: Path) -> Path:
 
 
 def write(path: Path, word: str) -> None:
-    """As editors do: under another name, and then over the old file."""
-    temporary = path.with_suffix(".new")
-    temporary.write_text(f"WORD = {word!r}\n")
-    temporary.rename(path)
+    replace(path, f"WORD = {word!r}\n")
 
 
 def start(serve: Serve, directory: Path, *arguments: str, **options) -> Server:
@@ -56,17 +54,23 @@ def wait_for(server: Server, word: str) -> None:
 
 
 def settle(server: Server) -> None:
-    """Until a change is sure to be seen: every worker has told which files it has loaded."""
-    until(lambda: watched(server, "changing_helper.py"), "the files to be watched")
+    """Until a change is sure to be seen, and makes one reload: the files are watched, and every worker has read them."""
+    until(lambda: watched(server, "changing_helper.py", seconds=10), "the files to be watched")
+
+    def is_done() -> bool:
+        log = server.log()
+        return log.rfind("in use by all workers") > log.rfind("Worker reloading")
+
+    until(is_done, "the end of the reload")
 
 
-def watched(server: Server, name: str) -> bool:
+def watched(server: Server, name: str, seconds: float = 2) -> bool:
     # A change of a file that is watched shows; that of one that is not does nothing. So it is touched until it does.
     before = server.log().count("Worker reloading")
     path = Path(os.readlink(f"/proc/{server.pid}/cwd")) / name
     os.utime(path)
     try:
-        until(lambda: server.log().count("Worker reloading") > before, "a reload", 2)
+        until(lambda: server.log().count("Worker reloading") > before, "a reload", seconds)
     except TimeoutError:
         return False
     return True
@@ -89,7 +93,7 @@ def test_broken_code_leaves_the_last_good_one(serve: Serve, code: Path, broken: 
     server = start(serve, code)
     assert answer(server) == "first"
     settle(server)
-    (code / "changing_helper.py").write_text(broken)
+    replace(code / "changing_helper.py", broken)
     server.wait_for_log("The reload is given up")
     assert server.log().count("Traceback (most recent call last)") == 1
     assert "changing_helper.py" in server.log()
@@ -126,7 +130,7 @@ def test_the_traceback_is_served_to_those_who_want_that(
     server = start(serve, code, "--reload-error-page", *more)
     assert answer(server) == "first"
     settle(server)
-    (code / "changing_helper.py").write_text(broken)
+    replace(code / "changing_helper.py", broken)
     response = until(lambda: (r := fetch(server.address, "/any")).status == 500 and r, "the page")
     page = response.body.decode()
     assert told in page and "changing_helper.py" in page and str(code) in page
@@ -142,7 +146,7 @@ def test_the_first_start_shows_the_traceback_too(serve: Serve, code: Path) -> No
     server = start(serve, code, "--reload-error-page", "-w", "2")
     response = fetch(server.address, "/")
     assert response.status == 500 and b"changing" in response.body
-    (code / "changing.py").write_text(text)
+    replace(code / "changing.py", text)
     until(lambda: fetch(server.address, "/").status == 200, "the mended code")
 
 
@@ -157,7 +161,7 @@ def test_a_module_that_is_missing_is_waited_for(serve: Serve, code: Path) -> Non
     (code / "changing.py").unlink()
     server = start(serve, code)
     server.wait_for_log("Listening, and waiting for a file to change")
-    (code / "changing.py").write_text(text)
+    replace(code / "changing.py", text)
     wait_for(server, "first")
 
 
@@ -181,8 +185,11 @@ def test_many_files_make_one_reload(serve: Serve, code: Path) -> None:
     (code / "data").mkdir()
     server = start(serve, code, "--reload-extra-file", "data/*")
     answer(server)
+    # However long that takes here: the server sees them all at once.
+    server.signal(signal.SIGSTOP)
     for number in range(200):
         (code / "data" / f"{number}.txt").write_text("x")
+    server.signal(signal.SIGCONT)
     server.wait_for_log(r"Worker reloading: \S*/0\.txt, \S*/1\.txt, \S*/10\.txt and 197 more modified")
     assert server.log().count("Worker reloading") == 1
 
@@ -192,6 +199,7 @@ def test_hup_switches_it_on_and_off(serve: Serve, code: Path) -> None:
     file.write_text("reload = False\n")
     server = serve("-c", str(file), "changing:app", cwd=code)
     server.expected_boots = None
+    answer(server)
     old = server.workers()
     file.write_text("reload = True\n")
     server.signal(signal.SIGHUP)
