@@ -1,5 +1,5 @@
-/* A wall clock that jumps, for one process and those that it starts: preloaded, it adds what a file says, in seconds. The monotonic clock
- * is the machine's, as it is when somebody sets the time. */
+/* A wall clock that jumps, for one process and those that it starts: preloaded, it adds what a file says, in seconds.
+ * The monotonic clock is the machine's, as it is when somebody sets the time. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import email.utils
+import http.client
 import os
 import random
 import re
@@ -207,7 +209,8 @@ def full_log(scene: Scene) -> Tally:
     first = Server(scene.directory, scene.arguments, 1)
     port = first.port
     first.stop()
-    server = scene.start("--log-level", "debug", port=port, log=Path("/dev/full"))
+    more = ("--log-level", "debug", "--access-logfile", "/dev/full")
+    server = scene.start(*more, port=port, log=Path("/dev/full"))
     with scene.load() as load:
         for _ in scene.beats(2.0):
             # There is something to say, too.
@@ -304,18 +307,36 @@ def jumping_clock(scene: Scene) -> Tally:
         clock = JumpingClock(scene.directory)
     except LookupError as error:
         raise Skip(str(error)) from None
-    scene.start("--access-logfile", "/dev/null", "--timeout", "5", variables=clock.variables)
+    # Much that has a deadline, each shorter than most of the jumps.
+    more = ("--access-logfile", "/dev/null", "--timeout", "5", "--keep-alive", "30", "--max-worker-lifetime", "1800")
+    server = scene.start(*more, variables=clock.variables)
     with scene.load() as load:
-        for _ in scene.beats(0.5):
-            clock.set(scene.chance.choice([-86400, -3600, -60, 0, 60, 3600, 86400]))
+        for _ in scene.beats(0.7):
+            ahead = scene.chance.choice([-86400, -3600, -60, 0, 60, 3600, 86400])
+            clock.set(ahead)
             scene.done += 1
+            try:
+                until(lambda ahead=ahead: abs(date(server) - time.time() - ahead) < 10, "the field Date", 10)
+            except TimeoutError as error:
+                scene.complaints.append(f"does not follow the clock: {error}")
         scene.recover(load)
         tally = load.stop()
-    assert scene.server is not None
     scene.expect(tally, 0)
-    if scene.server.log().count("Booting worker") != scene.workers:
+    if server.log().count("Booting worker") != scene.workers:
         scene.complaints.append("a worker was replaced")
     return tally
+
+
+def date(server: Server) -> float:
+    """What the server takes the time to be, in seconds since 1970."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    try:
+        connection.request("GET", "/")
+        response = connection.getresponse()
+        response.read()
+        return email.utils.parsedate_to_datetime(response.headers["Date"]).timestamp()
+    finally:
+        connection.close()
 
 
 def hung(scene: Scene) -> Tally:
