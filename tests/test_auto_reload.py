@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from conftest import Serve
 from support.client import can_connect, fetch
-from support.server import Server
+from support.files import replace
+from support.server import Server, run
 from support.waiting import until
 
 CODE = """
@@ -35,10 +36,7 @@ def code(tmp_path: Path) -> Path:
 
 
 def write(path: Path, word: str) -> None:
-    """As editors do: under another name, and then over the old file."""
-    temporary = path.with_suffix(".new")
-    temporary.write_text(f"WORD = {word!r}\n")
-    temporary.rename(path)
+    replace(path, f"WORD = {word!r}\n")
 
 
 def start(serve: Serve, directory: Path, *arguments: str, **options) -> Server:
@@ -56,17 +54,23 @@ def wait_for(server: Server, word: str) -> None:
 
 
 def settle(server: Server) -> None:
-    """Until a change is sure to be seen: every worker has told which files it has loaded."""
-    until(lambda: watched(server, "changing_helper.py"), "the files to be watched")
+    """Until a change is sure to be seen, and makes one reload: the files are watched, and every worker has read them."""
+    until(lambda: watched(server, "changing_helper.py", seconds=10), "the files to be watched")
+
+    def is_done() -> bool:
+        log = server.log()
+        return log.rfind("in use by all workers") > log.rfind("Worker reloading")
+
+    until(is_done, "the end of the reload")
 
 
-def watched(server: Server, name: str) -> bool:
+def watched(server: Server, name: str, seconds: float = 2) -> bool:
     # A change of a file that is watched shows; that of one that is not does nothing. So it is touched until it does.
     before = server.log().count("Worker reloading")
     path = Path(os.readlink(f"/proc/{server.pid}/cwd")) / name
     os.utime(path)
     try:
-        until(lambda: server.log().count("Worker reloading") > before, "a reload", 2)
+        until(lambda: server.log().count("Worker reloading") > before, "a reload", seconds)
     except TimeoutError:
         return False
     return True
@@ -89,7 +93,7 @@ def test_broken_code_leaves_the_last_good_one(serve: Serve, code: Path, broken: 
     server = start(serve, code)
     assert answer(server) == "first"
     settle(server)
-    (code / "changing_helper.py").write_text(broken)
+    replace(code / "changing_helper.py", broken)
     server.wait_for_log("The reload is given up")
     assert server.log().count("Traceback (most recent call last)") == 1
     assert "changing_helper.py" in server.log()
@@ -110,12 +114,54 @@ def test_a_first_start_that_fails_waits_for_the_mended_code(serve: Serve, code: 
     until(lambda: len(server.workers()) == int(workers), "all workers")
 
 
+@pytest.mark.parametrize(
+    ("broken", "told"),
+    [
+        ("def f(:\n", "SyntaxError: invalid syntax"),
+        ("raise KeyError('broken')\n", "KeyError: 'broken'"),
+        ("import no_such_module\n", "No module named 'no_such_module'"),
+        ("import sys\nsys.exit(7)\n", "SystemExit: 7"),
+    ],
+)
+@pytest.mark.parametrize("more", [(), ("--preload",)])
+def test_the_traceback_is_served_to_those_who_want_that(
+    serve: Serve, code: Path, broken: str, told: str, more: tuple[str, ...]
+) -> None:
+    server = start(serve, code, "--reload-error-page", *more)
+    assert answer(server) == "first"
+    settle(server)
+    replace(code / "changing_helper.py", broken)
+    response = until(lambda: (r := fetch(server.address, "/any")).status == 500 and r, "the page")
+    page = response.body.decode()
+    assert told in page and "changing_helper.py" in page and str(code) in page
+    assert page.startswith(("Traceback (most recent call last):", "  File ")), page
+    assert response.header("Content-Type") == "text/plain; charset=utf-8"
+    write(code / "changing_helper.py", "mended")
+    until(lambda: (r := fetch(server.address, "/")).status == 200 and r.body.startswith(b"mended"), "the mended code")
+
+
+def test_the_first_start_shows_the_traceback_too(serve: Serve, code: Path) -> None:
+    text = (code / "changing.py").read_text()
+    (code / "changing.py").unlink()
+    server = start(serve, code, "--reload-error-page", "-w", "2")
+    response = fetch(server.address, "/")
+    assert response.status == 500 and b"changing" in response.body
+    replace(code / "changing.py", text)
+    until(lambda: fetch(server.address, "/").status == 200, "the mended code")
+
+
+def test_without_reload_nobody_is_shown_a_traceback(code: Path) -> None:
+    (code / "changing_helper.py").write_text("def f(:\n")
+    result = run("--reload-error-page", "-b", "127.0.0.1:0", "changing:app", cwd=code, deadline=60)
+    assert result.returncode == 3 and "SyntaxError" in result.stderr
+
+
 def test_a_module_that_is_missing_is_waited_for(serve: Serve, code: Path) -> None:
     text = (code / "changing.py").read_text()
     (code / "changing.py").unlink()
     server = start(serve, code)
     server.wait_for_log("Listening, and waiting for a file to change")
-    (code / "changing.py").write_text(text)
+    replace(code / "changing.py", text)
     wait_for(server, "first")
 
 
@@ -139,8 +185,11 @@ def test_many_files_make_one_reload(serve: Serve, code: Path) -> None:
     (code / "data").mkdir()
     server = start(serve, code, "--reload-extra-file", "data/*")
     answer(server)
+    # However long that takes here: the server sees them all at once.
+    server.signal(signal.SIGSTOP)
     for number in range(200):
         (code / "data" / f"{number}.txt").write_text("x")
+    server.signal(signal.SIGCONT)
     server.wait_for_log(r"Worker reloading: \S*/0\.txt, \S*/1\.txt, \S*/10\.txt and 197 more modified")
     assert server.log().count("Worker reloading") == 1
 
@@ -150,6 +199,7 @@ def test_hup_switches_it_on_and_off(serve: Serve, code: Path) -> None:
     file.write_text("reload = False\n")
     server = serve("-c", str(file), "changing:app", cwd=code)
     server.expected_boots = None
+    answer(server)
     old = server.workers()
     file.write_text("reload = True\n")
     server.signal(signal.SIGHUP)

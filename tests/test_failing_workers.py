@@ -56,6 +56,7 @@ def test_a_reload_to_workers_that_cannot_serve_is_given_up(serve: Serve, code: P
     config.write_text("")
     server = serve("-c", str(config), "simple:app", cwd=code)
     server.expect_replacements()
+    assert fetch(server.address, "/").body == b"hello"
     first = server.worker()
     config.write_text(BROKEN.format("observer"))
     server.signal(signal.SIGHUP)

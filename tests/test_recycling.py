@@ -9,6 +9,7 @@ import pytest
 from conftest import Serve
 from support.client import encode, fetch
 from support.crew import Clients
+from support.files import replace
 from support.server import Server
 from support.waiting import until
 
@@ -67,13 +68,14 @@ def test_jitter_spreads_the_replacements(serve: Serve, code: Path) -> None:
 def test_it_serves_until_the_other_is_ready(serve: Serve, code: Path) -> None:
     """Code that does not boot any more costs no worker that serves."""
     server = start(serve, code, "--max-requests", "3")
-    first = server.worker()
-    (code / "sharing.py").write_text("raise KeyError('broken')\n")
+    # It has read the code.
+    first = int(fetch(server.address, "/").body)
+    replace(code / "sharing.py", "raise KeyError('broken')\n")
     for _ in range(10):
         assert int(fetch(server.address, "/").body) == first
     server.wait_for_log("KeyError: 'broken'")
     assert int(fetch(server.address, "/").body) == first
-    (code / "sharing.py").write_text(CODE)
+    replace(code / "sharing.py", CODE)
     until(lambda: int(fetch(server.address, "/").body) != first, "an answer of the other")
 
 

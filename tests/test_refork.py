@@ -13,6 +13,7 @@ import pytest
 from conftest import Serve
 from support.client import Connection, can_connect, encode, fetch
 from support.crew import Clients
+from support.files import replace
 from support.processes import descriptors, session_members
 from support.server import Server
 from support.waiting import until
@@ -46,7 +47,7 @@ KINDS = pytest.mark.parametrize("kind", [(), ("--threads", "3")])
 
 
 def write(directory: Path, word: str, before: str = "") -> None:
-    (directory / "warming.py").write_text(CODE.format(word=word, before=before))
+    replace(directory / "warming.py", CODE.format(word=word, before=before))
 
 
 @pytest.fixture
@@ -133,8 +134,13 @@ def test_generation_after_generation(serve: Serve, code: Path, kind: tuple[str, 
     with Clients(server, encode("GET", "/"), kept=2, fresh=2, pause=0.002) as clients:
         until(lambda: len(molds(server)) >= 4 or clients.failures, "four molds")
     assert clients.failures == []
-    pids = until(lambda: are_of(server, molds(server)[-1]) and serving(server), "workers of the last mold")
-    until(lambda: set(server.workers()) == pids | {molds(server)[-1]}, "the end of the former molds")
+
+    def is_alone() -> bool:
+        """Whether there are two workers of the last mold, that mold, and nobody else."""
+        mold, workers = molds(server)[-1], serving(server)
+        return are_of(server, mold) and len(workers) == 2 and set(server.workers()) == workers | {mold}
+
+    until(is_alone, "the end of the former molds")
     plain = serve("-w", "2", *kind, "warming:app", cwd=code)
     until(lambda: len(plain.workers()) == 2, "two workers")
     for _ in range(10):
@@ -143,7 +149,7 @@ def test_generation_after_generation(serve: Serve, code: Path, kind: tuple[str, 
     def shape(workers: list[int]) -> set[tuple[int, int]]:
         return {(len(descriptors(pid)), len(os.listdir(f"/proc/{pid}/task"))) for pid in workers}
 
-    until(lambda: shape(sorted(pids)) == shape(plain.workers()), "the same descriptors and threads")
+    until(lambda: is_alone() and shape(sorted(serving(server))) == shape(plain.workers()), "the same as ever")
 
 
 @KINDS

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from conftest import Serve
 from support.client import Closed, Connection, Truncated, can_connect, encode, fetch
+from support.files import replace
 from support.server import Server
 from support.waiting import until
 
@@ -39,7 +40,7 @@ def app(environ, start_response):
 
 
 def write(directory: Path, answer: str, before: str = "") -> None:
-    (directory / "shifting.py").write_text(CODE.format(answer=answer, before=before))
+    replace(directory / "shifting.py", CODE.format(answer=answer, before=before))
 
 
 @pytest.fixture

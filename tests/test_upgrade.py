@@ -13,20 +13,19 @@ from pathlib import Path
 import pytest
 from conftest import Serve
 from support.client import Closed, Truncated, can_connect, fetch
-from support.processes import children, processes
+from support.processes import processes
 from support.server import Server
 from support.waiting import until
 from test_reload import Load, write
 
 
-def successor(server: Server) -> int:
-    """Start a new master and wait until it is there."""
-    before = len(re.findall("Listening at", server.log()))
-    server.signal(signal.SIGUSR2)
-    server.wait_for_log("Listening at", before + 1)
-    pid = int(re.findall(r"Listening at: .* \((\d+)\)", server.log())[-1])
-    until(lambda: children(pid), "the new master's worker")
-    return pid
+def successor(server: Server, of: int | None = None, workers: int = 1) -> int:
+    """Start a new master, beside the first or the one that is named, and wait until its workers have read the code."""
+    listening, loaded = len(re.findall("Listening at", server.log())), len(server.trace("loaded"))
+    os.kill(of or server.pid, signal.SIGUSR2)
+    server.wait_for_log("Listening at", listening + 1)
+    server.wait_for_trace("loaded", loaded + workers)
+    return int(re.findall(r"Listening at: .* \((\d+)\)", server.log())[-1])
 
 
 def is_alive(pid: int) -> bool:
@@ -42,10 +41,12 @@ def end(server: Server, pid: int) -> None:
 
 @pytest.fixture
 def upgradable(serve: Serve, tmp_path: Path):
-    def start(*arguments: str, **options) -> Server:
+    def start(*arguments: str, workers: int = 1, **options) -> Server:
         write(tmp_path, "old")
-        server = serve("-p", str(tmp_path / "pid"), *arguments, "shifting:app", cwd=tmp_path, **options)
+        arguments = ("-w", str(workers), "-p", str(tmp_path / "pid"), *arguments)
+        server = serve(*arguments, "shifting:app", cwd=tmp_path, **options)
         server.expected_boots = None
+        server.wait_for_trace("loaded", workers)
         fetch(server.address, "/")
         return server
 
@@ -68,10 +69,7 @@ def test_the_new_master_takes_over(upgradable, tmp_path: Path) -> None:
     assert {fetch(server.address, "/").body.split()[0] for _ in range(5)} == {b"new"}
     # And so on.
     write(tmp_path, "newer")
-    os.kill(pid, signal.SIGUSR2)
-    server.wait_for_log("Listening at", 3)
-    third = int(re.findall(r"Listening at: .* \((\d+)\)", server.log())[-1])
-    until(lambda: children(third), "the third master's worker")
+    third = successor(server, pid)
     os.kill(pid, signal.SIGTERM)
     until(lambda: not is_alive(pid), "the end of the second master")
     assert {fetch(server.address, "/").body.split()[0] for _ in range(5)} == {b"newer"}
@@ -126,16 +124,12 @@ def test_a_unix_socket_stays(upgradable, tmp_path: Path, short_path: str) -> Non
 
 
 def test_upgrades_and_steps_back_lose_no_request(upgradable, tmp_path: Path) -> None:
-    server = upgradable("-w", "2")
+    server = upgradable(workers=2)
     pids = [server.pid]
     with Load(server) as load:
         for number in range(3):
             write(tmp_path, f"v{number}")
-            before = len(re.findall("Listening at", server.log()))
-            os.kill(pids[-1], signal.SIGUSR2)
-            server.wait_for_log("Listening at", before + 1)
-            pid = int(re.findall(r"Listening at: .* \((\d+)\)", server.log())[-1])
-            until(lambda: len(children(pid)) == 2, "the new master's workers")  # noqa: B023
+            pid = successor(server, pids[-1], workers=2)
             wait_until_served(server, f"v{number}")
             if number == 1:
                 os.kill(pid, signal.SIGTERM)

@@ -27,6 +27,7 @@ extension Arbiter {
                 let isAdmin = address == configuration.adminBind
                 if let index = inherited.firstIndex(where: { $0.socket.isAt(address) }) {
                     let socket = inherited.remove(at: index).socket
+                    socket.sharePort(if: configuration.sharesPorts && !isAdmin)
                     listeners.append(Listener(bind: address, socket: socket, isAdmin: isAdmin))
                 } else if let socket = try listen(on: address, configuration, signals) {
                     listeners.append(Listener(bind: address, socket: socket, isAdmin: isAdmin))
@@ -116,6 +117,7 @@ extension Arbiter {
             // What was for clients and is for the operator now, or the other way round, is another socket.
             let isAdmin = address == admin
             if let index = former.firstIndex(where: { $0.bind == address && $0.isAdmin == isAdmin }) {
+                former[index].socket.sharePort(if: generation.configuration.sharesPorts && !isAdmin)
                 generation.listeners.append(former.remove(at: index))
                 continue
             }
@@ -173,7 +175,11 @@ extension ListeningSocket {
         let backlog = configuration.backlog
         self =
             switch address {
-            case .tcp(let host, let port): try .tcp(host: host, port: port, backlog: backlog)
+            // The operator asks one worker, whichever it is; of two servers on his port he would not know which.
+            case .tcp(let host, let port):
+                try .tcp(
+                    host: host, port: port, backlog: backlog,
+                    sharesPort: configuration.sharesPorts && address != configuration.adminBind)
             // Whoever may connect to the operator's socket may end the server.
             case .unix(let path) where address == configuration.adminBind:
                 try .unix(path: path, umask: 0o177, backlog: backlog)
@@ -185,6 +191,12 @@ extension ListeningSocket {
         if case .tcp = address, address != configuration.adminBind {
             try? deferAccept(seconds: Int32(clamping: configuration.deferAccept))
         }
+    }
+
+    /// Of a socket that was made before that was asked for. Where it cannot be done, workers have no sockets of their
+    /// own, which they say.
+    fileprivate func sharePort(if isWanted: Bool) {
+        if isWanted, canHaveTwin { try? sharePort() }
     }
 
     /// Whether an inherited socket is what this address asks for.

@@ -39,7 +39,9 @@ extension Arbiter {
         }
         for pid in silent ?? [] {
             guard supervisor.receive(.workerSilent(pid: pid), at: now) != nil else { continue }
-            host.log(.critical, "WORKER TIMEOUT (pid:\(pid)): it gives no sign of life\(requestsUnderWay(in: pid))")
+            let state = Process.isStopped(pid) ? ", since it is stopped (by SIGSTOP, or a debugger)" : ""
+            host.log(
+                .critical, "WORKER TIMEOUT (pid:\(pid)): it gives no sign of life\(state)\(requestsUnderWay(in: pid))")
         }
     }
 

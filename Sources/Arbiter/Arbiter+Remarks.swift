@@ -19,6 +19,32 @@ extension Arbiter {
         }
     }
 
+    /// How many workers are asked where they are in one round: the master has more to do.
+    static let mostAsked = 4
+
+    /// A worker says that it hangs. It could not say where.
+    func noteHang(_ message: WorkerMessage) {
+        let pid = message.pid
+        guard supervisor.receive(.workerHangs(pid: pid), at: Clock.now()) != nil else { return }
+        let reason = String(decoding: message.payload, as: UTF8.self)
+        host.log(.critical, "WORKER TIMEOUT (pid:\(pid)): \(reason)\(requestsUnderWay(in: pid))")
+    }
+
+    /// Writes where the threads of a worker are that is about to be killed, as a signal handler in C finds them: one
+    /// that could handle signals in Python would have left.
+    func sayWhere(_ pid: ProcessID) {
+        guard askingBudget > 0, let cell = cells?[pid], let file = means?.stacks(of: cell) else { return }
+        askingBudget -= 1
+        if Process.isStopped(pid) {
+            host.log(.critical, "Worker (pid:\(pid)) is killed. It is stopped (by SIGSTOP, or a debugger).")
+        } else if let stacks = file.ask(pid) {
+            let text = String(decoding: stacks, as: UTF8.self)
+            host.log(.critical, "Worker (pid:\(pid)) is killed. It is here:\n\(text.trimmingNewlines)")
+        } else {
+            host.log(.critical, "Worker (pid:\(pid)) is killed. It does not say where it is.")
+        }
+    }
+
     /// The requests that a worker has in the application, as the scoreboard has them; empty when there are none.
     func requestsUnderWay(in pid: ProcessID) -> String {
         guard let workers = means?.scoreboard.snapshot().workers,
@@ -33,6 +59,14 @@ extension Arbiter {
             exchange.describe(in: &buffer, at: now)
         }
         return String(decoding: buffer.bytes, as: UTF8.self)
+    }
+}
+
+extension String {
+    fileprivate var trimmingNewlines: Substring {
+        var text = self[...]
+        while text.last?.isNewline == true { text.removeLast() }
+        return text
     }
 }
 

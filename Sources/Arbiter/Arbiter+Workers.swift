@@ -153,6 +153,7 @@ extension Arbiter {
             let seconds = (Clock.now() - worker.spawnedAt) / 1_000_000_000
             host.log(.critical, "WORKER TIMEOUT (pid:\(pid)): it has been booting for \(seconds) s")
         }
+        if signal == .kill { sayWhere(pid) }
         do {
             try Process.send(Signal(signal), to: pid)
         } catch {

@@ -36,6 +36,8 @@ public final class Arbiter {
     var service = Service()
     /// When logs were told to be reopened last.
     var logsReopenedAt: Nanoseconds = 0
+    /// Workers that may still be asked where they hang in this round.
+    var askingBudget = 0
 
     public init(_ configuration: ArbiterConfiguration, host: ArbiterHost) {
         self.host = host
@@ -125,6 +127,7 @@ public final class Arbiter {
     private func carryOut(
         _ actions: [SupervisionAction], _ signals: SignalPipe, _ messages: MessageChannel
     ) -> ArbiterOutcome? {
+        askingBudget = Self.mostAsked
         for action in actions {
             switch action {
             case .spawn(let age, let generation):
@@ -182,6 +185,7 @@ public final class Arbiter {
                 let reason = String(decoding: message.payload, as: UTF8.self)
                 host.log(.info, "Worker (pid:\(message.pid)) is to be replaced: \(reason)")
             case .order: takeOrder(message)
+            case .hangs: noteHang(message)
             }
         }
     }

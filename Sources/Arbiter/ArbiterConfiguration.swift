@@ -19,6 +19,8 @@ public struct ArbiterConfiguration: Sendable {
     public var backlog: Int32
     /// Seconds for which the kernel leaves a new connection alone until its first bytes come; 0 for none.
     public var deferAccept = 0
+    /// Each worker has sockets of its own beside the shared ones, and so may other servers (`SO_REUSEPORT`).
+    public var sharesPorts = false
     /// Permission bits that unix sockets lack.
     public var umask: UInt32 = 0
     /// Whom unix sockets are given to; nil leaves them to the user of the master.

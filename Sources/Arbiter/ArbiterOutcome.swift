@@ -21,6 +21,8 @@ public struct WorkerSeat: Sendable {
     /// The listening sockets, shared with the master and all other workers. Close them; leave their files to the
     /// master.
     public let listeners: [ListeningSocket]
+    /// Sockets that this worker alone has, with the shared ones that they stand beside (`reuse_port`).
+    public internal(set) var ownListeners: [OwnListener] = []
     /// Where it answers the operator; nil where that is not asked for.
     public let admin: ListeningSocket?
     /// What it shares with the other workers, and its cell on the scoreboard; nil where the system gave nothing, or no
@@ -44,6 +46,13 @@ public struct WorkerSeat: Sendable {
     /// Tells the master that requests are answered from now on.
     public func reportReady() {
         channel.send(WorkerMessage(.ready, pid: Process.id).bytes)
+    }
+
+    /// Tells the master that this worker hangs: it says where, and ends it.
+    ///
+    /// - Parameter reason: for the log.
+    public func reportHang(_ reason: String) {
+        channel.send(WorkerMessage(.hangs, pid: Process.id, payload: Array(reason.utf8.prefix(1000))).bytes)
     }
 
     /// Tells the master that this worker wants to be replaced. Go on until it says TERM.

@@ -10,6 +10,8 @@ public struct SharedMeans: Sendable {
     public let scoreboard: ScoreboardReader
     /// By which workers are asked for their stacks, by cell; empty where nobody can ask.
     public let stackPorts: [StackPort]
+    /// To which a worker writes where it hangs, where it has no port; nil where the system gave none.
+    private let stackFile: StackFile?
     let board: ScoreboardArbiter
 
     /// Bytes that the relay keeps: about two thousand connections that wait.
@@ -34,8 +36,14 @@ public struct SharedMeans: Sendable {
         // A system without descriptors to spare serves all the same.
         while hasStackPorts, ports.count < layout.cellCount, let port = try? StackPort() { ports.append(port) }
         stackPorts = ports
+        stackFile = ports.count < layout.cellCount ? try? StackFile() : nil
         // A smaller one works too: what does not fit stays where it is.
         _ = try? relay.resize(bytes: Self.relaySize)
+    }
+
+    /// To which the worker that got this cell writes where it hangs; nil where it cannot.
+    public func stacks(of cell: Int) -> StackFile? {
+        stackPorts.indices.contains(cell) ? stackPorts[cell].stacks : stackFile
     }
 
     /// What the worker that got this cell writes to.
@@ -73,6 +81,8 @@ struct Cells {
     func hasTimedOut(_ pid: ProcessID) -> Bool {
         cells[pid].map { board.applicationTimeouts($0) > 0 } ?? false
     }
+
+    subscript(pid: ProcessID) -> Int? { cells[pid] }
 
     func lastSign(of pid: ProcessID) -> Nanoseconds? { cells[pid].map { board.lastHeartbeat($0) } }
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <linux/filter.h>
 #include <linux/sockios.h>
 
 int csystem_accept(int listener, void *address, uint32_t *size) {
@@ -152,4 +153,16 @@ ssize_t csystem_read_cached(int file, void *bytes, size_t count, off_t offset) {
     ssize_t result = preadv2(file, &vector, 1, offset, RWF_NOWAIT);
     if (result < 0 && errno != EINTR) errno = EAGAIN;
     return result;
+}
+
+int csystem_refuse_handshakes(int listener) {
+    // The 14th byte of a TCP header has the flags (RFC 9293 §3.1), and 2 is SYN. A listener's filter sees the header first.
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 13),
+        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 2, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+        BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+    };
+    struct sock_fprog program = {.len = sizeof code / sizeof *code, .filter = code};
+    return setsockopt(listener, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
 }

@@ -148,11 +148,13 @@ struct Host {
         _ = try gil.call(try gil.attribute(object, "watch_signals"), try gil.integer(Int(descriptor)))
     }
 
-    /// - Parameter port: by which the operator asks for this worker's stacks.
-    func beginStacks(_ port: StackPort, _ gil: borrowing GIL) throws(PythonError) {
+    /// - Parameters:
+    ///   - stacks: to which this worker writes where its threads are, when the master asks.
+    ///   - bell: by which the operator asks for it; nil where nobody can.
+    func beginStacks(_ stacks: StackFile, bell: Waker?, _ gil: borrowing GIL) throws(PythonError) {
         _ = try gil.call(
-            try gil.attribute(object, "begin_stacks"), try gil.integer(Int(port.bell.descriptor.rawValue)),
-            try gil.integer(Int(port.file.rawValue)))
+            try gil.attribute(object, "begin_stacks"), try gil.integer(bell.map { Int($0.descriptor.rawValue) } ?? -1),
+            try gil.integer(Int(stacks.file.rawValue)))
     }
 
     func ignoreFurtherSignals(_ gil: borrowing GIL) throws(PythonError) {

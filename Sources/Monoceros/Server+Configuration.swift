@@ -17,6 +17,7 @@ extension Server {
                 bootTimeout: configuration.bootTimeout.map { .seconds($0) }, awaitsMending: configuration.reload),
             binds: configuration.bind + (configuration.adminBind.map { [$0] } ?? []), backlog: configuration.backlog)
         arbiter.deferAccept = configuration.deferAccept
+        arbiter.sharesPorts = configuration.reusePort
         arbiter.runners = runners
         arbiter.silenceTimeout = configuration.timeout.map { .seconds($0) }
         arbiter.umask = UInt32(configuration.socketUmask)
@@ -82,6 +83,7 @@ extension Server {
             gracefulTimeout: .seconds(configuration.gracefulTimeout), workers: configuration.workers,
             parent: seat.parentID)
         worker.refork = refork(seat)
+        worker.reportHang = { seat.reportHang($0) }
         worker.slowRequestLog = configuration.slowRequestLog.map { .seconds($0) }
         return worker
     }
@@ -113,7 +115,7 @@ extension Server {
 
     private func gatewayConfiguration(_ seat: WorkerSeat) -> GatewayConfiguration {
         GatewayConfiguration(
-            listeners: seat.listeners.map(Self.describe), serverSoftware: host.serverSoftware,
+            listeners: seat.allListeners.map(Self.describe), serverSoftware: host.serverSoftware,
             scriptName: configuration.rootPath, isMultithreaded: configuration.workerClass == .gthread,
             isMultiprocess: configuration.workers > 1, usesSendFile: configuration.sendfile,
             responseBuffer: configuration.responseBuffer, responseSpool: configuration.responseSpool)

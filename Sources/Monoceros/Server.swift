@@ -94,7 +94,11 @@ struct Server {
     private func boot(
         _ seat: WorkerSeat, _ allowance: SpoolAllowance, _ gil: inout GIL
     ) throws(PythonError) -> Booted {
+        var seat = seat
+        // As gunicorn, before any hook and before the user changes.
+        let remarks = configuration.reusePort ? seat.bindOwnListeners() : []
         try host.beginWorker(gil)
+        for remark in remarks { host.log(.warning, remark, gil) }
         // The kernel forgets it when the user changes.
         if let isThere = try? seat.followMaster(), !isThere { throw gil.raiseSystemExit(0) }
         let lifetime = SharedLifetime()
@@ -102,31 +106,37 @@ struct Server {
         let control = WorkerControl(lifetime: lifetime, host: host)
         try host.installWorkerSignals(try WorkerControl.makeType(gil).wrap(control, gil), gil)
 
-        if let shared = seat.shared, shared.means.stackPorts.indices.contains(shared.cell) {
-            try host.beginStacks(shared.means.stackPorts[shared.cell], gil)
+        if let (means, cell) = seat.shared, let file = means.stacks(of: cell) {
+            let port = means.stackPorts.indices.contains(cell) ? means.stackPorts[cell] : nil
+            try host.beginStacks(file, bell: port?.bell, gil)
         }
         let application = try host.loadApplication(reports: seat.reports, gil)
         let types = try WSGITypes(gil)
+        // Before anybody could come: from here on a worker that is told to leave serves first whom it has.
+        try host.announceWorker(gil)
         let worker: Worker
         do throws(SystemError) {
+            // Whoever comes by them waits for this worker alone.
+            try seat.startListening(
+                backlog: configuration.backlog, deferAccept: Int32(clamping: configuration.deferAccept))
             worker = try Worker(
                 configuration: workerConfiguration(seat, allowance),
-                listeners: seat.listeners.map { ListenerSocket(descriptor: $0.descriptor) },
+                listeners: seat.listeners.map { ListenerSocket(descriptor: $0.descriptor) }
+                    + seat.ownListeners.map { ListenerSocket(own: $0.socket.descriptor, beside: $0.shared.descriptor) },
                 types: types, lifetime: lifetime, trust: trust, commons: commons,
                 admin: adminConfiguration(seat, commons, allowance), health: healthEndpoint(commons),
-                requestReplacement: { seat.requestReplacement($0) })
+                requestReplacement: { [seat] in seat.requestReplacement($0) })
         } catch {
             throw gil.raise(.osError, "The worker cannot start: \(error).")
         }
         control.worker = worker
         try host.watchSignals(worker.signalDescriptor.rawValue, gil)
-        try host.announceWorker(gil)
         // Told to leave while the application was loaded: its time begins now.
         if lifetime.isLeaving { worker.drain() }
         let errors = try host.errorsStream(gil)
         let report = try host.workerReport(gil)
         let telemetry = try host.workerTelemetry(
-            configuration, listeners: seat.listeners.map(\.descriptor), gil)
+            configuration, listeners: seat.allListeners.map(\.descriptor), gil)
         try worker.prepare(
             application: application.pointer, errors: errors.pointer, report: report, telemetry: telemetry, gil)
         // In this order: whoever leaves because this one is ready must see it on the scoreboard.

@@ -20,8 +20,11 @@ public struct ListeningSocket: Sendable {
     ///     or empty for all IPv4 addresses.
     ///   - port: 0 has the kernel pick one.
     ///   - backlog: how many connections may wait to be accepted; the kernel caps it (`listen(2)`).
+    ///   - sharesPort: other sockets may listen on the same port (`twin`), those of other servers too.
     /// - Throws: `ListenError`.
-    public static func tcp(host: String, port: UInt16, backlog: Int32) throws(ListenError) -> ListeningSocket {
+    public static func tcp(
+        host: String, port: UInt16, backlog: Int32, sharesPort: Bool = false
+    ) throws(ListenError) -> ListeningSocket {
         let bind = host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]:\(port)" : "\(host):\(port)"
         let resolved = try ResolvedAddress(host: host, port: port, bind: bind)
         do throws(SystemError) {
@@ -30,6 +33,7 @@ public struct ListeningSocket: Sendable {
                 // Without it, connections of the former server in TIME_WAIT keep the port for a minute (`socket(7)`).
                 try descriptor.enable(SOL_SOCKET, SO_REUSEADDR)
                 try descriptor.setNoDelay()
+                if sharesPort { try descriptor.enable(SOL_SOCKET, SO_REUSEPORT) }
                 _ = try systemCall("bind") {
                     resolved.withAddress { Glibc.bind(descriptor.rawValue, $0, $1) }
                 }
@@ -141,7 +145,7 @@ public struct ListeningSocket: Sendable {
     }
 
     /// Reads back where a bound socket listens.
-    private init(bound descriptor: Descriptor, fallback: String) throws(SystemError) {
+    init(bound descriptor: Descriptor, fallback: String) throws(SystemError) {
         guard let address = try descriptor.localAddress() else {
             throw SystemError(Errno(rawValue: EAFNOSUPPORT), call: "getsockname")
         }

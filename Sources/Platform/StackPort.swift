@@ -25,8 +25,11 @@ public struct StackPort: Sendable {
     /// - Throws: `SystemError` when the system gives no descriptors.
     public init() throws(SystemError) {
         bell = try Waker()
-        file = Descriptor(rawValue: try systemCall("memfd_create") { csystem_memory_file("monoceros-stacks") })
+        file = try StackFile().file
     }
+
+    /// What a signal handler in C writes to.
+    public var stacks: StackFile { StackFile(file) }
 
     // MARK: Asking
 
@@ -53,16 +56,18 @@ public struct StackPort: Sendable {
     }
 
     /// Where the signal handler begins to write.
-    public func rewind() { _ = lseek(file.rawValue, 0, SEEK_SET) }
+    public func rewind() { stacks.rewind() }
 
     /// Bytes that it has written.
-    public var writtenCount: Int { min(max(0, Int(lseek(file.rawValue, 0, SEEK_CUR))), Self.answerLimit) }
+    public var writtenCount: Int { stacks.writtenCount }
 
-    public func written() -> [UInt8] { bytes(at: 0, count: writtenCount) }
+    public func written() -> [UInt8] { stacks.written() }
 
     // MARK: Behind it
 
-    private func word(at offset: Int) -> UInt64 {
+    private func word(at offset: Int) -> UInt64 { Self.word(of: file, at: offset) }
+
+    static func word(of file: Descriptor, at offset: Int) -> UInt64 {
         var word: UInt64 = 0
         let count = withUnsafeMutableBytes(of: &word) { (try? file.read(into: $0, at: offset)) ?? 0 }
         return count == 8 ? word : 0
@@ -73,7 +78,9 @@ public struct StackPort: Sendable {
         _ = pwrite(file.rawValue, &word, 8, off_t(offset))
     }
 
-    private func bytes(at offset: Int, count: Int) -> [UInt8] {
+    private func bytes(at offset: Int, count: Int) -> [UInt8] { Self.bytes(of: file, at: offset, count: count) }
+
+    static func bytes(of file: Descriptor, at offset: Int, count: Int) -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: count) { buffer, done in
             let room = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<count])
             done = (try? file.read(into: room, at: offset)) ?? 0

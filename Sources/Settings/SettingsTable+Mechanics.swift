@@ -5,6 +5,14 @@ extension SettingKey<Bool> {
         Setting(
             "reload", .debugging, ["--reload"], .flag(stores: true), default: .bool(false), for: .arbiter,
             "Restart the workers when the application's code changes. For development."))
+    static let reloadErrorPage = SettingKey(
+        Setting(
+            "reload_error_page", .debugging, ["--reload-error-page"], .flag(stores: true), default: .bool(false),
+            for: .worker, origin: .own,
+            """
+            With reload, answer every request with the traceback while the code cannot be loaded, as gunicorn does for \
+            syntax errors. Otherwise the last good code goes on serving. For development: everybody sees it.
+            """))
     static let preloadApp = SettingKey(
         Setting(
             "preload_app", .serverMechanics, ["--preload"], .flag(stores: true), default: .bool(false), for: .arbiter,
@@ -157,6 +165,7 @@ extension SettingsTable {
         SettingKey<Bool>.reload.entry,
         SettingKey<String>.reloadEngine.entry,
         SettingKey<[String]>.reloadExtraFiles.entry,
+        SettingKey<Bool>.reloadErrorPage.entry,
         Entry(
             Setting(
                 "spew", .debugging, ["--spew"], .flag(stores: true), default: .bool(false),

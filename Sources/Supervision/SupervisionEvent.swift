@@ -14,6 +14,8 @@ public enum SupervisionEvent: Equatable, Sendable {
     case workerBecameMold(pid: Int32)
     /// A worker that serves has given no sign of life for too long.
     case workerSilent(pid: Int32)
+    /// A worker says that nobody can be told anything in it any more.
+    case workerHangs(pid: Int32)
     /// The application of the configuration in force could not be loaded, and there is no worker.
     case preloadFailed(HaltReason)
     /// A child was reaped.

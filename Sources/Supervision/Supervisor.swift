@@ -51,6 +51,7 @@ public struct Supervisor: Sendable {
         case .workerOffersMold(let pid): return table.update(pid) { $0.offersMold = true }
         case .workerBecameMold(let pid): return noteMold(pid)
         case .workerSilent(let pid): return noteSilence(pid, at: now)
+        case .workerHangs(let pid): return noteHang(pid, at: now)
         case .preloadFailed(let reason): if isServing { bootFailed(reason, at: now) }
         case .workerExited(let pid, let exit): return noteExit(pid, exit, at: now)
         case .reload(let generation, let terms): reload(Generation(number: generation, terms: terms))
@@ -145,6 +146,13 @@ public struct Supervisor: Sendable {
     private mutating func noteSilence(_ pid: Int32, at now: UInt64) -> WorkerProcess? {
         guard isServing, let worker = table[pid], worker.state == .running else { return nil }
         news += table.advance(to: .aborting, at: now) { $0.pid == pid }.map { .signal(pid: $0, .abort) }
+        return worker
+    }
+
+    /// Signals that Python would have to handle are of no use. Said once.
+    private mutating func noteHang(_ pid: Int32, at now: UInt64) -> WorkerProcess? {
+        guard isServing, let worker = table[pid], worker.state < .killed else { return nil }
+        news += table.advance(to: .killed, at: now) { $0.pid == pid }.map { .signal(pid: $0, .kill) }
         return worker
     }
 

@@ -16,6 +16,8 @@ public struct WorkerMessage: Equatable, Sendable {
         case offersMold = 5
         /// It has: it serves nobody, and workers can be forked from it.
         case becameMold = 6
+        /// Nothing can be done in the worker any more: it is to be ended. The payload says why, in words for the log.
+        case hangs = 7
     }
 
     public let kind: Kind

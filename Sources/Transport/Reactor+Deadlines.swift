@@ -42,6 +42,8 @@ extension Reactor {
     }
 
     private func expire(_ connection: Connection) {
+        // At the end of the worker no client was late.
+        if isClosing, connection.awaitsRequest { return linger(connection) }
         if case .draining = connection.phase {} else { countTimeout(connection) }
         switch connection.phase {
         case .idle, .preamble(nil):

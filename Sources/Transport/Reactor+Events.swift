@@ -90,7 +90,7 @@ extension Reactor {
         case .preamble, .idle, .head, .body:
             if advance(connection, on: bench) { return true }
             // At the end, a connection is kept only for a request that has begun.
-            if isClosing, connection.awaitsRequest, !isFresh(connection) { linger(connection) }
+            if isClosing, connection.awaitsRequest, !mayStillAsk(connection) { linger(connection) }
         case .discarding: discardOn(connection)
         case .lingering: lingerOn(connection, on: bench)
         case .draining: drain(connection)

@@ -26,6 +26,9 @@ extension Reactor {
             updateAccepting()
             closeListeners()
         }
+        let before = connections.count
+        drainOwnListeners()
+        if connections.count > before, sharing.parting?.retry == nil { sharing.parting?.retry = now }
         guard let retry = sharing.parting?.retry, now >= retry else { return }
         sharing.parting?.retry = nil
         sendOff(Array(connections), sharing)

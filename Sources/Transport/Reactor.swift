@@ -40,6 +40,10 @@ public final class Reactor {
     /// Nil where there are no other workers to share with.
     let sharing: Sharing?
     var hasListeners = true
+    /// Places in the list of the listeners that this process alone has, and that are open.
+    var ownListeners: [Int]
+    /// When they are closed; nil before the end.
+    var ownListenersEnd: Nanoseconds?
 
     var batch = EventBatch()
     /// Connections that have something to do without an event: pipelined requests, returned connections.
@@ -66,6 +70,8 @@ public final class Reactor {
     /// Complete requests so far.
     var requestCount = 0
     public internal(set) var isClosing = false
+    /// Until when, in that case, connections that were served before are kept for one more request.
+    var lastRequestsEnd: Nanoseconds = 0
     /// The poller or a listener is gone: whoever drives this reactor should end the process.
     public internal(set) var isBroken = false
 
@@ -98,6 +104,7 @@ public final class Reactor {
     ) throws(SystemError) {
         self.configuration = configuration
         self.listeners = listeners
+        ownListeners = listeners.indices.filter { listeners[$0].isOwn }
         self.trust = trust
         sharing = commons.map { Sharing($0, workers: workers) }
         admission = Admission(

@@ -91,9 +91,22 @@ public struct ListenerSocket: Sendable {
     public let descriptor: Descriptor
     /// What all workers know it by: the number of its descriptor, which they inherit.
     public let identity: Int
+    /// No other process has it: what waits in its backlog is lost when it is closed.
+    public let isOwn: Bool
 
     public init(descriptor: Descriptor, identity: Int? = nil) {
         self.descriptor = descriptor
         self.identity = identity ?? Int(descriptor.rawValue)
+        isOwn = false
+    }
+
+    /// A listener of this process alone.
+    ///
+    /// - Parameter shared: one at the same address that all workers have; it stands for this one when a connection
+    ///   travels.
+    public init(own descriptor: Descriptor, beside shared: Descriptor) {
+        self.descriptor = descriptor
+        identity = Int(shared.rawValue)
+        isOwn = true
     }
 }

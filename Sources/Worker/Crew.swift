@@ -49,7 +49,7 @@ final class Crew: @unchecked Sendable {
         self.commons = commons
         sendRequest = requestReplacement
         gauges = (0..<configuration.runners).map { _ in RunnerGauge() }
-        watchdog = Watchdog(configuration)
+        watchdog = Watchdog(configuration, reportHang: configuration.reportHang)
         lastRunner = LastRunnerPolicy(runners: configuration.runners)
         attendance = configuration.mainThreadRuns ? nil : try WakePipe()
         requestLimit = configuration.requestLimit

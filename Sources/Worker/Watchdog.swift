@@ -10,7 +10,7 @@ internal import Synchronization
 /// not, a request that takes too long is the `Attendant`'s affair, and this looks after the attendant: it stands still
 /// when some code keeps Python's lock to itself.
 final class Watchdog: @unchecked Sendable {
-    // `@unchecked`: the three clocks are for `check` alone, which the pilot calls.
+    // `@unchecked`: the clocks are for `check` alone, which the pilot calls.
     private var silence = RunningTime(nap: Crew.nap)
     private var request = RunningTime(nap: Crew.nap)
     private var interruption = RunningTime(nap: Crew.nap)
@@ -20,10 +20,19 @@ final class Watchdog: @unchecked Sendable {
     /// When SIGABRT was sent; 0 before.
     private let abortedAt = Atomic<UInt64>(0)
 
+    /// When the master was told; 0 before.
+    private var toldAt: Nanoseconds = 0
+    private let reportHang: (String) -> Void
+
     /// How long the handler of SIGABRT has to end the process, and a worker whose time is up to take Python's way out.
     static let grace = Nanoseconds.seconds(2)
 
-    init(_ configuration: WorkerConfiguration) {
+    /// How long the master has to end this process, once it was told. It may be gone, or busy.
+    private static let mastersTime = Nanoseconds.seconds(3)
+
+    /// - Parameter reportHang: tells the master, who can say where the threads are and writes it to every log.
+    init(_ configuration: WorkerConfiguration, reportHang: @escaping (String) -> Void) {
+        self.reportHang = reportHang
         requestTimeout = configuration.mainThreadRuns ? configuration.requestTimeout : nil
         lockTimeout = configuration.mainThreadRuns ? nil : configuration.lockTimeout
     }
@@ -44,8 +53,7 @@ final class Watchdog: @unchecked Sendable {
             let seen = mainThreadSeen.load(ordering: .relaxed)
             if silence.look(at: now, since: seen) > lockTimeout {
                 noteTimeout()
-                beforeLeaving()
-                stop("no thread could run Python for", lockTimeout)
+                stop("no thread could run Python for", lockTimeout, at: now, beforeLeaving)
             }
         }
         guard let requestTimeout, let began = gauge?.began, request.look(at: now, since: began) > requestTimeout
@@ -57,13 +65,19 @@ final class Watchdog: @unchecked Sendable {
             // To the process, which the kernel gives to its main thread.
             try? Process.send(.abort, to: Process.id)
         } else if interruption.look(at: now, since: aborted) > Self.grace {
-            beforeLeaving()
-            stop("the request could not be interrupted after", requestTimeout)
+            stop("the request could not be interrupted after", requestTimeout, at: now, beforeLeaving)
         }
     }
 
-    private func stop(_ reason: String, _ limit: Nanoseconds) -> Never {
-        Self.leave("WORKER TIMEOUT (pid:\(Process.id)): \(reason) \(limit / 1_000_000_000) s")
+    private func stop(_ reason: String, _ limit: Nanoseconds, at now: Nanoseconds, _ beforeLeaving: () -> Void) {
+        let text = "\(reason) \(limit / 1_000_000_000) s"
+        guard toldAt != 0 else {
+            toldAt = now
+            beforeLeaving()
+            return reportHang(text)
+        }
+        guard now >= toldAt + Self.mastersTime else { return }
+        Self.leave("WORKER TIMEOUT (pid:\(Process.id)): \(text)")
     }
 
     /// Writes a line and ends the process, whether the line could be written or not. Python's logging is out of reach:

@@ -28,6 +28,8 @@ public struct WorkerConfiguration: Sendable {
     public var slowRequestLog: Nanoseconds?
     /// How it comes to be what other workers are forked from; nil where it does not.
     public var refork: ReforkTerms?
+    /// Tells the arbiter that nothing can be done in this worker any more, and why.
+    public var reportHang: @Sendable (String) -> Void = { _ in }
     /// How long a draining worker waits for the requests under way.
     public let gracefulTimeout: Nanoseconds
     /// How many workers the server has.

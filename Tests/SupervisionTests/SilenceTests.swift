@@ -28,4 +28,31 @@ import Testing
         supervisor.receive(.stopGracefully, at: 3)
         #expect(supervisor.receive(.workerSilent(pid: 10), at: 4) == nil)
     }
+
+    @Test func oneThatHangsIsKilledAtOnce() {
+        var supervisor = Supervisor(Terms(workers: 1, gracefulTimeout: 30))
+        _ = supervisor.actions(at: 1)
+        supervisor.receive(.workerSpawned(pid: 10, age: 1, generation: 1), at: 1)
+        supervisor.receive(.workerReady(pid: 10), at: 2)
+        _ = supervisor.actions(at: 2)
+        #expect(supervisor.receive(.workerHangs(pid: 11), at: 3) == nil)
+        #expect(supervisor.receive(.workerHangs(pid: 10), at: 3)?.pid == 10)
+        #expect(supervisor.actions(at: 3).first == .signal(pid: 10, .kill))
+        // Said once.
+        #expect(supervisor.receive(.workerHangs(pid: 10), at: 4) == nil)
+        #expect(!supervisor.actions(at: 4).contains(.signal(pid: 10, .kill)))
+        supervisor.receive(.workerExited(pid: 10, .signaled(9)), at: 5)
+        #expect(supervisor.table.isEmpty)
+    }
+
+    @Test func oneThatWasToldToLeaveMayHangToo() {
+        var supervisor = Supervisor(Terms(workers: 1, gracefulTimeout: 30))
+        _ = supervisor.actions(at: 1)
+        supervisor.receive(.workerSpawned(pid: 10, age: 1, generation: 1), at: 1)
+        supervisor.receive(.workerReady(pid: 10), at: 2)
+        supervisor.receive(.setWorkers(0), at: 3)
+        #expect(supervisor.actions(at: 3) == [.signal(pid: 10, .terminate)])
+        #expect(supervisor.receive(.workerHangs(pid: 10), at: 4)?.pid == 10)
+        #expect(supervisor.actions(at: 4).first == .signal(pid: 10, .kill))
+    }
 }

@@ -13,7 +13,7 @@ import Testing
         #expect(WorkerMessage(message.bytes) == message)
     }
 
-    @Test(arguments: [[], [1], [1, 2, 3, 4], [0, 1, 0, 0, 0], [7, 1, 0, 0, 0], [255, 1, 0, 0, 0]] as [[UInt8]])
+    @Test(arguments: [[], [1], [1, 2, 3, 4], [0, 1, 0, 0, 0], [8, 1, 0, 0, 0], [255, 1, 0, 0, 0]] as [[UInt8]])
     func takesNothingElse(_ bytes: [UInt8]) {
         #expect(WorkerMessage(bytes) == nil)
     }

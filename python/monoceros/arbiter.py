@@ -146,9 +146,6 @@ class Arbiter:
     def _say_notices(self, cfg: Any) -> None:
         for line in cfg.notices + cfg.without_effect():
             self.log.warning("%s", line)
-        for name in ("reuse_port",):
-            if getattr(cfg, name):
-                self.log.warning("%s (%s) is not there yet, and has no effect.", name, cfg.settings[name].source)
         if cfg.refork_after and cfg.reload:
             self.log.warning("refork_after has no effect with reload: the code is about to change.")
 

@@ -16,6 +16,7 @@ from monoceros.glogging import Logger
 from monoceros.leaving import Leaving
 from monoceros.loading import LoadsApplication
 from monoceros.molding import BecomesMold
+from monoceros.stacks import Witness
 from monoceros.workersignals import WorkerSignals
 from monoceros.wsgi import ErrorsStream
 
@@ -99,9 +100,10 @@ class Host(WorkerSignals, Leaving, BecomesMold):
             identity.assume(self.server.cfg)
 
     def begin_stacks(self, bell: int, file: int) -> None:
-        """Has this worker answer who asks for its stacks (`monoceros.stacks`). Before the application is loaded."""
-        from monoceros.stacks import Witness
+        """Has this worker answer who asks for its stacks (`monoceros.stacks`). Before the application is loaded.
 
+        `bell` is -1 where only the master can ask.
+        """
         with self._reporting("prepare for being asked for its stacks"):
             self._witness = Witness(bell, file)
             self._witness.arm()

@@ -65,7 +65,7 @@ class ApplicationLoader(HostLog):
         try:
             yield
         except BaseException as error:
-            if self._gives_up or (self.control is not None and self.control.is_quitting()):
+            if self._is_told_to_leave():
                 if isinstance(error, SystemExit):
                     raise
                 # What a module of C made of the SystemExit of a signal handler.
@@ -74,6 +74,9 @@ class ApplicationLoader(HostLog):
                 self.logger.error("Exception in worker process", exc_info=error if is_own else trim(error))
                 self.report(f"Failed to {purpose}: {last_line(error)}")
             raise SystemExit(WORKER_BOOT_ERROR) from None
+
+    def _is_told_to_leave(self) -> bool:
+        return self._gives_up or (self.control is not None and self.control.is_quitting())
 
     def load_application(self, reports: int | None = None) -> Callable[..., object]:
         """Returns the application, in a worker after the fork.
@@ -119,7 +122,11 @@ class ApplicationLoader(HostLog):
             if reporter is not None:
                 spec = getattr(self.app, "app_uri", None) or ""
                 # What was raised before it was reported to people and became an exit status.
-                reporter.report_failure(error.__cause__ or error.__context__ or error, expected_files(spec))
+                cause = error.__cause__ or error.__context__ or error
+                reporter.report_failure(cause, expected_files(spec))
+                if self.app.cfg.reload_error_page and not self._is_told_to_leave():
+                    self.log(logging.ERROR, "Every request is answered with the traceback, until a file changes.")
+                    return error_page(cause), reporter
             raise
         if reporter is not None:
             reporter.report()
@@ -150,6 +157,22 @@ class ApplicationLoader(HostLog):
         if self.worker.wsgi is None:
             self.worker.wsgi = self.app.wsgi()
         return self.worker.wsgi
+
+
+def error_page(error: BaseException) -> Callable[..., object]:
+    """An application that answers with the traceback of the one that could not be loaded (`reload_error_page`)."""
+    page = "".join(traceback.format_exception(error)).encode("utf-8", "backslashreplace")
+    fields = [
+        ("Content-Type", "text/plain; charset=utf-8"),
+        ("Content-Length", str(len(page))),
+        ("Cache-Control", "no-store"),
+    ]
+
+    def application(environ: dict[str, Any], start_response: Callable[..., object]) -> list[bytes]:
+        start_response("500 Internal Server Error", fields)
+        return [page]
+
+    return application
 
 
 def trim(error: BaseException) -> BaseException:

@@ -1,4 +1,5 @@
-"""What the threads of this worker are doing, for an operator who asks (`monoceros stacks`).
+"""What the threads of this worker are doing, for an operator who asks (`monoceros stacks`), and for the log of the
+master, before it kills a worker that hangs.
 
 There are two ways, since whoever is asked may be stuck (Sources/Platform/StackPort.swift has the layout of the file):
 a thread here takes the interpreter's lock for a moment and writes what every thread does, which is safe at any time.
@@ -35,7 +36,7 @@ class Witness:
 
     def __init__(self, bell: int, file: int):
         """
-        :param bell: an eventfd that the asking process writes to.
+        :param bell: an eventfd that the asking process writes to; -1 where only the master asks, by the signal.
         :param file: where the answer goes.
         """
         self.bell = bell
@@ -52,7 +53,8 @@ class Witness:
 
     def start(self) -> None:
         """From now on the bell is answered, too, by a thread that keeps nobody from leaving."""
-        self._thread = threads.start(NAME, self.run, daemon=True)
+        if self.bell >= 0:
+            self._thread = threads.start(NAME, self.run, daemon=True)
 
     def stop(self) -> None:
         """Ends that thread, and the answers to the signal."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import time
 from typing import Any
 
+MUTEX = ctypes.create_string_buffer(64)
 KEPT: list[bytes] = []
 
 
@@ -13,6 +15,10 @@ def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
     match environ["PATH_INFO"]:
         case "/leak":
             KEPT.append(bytes(100_000))
+        case "/hang":
+            # A lock that this thread has already, and Python's lock with it.
+            ctypes.PyDLL(None).pthread_mutex_lock(MUTEX)
+            ctypes.PyDLL(None).pthread_mutex_lock(MUTEX)
         case "/wait":
             time.sleep(0.01)
         case "/length":

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import email.utils
+import http.client
 import os
 import random
 import re
 import resource
+import shutil
 import signal
 import subprocess
 import time
@@ -16,7 +19,8 @@ from pathlib import Path
 
 from support.waiting import until
 
-from chaos.load import Kind, Load, Tally
+from chaos.clock import JumpingClock
+from chaos.load import Connection, Failed, Kind, Load, Tally
 from chaos.server import Server, send
 
 #: Seconds in which the server has to be whole again, and to answer.
@@ -32,6 +36,16 @@ FORK_FAILED = r"fork.*temporarily unavailable"
 LOST = ("reset", "unanswered", "cut")
 #: How one ends that crosses with the end of the connection on which it was sent (RFC 9112 §9.6).
 CROSSED = ("reset", "unanswered")
+
+
+#: A configuration file by which the master may not fork while there is a file. It sets its own limit: for that of
+#: another user's process, root would need a capability that containers do not have.
+LIMITED = """
+import os, resource
+def pre_fork(server, worker):
+    hard = resource.getrlimit(resource.RLIMIT_NPROC)[1]
+    resource.setrlimit(resource.RLIMIT_NPROC, (1 if os.path.exists({path!r}) else hard, hard))
+"""
 
 
 class Skip(Exception):
@@ -147,17 +161,23 @@ def stormed(scene: Scene) -> Tally:
 
 
 def forkless(scene: Scene) -> Tally:
+    # Root may fork beyond RLIMIT_NPROC. Another user may not, who may read what root has installed.
+    prefix: tuple[str, ...] = ()
     if os.geteuid() == 0:
-        raise Skip("root may fork beyond RLIMIT_NPROC; run it as another user")
-    server = scene.start()
+        if shutil.which("setpriv") is None:
+            raise Skip("root may fork beyond RLIMIT_NPROC, and there is no setpriv to become another user")
+        may = "+dac_override"
+        prefix = ("setpriv", "--reuid", "65534", "--clear-groups", "--inh-caps", may, "--ambient-caps", may)
+    barrier, config = scene.directory / "no-more", scene.directory / "limited.py"
+    config.write_text(LIMITED.format(path=str(barrier)))
+    server = scene.start("-c", str(config), prefix=prefix)
     with scene.load() as load:
         for _ in scene.beats(2.0):
-            _, hard = resource.prlimit(server.pid, resource.RLIMIT_NPROC)
-            resource.prlimit(server.pid, resource.RLIMIT_NPROC, (1, hard))
+            barrier.touch()
             if workers := server.workers():
                 scene.done += send(scene.chance.choice(workers), signal.SIGKILL)
             time.sleep(1.0)
-            resource.prlimit(server.pid, resource.RLIMIT_NPROC, (hard, hard))
+            barrier.unlink()
             with contextlib.suppress(TimeoutError):
                 until(server.is_whole, "all workers", RECOVERY)
         scene.recover(load)
@@ -189,7 +209,8 @@ def full_log(scene: Scene) -> Tally:
     first = Server(scene.directory, scene.arguments, 1)
     port = first.port
     first.stop()
-    server = scene.start("--log-level", "debug", port=port, log=Path("/dev/full"))
+    more = ("--log-level", "debug", "--access-logfile", "/dev/full")
+    server = scene.start(*more, port=port, log=Path("/dev/full"))
     with scene.load() as load:
         for _ in scene.beats(2.0):
             # There is something to say, too.
@@ -281,6 +302,61 @@ def master_killed(scene: Scene) -> Tally:
     return tally
 
 
+def jumping_clock(scene: Scene) -> Tally:
+    try:
+        clock = JumpingClock(scene.directory)
+    except LookupError as error:
+        raise Skip(str(error)) from None
+    # Much that has a deadline, each shorter than most of the jumps.
+    more = ("--access-logfile", "/dev/null", "--timeout", "5", "--keep-alive", "30", "--max-worker-lifetime", "1800")
+    server = scene.start(*more, variables=clock.variables)
+    with scene.load() as load:
+        for _ in scene.beats(0.7):
+            ahead = scene.chance.choice([-86400, -3600, -60, 0, 60, 3600, 86400])
+            clock.set(ahead)
+            scene.done += 1
+            try:
+                until(lambda ahead=ahead: abs(date(server) - time.time() - ahead) < 10, "the field Date", 10)
+            except TimeoutError as error:
+                scene.complaints.append(f"does not follow the clock: {error}")
+        scene.recover(load)
+        tally = load.stop()
+    scene.expect(tally, 0)
+    if server.log().count("Booting worker") != scene.workers:
+        scene.complaints.append("a worker was replaced")
+    return tally
+
+
+def date(server: Server) -> float:
+    """What the server takes the time to be, in seconds since 1970."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    try:
+        connection.request("GET", "/")
+        response = connection.getresponse()
+        response.read()
+        return email.utils.parsedate_to_datetime(response.headers["Date"]).timestamp()
+    finally:
+        connection.close()
+
+
+def hung(scene: Scene) -> Tally:
+    """A request that keeps Python's lock in C code for ever, now and then."""
+    server = scene.start("--timeout", "1")
+    lost = 0
+    with scene.load() as load:
+        for _ in scene.beats(2.0):
+            with contextlib.suppress(Failed):
+                Connection(("127.0.0.1", server.port)).ask(Kind("/hang"), keep=False)
+            lost += 1
+            scene.done += 1
+        scene.recover(load)
+        tally = load.stop()
+    if server.log().count("is killed. It is here:") < lost:
+        scene.complaints.append("the log does not say where each one was")
+    scene.expect(tally, scene.done * load.connections, LOST)
+    return tally
+
+
 def reloaded(scene: Scene) -> Tally:
     server = scene.start()
     with scene.load() as load:
@@ -309,4 +385,6 @@ FAULTS = (
     Fault("memory", "as for `leak`", leaking_by_memory, needs="--max-worker-memory"),
     Fault("master", "everything until another master listens; no worker stays behind", master_killed),
     Fault("reload", "nothing", reloaded, needs="--reload"),
+    Fault("clock", "nothing: all deadlines are on the monotonic clock", jumping_clock),
+    Fault("hang", "what the worker that hangs had begun, at most one for each of its connections", hung),
 )

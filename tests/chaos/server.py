@@ -34,10 +34,16 @@ class Server:
         port: int = 0,
         log: Path | None = None,
         limits: Callable[[], None] | None = None,
+        variables: dict[str, str] | None = None,
+        prefix: tuple[str, ...] = (),
     ) -> None:
+        """
+        :param prefix: a command that runs the server's in its own place.
+        """
         self.workers_wanted = workers
         self.log_path = log or directory / f"server-{len(list(directory.iterdir()))}.log"
         command = [
+            *prefix,
             sys.executable,
             "-m",
             MODULE,
@@ -52,7 +58,7 @@ class Server:
             self.process = subprocess.Popen(
                 command,
                 cwd=APPLICATIONS,
-                env=clean_environment(),
+                env=clean_environment(**(variables or {})),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=stderr,

@@ -22,6 +22,10 @@
 /// `errno` is a macro over a function call; Swift sees it only through Glibc's overlay, which costs a call more.
 static inline int csystem_errno(void) { return errno; }
 
+/// Has the kernel drop the first segment of every new connection to a TCP listener, and no other: those that are being
+/// made still come to be (`SO_ATTACH_FILTER`, socket(7)). Swift does not import the macros that the filter is made of.
+int csystem_refuse_handshakes(int listener);
+
 /// `accept4` is not imported (it needs `_GNU_SOURCE`), and its address arguments are a union in glibc's prototype.
 int csystem_accept(int listener, void *address, uint32_t *size);
 

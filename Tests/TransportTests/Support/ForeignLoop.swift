@@ -24,11 +24,13 @@ final class ForeignLoop {
     private let poller: Poller
     private let listener: Descriptor
 
-    /// - Parameter sharing: listens on the same socket as this one.
+    /// - Parameters:
+    ///   - sharing: listens on the same socket as this one.
+    ///   - ownsListener: nobody else has its socket.
     ///   - commons: what it has in common with other workers.
     ///   - trust: what the word of its clients counts for.
     init(
-        sharing other: ForeignLoop? = nil, trust: PeerTrust = [], commons: Commons? = nil,
+        sharing other: ForeignLoop? = nil, ownsListener: Bool = false, trust: PeerTrust = [], commons: Commons? = nil,
         _ configure: (inout TransportConfiguration) -> Void = { _ in }
     ) throws {
         var configuration = TransportConfiguration()
@@ -40,7 +42,11 @@ final class ForeignLoop {
         }
         port = try #require(try listener.localAddress()?.port)
         reactor = try Reactor(
-            configuration: configuration, listeners: [ListenerSocket(descriptor: listener)],
+            configuration: configuration,
+            listeners: [
+                ownsListener
+                    ? ListenerSocket(own: listener, beside: listener) : ListenerSocket(descriptor: listener)
+            ],
             trust: { _ in trust }, commons: commons, workers: commons == nil ? 1 : 2)
         bench = Workbench(policy: configuration.policy)
         poller = try Poller(capacity: 4)
