@@ -54,7 +54,7 @@ def wait_for(server: Server, word: str) -> None:
 
 
 def settle(server: Server) -> None:
-    """Until a change is sure to be seen, and makes one reload: the files are watched, and every worker has read them."""
+    """Until a change is sure to be seen, and makes one reload: files are watched, and every worker has read them."""
     until(lambda: watched(server, "changing_helper.py", seconds=10), "the files to be watched")
 
     def is_done() -> bool:
