@@ -64,7 +64,7 @@ def full(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("framing", ["length", "chunked"])
-def test_a_full_disk(serve: Serve, full: Path, framing: str) -> None:
+def test_a_full_disk(full: Path, serve: Serve, framing: str) -> None:
     server = serve("probe:app", "--tmp-upload-dir", str(full), "--spool-limit", "0")
     response = upload(server.address, 3 * MIB, framing)
     assert response.status == 507 and b"insufficient-storage" in response.body
