@@ -242,9 +242,11 @@ def draw(results: dict) -> str:
                     points.append((first["rate"], statistics.median(values)))
                 lines.append(curves.Line(SERVERS[server].title, points, own=SERVERS[server].is_reference))
             panels.append(curves.Panel(f"{scene.title}: p{share:g}", "requests/s", "milliseconds", lines))
+    machine = results["machine"]
     return curves.draw(
         "Latency over the rate, open loop",
-        f"{results['machine']}. Medians of {results['rounds']} rounds; from when a request was due.",
+        f"{machine['cpus']} CPUs for servers and clients, {machine['kernel']}, CPython {machine['python']}; "
+        f"{results['rounds']} x {results['seconds']:g} s, medians; from when a request was due",
         panels,
     )
 
@@ -263,7 +265,7 @@ def main() -> None:
     if options.draw:
         PICTURE.write_text(draw(json.loads(RESULTS.read_text())))
         return
-    results = {"machine": environment.machine(), "rounds": options.rounds, "scenes": {}}
+    results = {"machine": environment.machine(), "rounds": options.rounds, "seconds": options.seconds, "scenes": {}}
     for scene in SCENES:
         if scene.name not in options.scenes.split(","):
             continue
