@@ -69,9 +69,12 @@ public struct LastRunnerPolicy: Sendable {
     /// - Parameters:
     ///   - since: when the request was postponed that has waited for longest.
     ///   - usual: nanoseconds that it is likely to take.
-    public func yields(at now: Nanoseconds, since: Nanoseconds, usual: Nanoseconds) -> Bool {
+    ///   - othersWait: requests are at hand that were not postponed. Short ones may be among them, so that a moment
+    ///     without any is over.
+    public func yields(at now: Nanoseconds, since: Nanoseconds, usual: Nanoseconds, othersWait: Bool) -> Bool {
         if Self.elapsed(from: since, to: now) >= Self.longest { return true }
         if Self.elapsed(from: lastFree, to: now) >= 2 * min(usual, Self.longest) { return true }
+        if othersWait { return false }
         return Self.elapsed(from: quietSince, to: now) >= Self.patience || !postpones(at: now)
     }
 

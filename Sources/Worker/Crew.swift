@@ -79,7 +79,8 @@ final class Crew: @unchecked Sendable {
         guard
             handOver.isAwaited || lifetime.isLeaving
                 || lastRunner.yields(
-                    at: reactor.recently(baton), since: since, usual: promotion.usualDuration(kind))
+                    at: reactor.recently(baton), since: since, usual: promotion.usualDuration(kind),
+                    othersWait: reactor.hasHeldRequests(baton))
         else { return nil }
         return reactor.nextPostponed(baton, on: bench)
     }

@@ -10,7 +10,7 @@ import Testing
         var policy = LastRunnerPolicy(runners: 8)
         policy.tookOver(at: start)
         #expect(!policy.postpones(at: start))
-        #expect(policy.yields(at: start, since: start, usual: usual))
+        #expect(policy.yields(at: start, since: start, usual: usual, othersWait: false))
     }
 
     @Test func shortRequestsKeepOneForThemselves() {
@@ -18,7 +18,7 @@ import Testing
         policy.tookOver(at: start)
         policy.servedShort(at: start)
         #expect(policy.postpones(at: start))
-        #expect(!policy.yields(at: start, since: start, usual: usual))
+        #expect(!policy.yields(at: start, since: start, usual: usual, othersWait: false))
         #expect(policy.postpones(at: start + .milliseconds(99)))
     }
 
@@ -26,8 +26,19 @@ import Testing
         var policy = LastRunnerPolicy(runners: 8)
         policy.tookOver(at: start)
         policy.servedShort(at: start)
-        #expect(!policy.yields(at: start + .microseconds(999), since: start, usual: usual))
-        #expect(policy.yields(at: start + .milliseconds(1), since: start, usual: usual))
+        #expect(!policy.yields(at: start + .microseconds(999), since: start, usual: usual, othersWait: false))
+        #expect(policy.yields(at: start + .milliseconds(1), since: start, usual: usual, othersWait: false))
+    }
+
+    /// What the poll brings after that moment is served first.
+    @Test func aMomentIsOverWhenOthersWait() {
+        var policy = LastRunnerPolicy(runners: 8)
+        policy.tookOver(at: start)
+        policy.servedShort(at: start)
+        let later = start + .milliseconds(2)
+        #expect(!policy.yields(at: later, since: start, usual: usual, othersWait: true))
+        #expect(policy.yields(at: start + .milliseconds(100), since: start, usual: usual, othersWait: true))
+        #expect(policy.yields(at: start + .seconds(1), since: start, usual: .seconds(5), othersWait: true))
     }
 
     /// A runner that comes back from a long request waits that moment too: its client's next request may be a short
@@ -37,15 +48,15 @@ import Testing
         policy.servedShort(at: start)
         policy.tookOver(at: start + .milliseconds(50))
         #expect(policy.postpones(at: start + .milliseconds(50)))
-        #expect(!policy.yields(at: start + .milliseconds(50), since: start, usual: usual))
-        #expect(policy.yields(at: start + .milliseconds(51), since: start, usual: usual))
+        #expect(!policy.yields(at: start + .milliseconds(50), since: start, usual: usual, othersWait: false))
+        #expect(policy.yields(at: start + .milliseconds(51), since: start, usual: usual, othersWait: false))
     }
 
     @Test func aClockThatIsReadEarlierIsNoClockThatHasRunOut() {
         var policy = LastRunnerPolicy(runners: 8)
         policy.servedShort(at: start)
         policy.tookOver(at: start + .microseconds(10))
-        #expect(!policy.yields(at: start + .microseconds(5), since: start, usual: usual))
+        #expect(!policy.yields(at: start + .microseconds(5), since: start, usual: usual, othersWait: false))
         #expect(policy.postpones(at: start - .microseconds(5)))
     }
 
@@ -54,7 +65,7 @@ import Testing
         policy.servedShort(at: start)
         policy.tookOver(at: start + .milliseconds(100))
         #expect(!policy.postpones(at: start + .milliseconds(100)))
-        #expect(policy.yields(at: start + .milliseconds(100), since: start, usual: usual))
+        #expect(policy.yields(at: start + .milliseconds(100), since: start, usual: usual, othersWait: false))
     }
 
     @Test func nobodyIsPostponedForLongerThanASecond() {
@@ -64,16 +75,16 @@ import Testing
             policy.tookOver(at: start + .milliseconds(millisecond))
             policy.servedShort(at: start + .milliseconds(millisecond))
             #expect(
-                policy.yields(at: start + .milliseconds(millisecond), since: start, usual: usual)
+                policy.yields(at: start + .milliseconds(millisecond), since: start, usual: usual, othersWait: false)
                     == (millisecond == 1000))
         }
         // Each has its own second.
         let later = start + .milliseconds(600)
         policy.tookOver(at: start + .milliseconds(1590))
         policy.servedShort(at: start + .milliseconds(1599))
-        #expect(!policy.yields(at: start + .milliseconds(1599), since: later, usual: usual))
+        #expect(!policy.yields(at: start + .milliseconds(1599), since: later, usual: usual, othersWait: false))
         policy.servedShort(at: start + .milliseconds(1600))
-        #expect(policy.yields(at: start + .milliseconds(1600), since: later, usual: usual))
+        #expect(policy.yields(at: start + .milliseconds(1600), since: later, usual: usual, othersWait: false))
     }
 
     @Test func nobodyWaitsForRunnersThatDoNotComeFree() {
@@ -81,12 +92,12 @@ import Testing
         policy.tookOver(at: start)
         let now = start + .milliseconds(99)
         policy.servedShort(at: now)
-        #expect(!policy.yields(at: now, since: now, usual: usual))
+        #expect(!policy.yields(at: now, since: now, usual: usual, othersWait: false))
         // It is the runners that are waited for, and not by each request anew.
-        #expect(policy.yields(at: start + .milliseconds(100), since: now, usual: usual))
+        #expect(policy.yields(at: start + .milliseconds(100), since: now, usual: usual, othersWait: false))
         policy.tookOver(at: start + .milliseconds(100))
         policy.servedShort(at: start + .milliseconds(100))
-        #expect(!policy.yields(at: start + .milliseconds(100), since: now, usual: usual))
+        #expect(!policy.yields(at: start + .milliseconds(100), since: now, usual: usual, othersWait: false))
     }
 
     @Test func theLastRunnersOwnReturnIsNoSignOfOthers() {
@@ -95,21 +106,21 @@ import Testing
         let now = start + .milliseconds(150)
         policy.tookOver(at: now, returns: true)
         policy.servedShort(at: now)
-        #expect(policy.yields(at: now, since: now, usual: usual))
+        #expect(policy.yields(at: now, since: now, usual: usual, othersWait: false))
     }
 
     @Test func whatTakesHoursIsPostponedForASecond() {
         var policy = LastRunnerPolicy(runners: 8)
         policy.tookOver(at: start)
         policy.servedShort(at: start + .milliseconds(999))
-        #expect(!policy.yields(at: start + .milliseconds(999), since: start, usual: .max))
-        #expect(policy.yields(at: start + .milliseconds(1000), since: start, usual: .max))
+        #expect(!policy.yields(at: start + .milliseconds(999), since: start, usual: .max, othersWait: false))
+        #expect(policy.yields(at: start + .milliseconds(1000), since: start, usual: .max, othersWait: false))
     }
 
     @Test(arguments: [1, 2, 3]) func fewRunnersKeepNone(runners: Int) {
         var policy = LastRunnerPolicy(runners: runners)
         policy.servedShort(at: start)
         #expect(!policy.postpones(at: start))
-        #expect(policy.yields(at: start, since: start, usual: usual))
+        #expect(policy.yields(at: start, since: start, usual: usual, othersWait: false))
     }
 }

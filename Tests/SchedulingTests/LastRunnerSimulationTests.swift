@@ -66,7 +66,7 @@ import Testing
             if let free = others.firstIndex(where: { $0 <= now }) {
                 others[free] = end
                 policy.tookOver(at: now)
-            } else if policy.yields(at: now, since: request.at, usual: usual) {
+            } else if policy.yields(at: now, since: request.at, usual: usual, othersWait: false) {
                 let first = others.indices.min { others[$0] < others[$1] }
                 if let first, others[first] < end {
                     now = others[first]
