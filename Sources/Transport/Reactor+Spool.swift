@@ -47,7 +47,7 @@ extension Reactor {
             refuse(connection, WireError(.spoolFull), head: head)
         case .system(let cause):
             let failure = SpoolFailure(cause: cause, directory: configuration.body.spoolDirectory)
-            note(.error, failure.description)
+            note(.error, within: &unkeptBodyLines, failure.description)
             refuse(connection, WireError(failure.fault), head: head)
         }
     }
