@@ -41,6 +41,7 @@ extension Reactor {
     @inline(never)
     private func finish(_ connection: Connection, persists: Bool, isDeferred: Bool) {
         guard case .running(let request) = connection.phase else { return }
+        if let copy = connection.bodyCopy, copy.isDone { connection.bodyCopy = nil }
         let sequel = sequel(of: request, on: connection, persist: persists)
         if connection.outbox.isEmpty {
             if connection.label != nil { connection.label = nil }

@@ -25,6 +25,8 @@ extension Reactor {
             } catch {
                 return refuseBody(connection, error, head: body.head.bytes)
             }
+            // Before more comes that would have to be written.
+            if isParting, !body.receipt.isComplete, sendOff(connection) { return }
             setDeadline(connection, after: configuration.timeouts.body)
             // It may be complete now, which takes a bench.
             enqueue(connection)

@@ -49,6 +49,9 @@ final class Spool: Sendable {
     private final class CloseFile: DiskJob {
         private let file: Descriptor
         init(_ file: Descriptor) { self.file = file }
+    /// For the thread of the disk: something is done that nobody has to be given back for.
+    func announce() { waker.wake() }
+
         func run() { file.close() }
     }
 }
