@@ -56,9 +56,11 @@ struct EventBatch {
     @inline(__always)
     mutating func noteNews() { lastNews = began }
 
+    /// Whether there are clients whose requests come one by one, beside those that have turns.
+    var isShared: Bool { lastNews.map { began &- $0 < Self.memory } ?? false }
+
     /// Whether another connection without an event has its turn before the next poll. One has in any case.
     mutating func takeTurn(now: Nanoseconds) -> Bool {
-        let isShared = lastNews.map { began &- $0 < Self.memory } ?? false
         guard turns > 0, isTime(now, isShared ? Self.sharedTurnTime : Self.turnTime) else { return false }
         turns -= 1
         hasTurned = true

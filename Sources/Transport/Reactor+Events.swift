@@ -42,6 +42,7 @@ extension Reactor {
             expireDeadlines()
             if admission.takesLate(now: now) { acceptLate() }
         }
+        if !queue.isEmpty { spool.isShared = batch.isShared }
         while !queue.isEmpty, batch.takeTurn(now: now), let connection = queue.popFirst() {
             connection.isQueued = false
             if proceed(connection, on: bench) { return connection }

@@ -23,6 +23,7 @@ extension Reactor {
             var parcel = parcel
             parcel.listener = listeners[connection.listener].identity
             guard let size = try? parcel.encode(bytes, into: sharing.message) else { return .stays }
+            file?.share()
             do throws(RelayError) {
                 switch try sharing.commons.relay.send(
                     UnsafeRawBufferPointer(rebasing: sharing.message[..<size]),
@@ -39,11 +40,11 @@ extension Reactor {
                 return .stays
             }
         }
-        switch outcome {
         guard case .packed(let outcome) = packing else {
             if case .atDisk = packing { return .atDisk }
             return .stays
         }
+        switch outcome {
         case .posted:
             forget(connection)
             cell.countRelayedOut()

@@ -117,7 +117,8 @@ extension Reactor {
         guard case .draining(var response) = connection.phase else { return }
         let flush: Outbox.Flush
         do throws(SystemError) {
-            flush = try connection.outbox.flush(to: connection.channel, releasing: &releases)
+            flush = try connection.outbox.flush(
+                to: connection.channel, isShared: spool.isShared, releasing: &releases)
         } catch {
             if error == Outbox.fileEnded {
                 note(

@@ -30,11 +30,9 @@ extension Reactor {
             setDeadline(connection, after: configuration.timeouts.body)
             // It may be complete now, which takes a bench.
             enqueue(connection)
-        case .running:
-            // A failure is for the runner to find, with its next block.
-            if case .turnOver? = try? connection.sendPending(releasing: &releases) { enqueue(connection) }
-        case .draining:
-            drain(connection)
+        case .running, .draining:
+            // What comes next is bulk: it waits for those who perhaps want a word only.
+            enqueue(connection)
         case .preamble, .idle, .head, .held, .discarding, .lingering:
             break
         }

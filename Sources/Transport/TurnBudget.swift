@@ -11,22 +11,27 @@ struct TurnBudget {
     static let received = 262_144
     /// The most bytes that a turn sends.
     static let sent = 1 << 20
+    /// The most bytes of either while others have requests that come one by one: 10 to 20 µs.
+    static let shared = 131_072
     /// Nanoseconds. What is under way when they are over is done first: a piece (`PieceSize`), or one call of the
     /// system.
     static let time: Nanoseconds = .microseconds(100)
 
     private var bytes: Int
+    private let largestPiece: Int
     private var end: Nanoseconds?
 
-    /// - Parameter now: when the turn began; nil where that is not worth a look at the clock before there are many
-    ///   bytes.
-    init(bytes: Int, now: Nanoseconds? = nil) {
-        self.bytes = bytes
+    /// - Parameters:
+    ///   - isShared: there are others with requests that come one by one (`EventBatch.isShared`).
+    ///   - now: when the turn began; nil where that is not worth a look at the clock before there are many bytes.
+    init(bytes: Int, isShared: Bool = false, now: Nanoseconds? = nil) {
+        self.bytes = isShared ? min(bytes, Self.shared) : bytes
+        largestPiece = isShared ? Self.shared : Self.largestPiece
         end = now.map { $0 + Self.time }
     }
 
     /// The most bytes that the next call of the system should move.
-    var piece: Int { min(bytes, Self.largestPiece) }
+    var piece: Int { min(bytes, largestPiece) }
 
     private static let largestPiece = 262_144
 
