@@ -11,7 +11,7 @@ struct EventBatch {
     /// Whether anything was done since then that no event announced.
     private var hasTurned = false
     private var hasAskedPostponed = false
-    /// When a poll last brought a request, or a part of one's head.
+    /// When a poll last brought a whole request, or a part of a head.
     private var lastNews: Nanoseconds?
 
     /// Turns that even a single connection gets between two polls: enough to make up for the cost of polling.
@@ -51,7 +51,7 @@ struct EventBatch {
     /// The places of the events that are not dealt with.
     var rest: Range<Int> { cursor..<max(cursor, count) }
 
-    /// An event of this batch brought a request, or a part of one's head: there is somebody who notices how long turns
+    /// An event of this batch brought a whole request, or a part of a head: there is somebody who notices how long turns
     /// take.
     @inline(__always)
     mutating func noteNews() { lastNews = began }
