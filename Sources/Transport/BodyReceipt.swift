@@ -94,8 +94,8 @@ final class BodyReceipt {
         return write
     }
 
-    /// Takes what has to be on the disk before the body can travel. Where it cannot be written, and was in memory alone, it
-    /// stays there.
+    /// Takes what has to be on the disk before the body can travel. Where it cannot be written, and was in memory alone,
+    /// it stays there.
     func beginPacking(for connection: Connection, in spool: Spool) -> SpoolWrite? {
         isPacking = sink.moveToFile(in: spool)
         guard write == nil, let (block, file) = sink.takeBlock(atLeast: 1) else { return nil }

@@ -51,8 +51,8 @@ struct EventBatch {
     /// The places of the events that are not dealt with.
     var rest: Range<Int> { cursor..<max(cursor, count) }
 
-    /// An event of this batch brought a whole request, or a part of a head: there is somebody who notices how long turns
-    /// take.
+    /// An event of this batch brought a whole request, or a part of a head: there is somebody who notices how long
+    /// turns take.
     @inline(__always)
     mutating func noteNews() { lastNews = began }
 

@@ -1,7 +1,7 @@
 public import Platform
 
-/// How many lines of a kind may be written: a few at once, and more with time. A server in trouble has many slow requests,
-/// or clients that leave, and a log that is full of them helps nobody.
+/// How many lines of a kind may be written: a few at once, and more with time. A server in trouble has many slow
+/// requests, or clients that leave, and a log that is full of them helps nobody.
 public struct LineBudget: Sendable {
     /// At once.
     public static let most = 10

@@ -142,7 +142,7 @@ extension Reactor {
         _ connection: Connection, _ body: PartialBody, atMost limit: Int, at now: Nanoseconds, on bench: Workbench
     ) -> (count: Int, progress: Progress)? {
         let receipt = body.receipt
-        let size = min(receipt.piece.bytes, limit)
+        let size = min(batch.isShared ? receipt.piece.shared : receipt.piece.bytes, limit)
         let count: Int
         let progress: Progress
         if let room = receipt.room(atMost: size) {

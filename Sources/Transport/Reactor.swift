@@ -300,7 +300,8 @@ public final class Reactor {
 
     func note(_ level: Notice.Level, _ text: String) { notices.append(level, text) }
 
-    /// The same for a line that any client may cause as often as it likes. Those that are left out are counted in the next.
+    /// The same for a line that any client may cause as often as it likes. Those that are left out are counted in the
+    /// next.
     func note(_ level: Notice.Level, within budget: inout LineBudget, _ text: @autoclosure () -> String) {
         guard budget.spend(at: now) else { return }
         let leftOut = budget.takeSuppressed()

@@ -19,8 +19,8 @@ final class Spool: Sendable {
         self.waker = waker
     }
 
-    /// Whether the worker has clients whose requests come one by one: then jobs use the CPU in small pieces. Whoever has the
-    /// baton says so, before each round of turns.
+    /// Whether the worker has clients whose requests come one by one: then jobs use the CPU in small pieces. Whoever has
+    /// the baton says so, before each round of turns.
     var isShared: Bool {
         get { shared.load(ordering: .relaxed) }
         set { shared.store(newValue, ordering: .relaxed) }
@@ -72,8 +72,8 @@ final class Spool: Sendable {
 
 /// Closes a file that no other process has, whose blocks are free then.
 ///
-/// From its end, a piece at a time, and the CPU is offered to others between them: the kernel frees a gigabyte in one call
-/// of 50 ms and more, in which a thread that has nothing but this CPU does not run.
+/// From its end, a piece at a time, and the CPU is offered to others between them: the kernel frees a gigabyte in one
+/// call of 50 ms and more, in which a thread that has nothing but this CPU does not run.
 private final class DiscardFile: DiskJob {
     /// Bytes: 0.2 ms.
     private static let piece = 4 << 20

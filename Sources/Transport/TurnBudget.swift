@@ -16,8 +16,11 @@ struct TurnBudget {
     /// Nanoseconds. What is under way when they are over is done first: a piece (`PieceSize`), or one call of the
     /// system.
     static let time: Nanoseconds = .microseconds(100)
+    /// The same while others have requests that come one by one.
+    static let sharedTime: Nanoseconds = .microseconds(15)
 
     private var bytes: Int
+    private let time: Nanoseconds
     private let largestPiece: Int
     private var end: Nanoseconds?
 
@@ -27,7 +30,9 @@ struct TurnBudget {
     init(bytes: Int, isShared: Bool = false, now: Nanoseconds? = nil) {
         self.bytes = isShared ? min(bytes, Self.shared) : bytes
         largestPiece = isShared ? Self.shared : Self.largestPiece
-        end = now.map { $0 + Self.time }
+        let time = isShared ? Self.sharedTime : Self.time
+        self.time = time
+        end = now.map { $0 + time }
     }
 
     /// The most bytes that the next call of the system should move.
@@ -45,7 +50,7 @@ struct TurnBudget {
         guard end != nil || count >= Self.worthALook else { return true }
         let now = now()
         guard let end else {
-            self.end = now + Self.time
+            self.end = now + time
             return true
         }
         return now < end
@@ -63,6 +68,9 @@ struct PieceSize: Equatable {
 
     private(set) var bytes: Int
     private let least: Int
+
+    /// While others have requests that come one by one: what a quarter of the time is enough for.
+    var shared: Int { max(least, bytes / 4) }
 
     /// - Parameter least: bytes below which it does not pay to read less.
     init(_ bytes: Int, least: Int) {
