@@ -94,7 +94,7 @@ final class BodyReceipt {
         return write
     }
 
-    /// Takes what has to be on the disk before the body can travel. Where it cannot be written, and was in memory alone,
+    /// Takes what has to be on the disk before the body can travel. Where it cannot be written, and was all in memory,
     /// it stays there.
     func beginPacking(for connection: Connection, in spool: Spool) -> SpoolWrite? {
         isPacking = sink.moveToFile(in: spool)

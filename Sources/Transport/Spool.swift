@@ -19,8 +19,8 @@ final class Spool: Sendable {
         self.waker = waker
     }
 
-    /// Whether the worker has clients whose requests come one by one: then jobs use the CPU in small pieces. Whoever has
-    /// the baton says so, before each round of turns.
+    /// Whether the worker has clients whose requests come one by one: then jobs use the CPU in small pieces. Whoever
+    /// has the baton says so, before each round of turns.
     var isShared: Bool {
         get { shared.load(ordering: .relaxed) }
         set { shared.store(newValue, ordering: .relaxed) }
