@@ -75,6 +75,11 @@ public struct Descriptor: RawRepresentable, Hashable, Sendable {
         }
     }
 
+    /// Cuts a file off behind its first `size` bytes (`ftruncate(2)`), which frees the blocks of the others.
+    public func truncate(to size: Int) throws(SystemError) {
+        _ = try systemCall("ftruncate") { ftruncate(rawValue, off_t(size)) }
+    }
+
     /// Bytes of a regular file; nil for anything else (`fstat(2)`).
     public func regularFileSize() -> Int? {
         var status = stat()
