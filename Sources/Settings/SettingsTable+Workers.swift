@@ -32,9 +32,9 @@ extension SettingKey<Int> {
             origin: .own, metavar: "SECONDS",
             """
             Seconds for which the kernel keeps a new TCP connection to itself until the client's first bytes come. \
-            Where clients make a connection for each request, one need not be looked at twice; a client that \
-            connects and says nothing is unknown to the server for so long. 0 accepts at once. Sockets that were \
-            handed to the server keep what they were given.
+            Where clients make a connection for each request, one need not be looked at twice; a client that connects \
+            and says nothing is unknown to the server for so long. 0 accepts at once. Sockets that were handed to the \
+            server keep what they were given, and those that a worker has for itself (reuse_port) accept at once.
             """))
 }
 
