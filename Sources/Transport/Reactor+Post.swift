@@ -20,7 +20,7 @@ extension Reactor {
         let outcome = connection.withParcel(spoolingIn: spool) {
             (parcel, bytes, file) -> Posting in
             var parcel = parcel
-            parcel.listener = listeners[connection.listener].identity
+            if connection.listener < listeners.count { parcel.listener = listeners[connection.listener].identity }
             guard let size = try? parcel.encode(bytes, into: sharing.message) else { return .stays }
             do throws(RelayError) {
                 switch try sharing.commons.relay.send(
