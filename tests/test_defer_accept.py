@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from conftest import Serve
 from support.client import Connection, encode, fetch
-from support.processes import children, descriptors
+from support.processes import descriptors
 from support.server import APPLICATIONS, Server, clean_environment, command
 from support.waiting import until
 

@@ -176,9 +176,7 @@ def test_clients_of_a_unix_socket(serve: Serve, short_path: str) -> None:
 
 
 @pytest.mark.parametrize("next_kind", ["tcp", "unix"])
-def test_a_listener_that_the_others_do_not_have(
-    serve: Serve, short_path: str, tmp_path: Path, next_kind: str
-) -> None:
+def test_a_listener_that_the_others_do_not_have(serve: Serve, short_path: str, tmp_path: Path, next_kind: str) -> None:
     """After a reload with other addresses the connection says of itself where its client connected."""
     with socket.create_server(("127.0.0.1", 0)) as first, socket.create_server(("127.0.0.1", 0)) as second:
         one, other = first.getsockname()[1], second.getsockname()[1]

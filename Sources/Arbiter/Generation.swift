@@ -12,9 +12,9 @@ struct Generation {
     /// The one for the operator.
     var adminListener: ListeningSocket? { listeners.first { $0.isAdmin }?.socket }
 
-    /// Has the kernel keep silent clients back, or no longer, as this configuration wants it. Sockets that somebody else
-    /// opened are left as they are: systemd has `DeferAcceptSec=` for that. The operator's clients are few, and ask while
-    /// much is amiss. Where the kernel cannot do it, clients are accepted at once.
+    /// Has the kernel keep silent clients back, or no longer, as this configuration wants it. Sockets that somebody
+    /// else opened are left as they are: systemd has `DeferAcceptSec=` for that. The operator's clients are few, and
+    /// ask while much is amiss. Where the kernel cannot do it, clients are accepted at once.
     func deferAccept() {
         for listener in listeners where !listener.isAdmin {
             guard case .tcp = listener.bind else { continue }

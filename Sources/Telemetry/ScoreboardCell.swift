@@ -20,8 +20,8 @@ public struct ScoreboardCell: Sendable {
         words = header.from(layout.cell(index))
     }
 
-    /// The master is gone, and with it who would say which workers are: none is wanted any longer, whatever the cells of
-    /// those say that ended since. For any worker that finds it; all write the same.
+    /// The master is gone, and with it who would say which workers are: none is wanted any longer, whatever the cells
+    /// of those say that ended since. For any worker that finds it; all write the same.
     public func noteMasterIsGone() { header.store(HeaderWord.workersWanted, 0) }
 
     /// The worker says who it is. It boots from now on.
