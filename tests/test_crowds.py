@@ -138,7 +138,17 @@ def test_no_descriptors_left(serve: Serve) -> None:
 
 def test_silent_connections_give_way_first(serve: Serve) -> None:
     """All places but one are taken by clients that say nothing: it is they who go, and not the one that does."""
-    server = serve("probe:app", "--worker-connections", "10", "--keep-alive", "600", "--request-head-timeout", "600")
+    server = serve(
+        "probe:app",
+        "--worker-connections",
+        "10",
+        "--keep-alive",
+        "600",
+        "--request-head-timeout",
+        "600",
+        "--defer-accept",
+        "0",
+    )
     before = sockets(server)
     with ExitStack() as stack:
         honest = stack.enter_context(Connection(server.address))

@@ -186,6 +186,32 @@ def test_parcels_outlive_the_worker_that_posted_them(start: Start) -> None:
         answer(other)
 
 
+def test_a_master_that_dies_with_a_worker(start: Start) -> None:
+    """The dead worker still stands on the scoreboard as one that serves, and nobody is left to say otherwise. The last
+    one answers what waits for either."""
+    server, client = start("-w", "2")
+    ready(server, 2)
+    with ExitStack() as stack:
+        idle = [stack.enter_context(Connection(server.address)) for _ in range(6)]
+        for connection in idle:
+            ask(connection, WHO)
+        (lost, killed), (last, _) = occupy(stack, server, 2)
+        waiting = fill(stack, server, 20)
+        until(lambda: total(client, "relayed") >= 20, "all of them on the way")
+        # The master first: it would clear the other's cell.
+        os.kill(server.pid, signal.SIGSTOP)
+        os.kill(killed, signal.SIGKILL)
+        assert_ended(lost)
+        server.process.kill()
+        server.expected_exit = -signal.SIGKILL
+        server.release("occupied1")
+        assert last.read_response().status == 200
+        for connection in waiting:
+            assert connection.read_response().status == 200
+        for connection in idle:
+            assert_ended(connection)
+
+
 def test_a_thousand_parcels_at_once(start: Start, many_descriptors: None) -> None:
     """More than the relay holds, perhaps: each is answered, by whoever is free, and nothing is left."""
     server, client = start("-w", "2", "--worker-connections", "2000")

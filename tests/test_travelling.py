@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import select
 import signal
+import socket
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from conftest import Serve
@@ -170,3 +173,32 @@ def test_clients_of_a_unix_socket(serve: Serve, short_path: str) -> None:
         leave(server, other)
         told = ask(second, WHO)
         assert told["pid"] != other and told["client"] == before
+
+
+@pytest.mark.parametrize("next_kind", ["tcp", "unix"])
+def test_a_listener_that_the_others_do_not_have(serve: Serve, short_path: str, tmp_path: Path, next_kind: str) -> None:
+    """After a reload with other addresses the connection says of itself where its client connected."""
+    with socket.create_server(("127.0.0.1", 0)) as first, socket.create_server(("127.0.0.1", 0)) as second:
+        one, other = first.getsockname()[1], second.getsockname()[1]
+    configuration = tmp_path / "conf.py"
+    configuration.write_text(f"bind = ['127.0.0.1:{one}', 'unix:{short_path}']\nworkers = 2\n")
+    server = serve("probe.environs:mounted", "-c", str(configuration), binds=())
+    server.expected_boots = None
+    keys = ("SERVER_NAME", "SERVER_PORT", "REMOTE_ADDR", "REMOTE_PORT", "HTTP_HOST")
+
+    def told(connection: Connection) -> list[str | None]:
+        connection.send(encode("GET", "/environ", host="example.org:81"))
+        environ = json.loads(connection.read_response().body)
+        return [environ.get(key) for key in keys]
+
+    with Connection(server.addresses[0]) as kept, Connection(server.addresses[1]) as local:
+        before = told(kept), told(local)
+        assert before[0][:2] == ["127.0.0.1", str(one)] and before[1][:2] == ["example.org", "81"]
+        for turn, bind in enumerate((f"unix:{short_path}2" if next_kind == "unix" else f"127.0.0.1:{other}",) * 2):
+            former = server.workers()
+            # The second time from one worker that did not know the listener to another.
+            configuration.write_text(f"bind = '{bind}'\nworkers = {2 + turn}\n")
+            server.signal(signal.SIGHUP)
+            server.wait_for_log("in use by all workers", turn + 1)
+            until(lambda former=former: not set(former) & set(server.workers()), "other workers")
+            assert (told(kept), told(local)) == before

@@ -181,6 +181,9 @@ struct AdminResponder: ~Copyable {
         case .silent:
             text.append("the worker does not answer: it is stopped, or gets no processor\n")
             return OwnAnswer("504 Gateway Timeout")
+        case .beingAsked:
+            text.append("others are asking this worker: try again\n")
+            return OwnAnswer("503 Service Unavailable")
         }
     }
 

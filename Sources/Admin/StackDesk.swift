@@ -26,11 +26,20 @@ public struct StackDesk: Sendable {
         case notListening
         /// It is stopped, or starved.
         case silent
+        /// Others ask it, and have done so for long.
+        case beingAsked
     }
+
+    /// How long to wait for others who ask the same worker: two of them can need so long.
+    private static let turnPatience = Nanoseconds.milliseconds(1000)
 
     func ask(cell: Int, process: ProcessID) -> Answer {
         guard ports.indices.contains(cell) else { return .notListening }
         let port = ports[cell]
+        return port.stacks.inTurn(patience: Self.turnPatience) { ask(port, process) } ?? .beingAsked
+    }
+
+    private func ask(_ port: StackPort, _ process: ProcessID) -> Answer {
         guard let listener = port.listener, listener.process == process else { return .notListening }
         port.ring()
         for _ in 0..<Self.patience {

@@ -37,6 +37,7 @@ extension Arbiter {
                 generations[1]!.listeners = listeners
             }
             for rest in inherited { rest.socket.close() }
+            current.deferAccept()
         } catch {
             host.log(.error, "Can't connect to \(error)")
             closeListeners()
@@ -187,10 +188,6 @@ extension ListeningSocket {
                 try .unix(path: path, umask: configuration.umask, owner: configuration.owner, backlog: backlog)
             case .descriptor(let number): try .adopt(descriptor: number, backlog: backlog)
             }
-        // The operator's clients are few. Where the kernel cannot do it, clients are accepted at once.
-        if case .tcp = address, address != configuration.adminBind {
-            try? deferAccept(seconds: Int32(clamping: configuration.deferAccept))
-        }
     }
 
     /// Of a socket that was made before that was asked for. Where it cannot be done, workers have no sockets of their

@@ -43,6 +43,7 @@ extension Arbiter {
     /// The first worker of a configuration serves.
     func adopt(_ number: Int) {
         cells?.countReload()
+        current.deferAccept()
         tell(.adopted(generation: number))
         tell(.workersChanged(new: supervisor.wanted, old: supervisor.wanted))
         setTitle()

@@ -28,17 +28,13 @@ extension WorkerSeat {
         return remarks
     }
 
-    /// Has the kernel give clients to this worker's own sockets.
+    /// Has the kernel give clients to this worker's own sockets. Silent ones are not kept back (`defer_accept`): nobody
+    /// could take them before the socket is closed, and the kernel would reset them then.
     ///
-    /// - Parameters:
-    ///   - backlog: as for `ListeningSocket.tcp`.
-    ///   - deferAccept: seconds, as for `ListeningSocket.deferAccept`.
+    /// - Parameter backlog: as for `ListeningSocket.tcp`.
     /// - Throws: `SystemError`.
-    public func startListening(backlog: Int32, deferAccept: Int32) throws(SystemError) {
-        for own in ownListeners {
-            try? own.socket.deferAccept(seconds: deferAccept)
-            try own.socket.startListening(backlog: backlog)
-        }
+    public func startListening(backlog: Int32) throws(SystemError) {
+        for own in ownListeners { try own.socket.startListening(backlog: backlog) }
     }
 
     /// The shared sockets and then its own, which is how a connection's listener is numbered.

@@ -117,8 +117,7 @@ struct Server {
         let worker: Worker
         do throws(SystemError) {
             // Whoever comes by them waits for this worker alone.
-            try seat.startListening(
-                backlog: configuration.backlog, deferAccept: Int32(clamping: configuration.deferAccept))
+            try seat.startListening(backlog: configuration.backlog)
             worker = try Worker(
                 configuration: workerConfiguration(seat, allowance),
                 listeners: seat.listeners.map { ListenerSocket(descriptor: $0.descriptor) }

@@ -3,7 +3,7 @@ internal import Glibc
 
 /// A file in memory without a name that a signal handler in C (`faulthandler`, python/monoceros/stacks.py) writes the
 /// stacks of a process to, whatever keeps Python's lock there. Made before the fork, so that all processes of a server
-/// have it. It is asked of one process at a time.
+/// have it. One process at a time asks: others wait for their turn.
 public struct StackFile: Sendable {
     public let file: Descriptor
 
@@ -22,9 +22,28 @@ public struct StackFile: Sendable {
 
     /// Has a process write where its threads are, and waits for it.
     ///
-    /// - Returns: nil when it has written nothing in time, or nobody there has ever been set up for it.
+    /// - Returns: nil when it has written nothing in time, nobody there has ever been set up for it, or others ask.
     public func ask(_ process: ProcessID) -> [UInt8]? {
         guard let signal else { return nil }
+        return inTurn(patience: Self.patience) { askAlone(process, signal) } ?? nil
+    }
+
+    /// Runs `body` while no other process asks: it would read this one's answer, or half of it. A turn ends with its
+    /// process. For one thread of each process.
+    ///
+    /// - Parameter patience: how long to wait for it, in nanoseconds.
+    /// - Returns: nil when the turn did not come in time.
+    public func inTurn<Result>(patience: Nanoseconds, _ body: () -> Result) -> Result? {
+        let end = Clock.now() + patience
+        while csystem_set_process_lock(file.rawValue, true) != 0 {
+            guard Clock.now() < end else { return nil }
+            Thread.sleep(Self.glance)
+        }
+        defer { _ = csystem_set_process_lock(file.rawValue, false) }
+        return body()
+    }
+
+    private func askAlone(_ process: ProcessID, _ signal: Signal) -> [UInt8]? {
         rewind()
         guard (try? Process.send(signal, to: process)) != nil else { return nil }
         let end = Clock.now() + Self.patience

@@ -28,13 +28,13 @@ extension SettingKey<Int32> {
 extension SettingKey<Int> {
     static let deferAccept = SettingKey(
         Setting(
-            "defer_accept", .serverSocket, ["--defer-accept"], .int(0...3600), default: .int(0), for: .arbiter,
+            "defer_accept", .serverSocket, ["--defer-accept"], .int(0...3600), default: .int(1), for: .arbiter,
             origin: .own, metavar: "SECONDS",
             """
             Seconds for which the kernel keeps a new TCP connection to itself until the client's first bytes come. \
-            Where clients make a connection for each request, one need not be looked at twice; a client that \
-            connects and says nothing is unknown to the server for so long. 0 accepts at once. It takes effect \
-            when an address is bound.
+            Where clients make a connection for each request, one need not be looked at twice; a client that connects \
+            and says nothing is unknown to the server for so long. 0 accepts at once. Sockets that were handed to the \
+            server keep what they were given, and those that a worker has for itself (reuse_port) accept at once.
             """))
 }
 

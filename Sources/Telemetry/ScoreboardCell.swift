@@ -8,6 +8,7 @@ public struct ScoreboardCell: Sendable {
     public let index: Int
     public let slotCount: Int
     @usableFromInline let words: ScoreboardWords
+    private let header: ScoreboardWords
 
     /// - Parameters:
     ///   - memory: the scoreboard's, of `layout.byteCount` bytes, mapped for as long as the cell is used.
@@ -15,8 +16,13 @@ public struct ScoreboardCell: Sendable {
     public init(_ memory: UnsafeMutableRawPointer, _ layout: ScoreboardLayout, index: Int) {
         self.index = index
         slotCount = layout.slotCount
-        words = ScoreboardWords(memory).from(layout.cell(index))
+        header = ScoreboardWords(memory)
+        words = header.from(layout.cell(index))
     }
+
+    /// The master is gone, and with it who would say which workers are: none is wanted any longer, whatever the cells
+    /// of those say that ended since. For any worker that finds it; all write the same.
+    public func noteMasterIsGone() { header.store(HeaderWord.workersWanted, 0) }
 
     /// The worker says who it is. It boots from now on.
     ///

@@ -16,7 +16,8 @@ public final class Connection {
     var peer: SocketAddress
     /// What a PROXY header said.
     var proxyRoute: ProxyHeader.Route?
-    /// The listener it came from: an index into the reactor's list.
+    /// The listener it came from: an index into the reactor's list, or the list's count if it is none of these. It was
+    /// accepted by a worker of another configuration then.
     let listener: Int
     /// The other end of the socket earned it, whomever it announces.
     let trust: PeerTrust

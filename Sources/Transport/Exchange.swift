@@ -51,8 +51,12 @@ public struct Exchange: ~Copyable {
     /// What a PROXY header said.
     public var proxyRoute: ProxyHeader.Route? { connection.proxyRoute }
 
-    /// Where the client connected: an index into the reactor's listeners.
+    /// Where the client connected: an index into the reactor's listeners, or their count for one of a former
+    /// configuration.
     public var listener: Int { connection.listener }
+
+    /// The socket's own end, as the kernel has it: a call of the system.
+    public var localAddress: SocketAddress? { try? connection.channel.socket.localAddress() }
 
     /// What the response must know of the request.
     public var traits: RequestTraits {

@@ -11,26 +11,26 @@ internal import ProxyWire
 /// | 6 | 1 | body: 0 unparsed, 1 memory, 2 file |
 /// | 7 | 1 | trust |
 /// | 8 | 2 | flags |
-/// | 10 | 2 | listener |
-/// | 12 | 2 | hops |
-/// | 14 | 1 | peer: 4 IPv4, 6 IPv6, 1 Unix |
-/// | 15 | 1 | route: 0 none, 1 tcp4, 2 tcp6, 3 unix, 4 unknown, 5 unspecified, 6 local |
-/// | 16 | 8 | requests begun |
-/// | 24 | 8 | deadline |
-/// | 32 | 8 | began |
-/// | 40 | 8 | recent bytes of the body |
-/// | 48 | 8 | bytes of the body to come; all ones for none |
-/// | 56 | 8 | bytes of the body's file |
-/// | 64 | 12 | bytes of `received`, `body`, `rest`, 4 each |
-/// | 76 | … | peer: address (4 or 16) and port (2), or length (1) and path |
+/// | 10 | 2 | hops |
+/// | 12 | 1 | peer: 4 IPv4, 6 IPv6, 1 Unix |
+/// | 13 | 1 | route: 0 none, 1 tcp4, 2 tcp6, 3 unix, 4 unknown, 5 unspecified, 6 local |
+/// | 14 | 8 | listener |
+/// | 22 | 8 | requests begun |
+/// | 30 | 8 | deadline |
+/// | 38 | 8 | began |
+/// | 46 | 8 | recent bytes of the body |
+/// | 54 | 8 | bytes of the body to come; all ones for none |
+/// | 62 | 8 | bytes of the body's file |
+/// | 70 | 12 | bytes of `received`, `body`, `rest`, 4 each |
+/// | 82 | … | peer: address (4 or 16) and port (2), or length (1) and path |
 /// | … | … | route: source, then destination, as a peer |
 /// | … | … | `received`, `body`, `rest` |
 extension Parcel {
     static let magic: UInt32 = 0x4C43_504D
-    static let version: UInt8 = 1
+    static let version: UInt8 = 2
     /// The most bytes of a connection that travel in a parcel.
     public static let byteLimit = 65_536
-    private static let headerSize = 76
+    private static let headerSize = 82
     /// A Unix address has no longer path (unix(7)).
     private static let pathLimit = 108
     /// The largest parcel: header, peer, route, bytes.
@@ -47,9 +47,9 @@ extension Parcel {
         guard bytes.received.count <= Self.byteLimit, bytes.body.count <= Self.byteLimit,
             bytes.rest.count <= Self.byteLimit, bytes.count <= Self.byteLimit
         else { throw .tooLarge }
-        guard requestCount >= 0, recent >= 0, remaining ?? 0 >= 0, (0...0xFFFF).contains(listener),
-            (0...0xFFFF).contains(hops)
-        else { throw .outOfRange }
+        guard requestCount >= 0, recent >= 0, remaining ?? 0 >= 0, (0...0xFFFF).contains(hops) else {
+            throw .outOfRange
+        }
         try checkConsistency(body: bytes.body.count, rest: bytes.rest.count)
 
         var out = ParcelWriter(buffer)
@@ -65,10 +65,10 @@ extension Parcel {
         guard fileCount >= 0 else { throw .outOfRange }
         try out.put(trust.rawValue)
         try out.put(flags.rawValue)
-        try out.put(UInt16(listener))
         try out.put(UInt16(hops))
         try out.put(peer.kind)
         try out.put(RouteKind(route).rawValue)
+        try out.put(listener)
         try out.put(UInt64(requestCount))
         try out.put(deadline)
         try out.put(began)
@@ -109,10 +109,10 @@ extension Parcel {
         let trust = PeerTrust(rawValue: try input.take(UInt8.self))
         let flags = Flags(rawValue: try input.take(UInt16.self))
         guard flags.isSubset(of: .all), trust.isSubset(of: [.forwarding, .announcing]) else { throw .malformed }
-        let listener = try input.take(UInt16.self)
         let hops = try input.take(UInt16.self)
         let peerKind = try input.take(UInt8.self)
         guard let routeKind = RouteKind(rawValue: try input.take(UInt8.self)) else { throw .malformed }
+        let listener = try input.take(UInt64.self)
         let requestCount = try input.takeCount()
         let deadline = try input.take(UInt64.self)
         let began = try input.take(UInt64.self)
@@ -128,7 +128,7 @@ extension Parcel {
         parcel.phase = phase
         parcel.route = try input.takeRoute(routeKind)
         parcel.trust = trust
-        parcel.listener = Int(listener)
+        parcel.listener = listener
         parcel.requestCount = requestCount
         parcel.hops = Int(hops)
         parcel.flags = flags

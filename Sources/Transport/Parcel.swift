@@ -58,8 +58,10 @@ public struct Parcel: Equatable, Sendable {
     /// What a PROXY header said.
     public var route: ProxyHeader.Route?
     public var trust: PeerTrust = []
-    /// The listener it came from: all workers have the same, in the same order.
-    public var listener = 0
+    /// The listener it came from (`ListenerSocket.identity`). Workers of another configuration may not have it.
+    public var listener = Self.unknownListener
+    /// Nobody's.
+    public static let unknownListener: UInt64 = 0
     /// Requests begun on this connection.
     public var requestCount = 0
     /// How often it was posted since it was last served.

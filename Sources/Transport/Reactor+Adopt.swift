@@ -92,7 +92,8 @@ extension Reactor {
         // The parser will count the request again.
         let isCounted = parcel.phase == .body || parcel.phase == .held
         let connection = adopt(
-            socket, peer: parcel.peer, listener: listeners.firstIndex { $0.identity == parcel.listener } ?? 0,
+            socket, peer: parcel.peer,
+            listener: listeners.firstIndex { $0.identity == parcel.listener } ?? listeners.count,
             trust: parcel.trust, startsWithPreamble: parcel.phase == .preamble,
             session: HTTP1Session(
                 keepsAlive: configuration.keepsAlive, requestCount: parcel.requestCount - (isCounted ? 1 : 0),

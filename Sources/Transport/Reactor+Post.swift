@@ -21,7 +21,7 @@ extension Reactor {
         let cell = sharing.commons.cell
         let packing = connection.withParcel { (parcel, bytes, file) -> Posting in
             var parcel = parcel
-            parcel.listener = listeners[connection.listener].identity
+            if connection.listener < listeners.count { parcel.listener = listeners[connection.listener].identity }
             guard let size = try? parcel.encode(bytes, into: sharing.message) else { return .stays }
             file?.share()
             do throws(RelayError) {

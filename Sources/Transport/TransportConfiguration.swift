@@ -89,14 +89,15 @@ public struct Timeouts: Sendable {
 /// A listening socket as the reactor sees it. Its place in the list names it (`Connection.listener`).
 public struct ListenerSocket: Sendable {
     public let descriptor: Descriptor
-    /// What all workers know it by: the number of its descriptor, which they inherit.
-    public let identity: Int
+    /// What all workers know it by, also those of another configuration: the socket's inode number. That of its
+    /// descriptor would be another listener's once this one is closed.
+    public let identity: UInt64
     /// No other process has it: what waits in its backlog is lost when it is closed.
     public let isOwn: Bool
 
-    public init(descriptor: Descriptor, identity: Int? = nil) {
+    public init(descriptor: Descriptor) {
         self.descriptor = descriptor
-        self.identity = identity ?? Int(descriptor.rawValue)
+        identity = descriptor.inode ?? Parcel.unknownListener
         isOwn = false
     }
 
@@ -106,7 +107,7 @@ public struct ListenerSocket: Sendable {
     ///   travels.
     public init(own descriptor: Descriptor, beside shared: Descriptor) {
         self.descriptor = descriptor
-        identity = Int(shared.rawValue)
+        identity = shared.inode ?? Parcel.unknownListener
         isOwn = true
     }
 }

@@ -11,9 +11,10 @@ final class EnvironBuilder {
     private var fields: EnvironFieldCache
     private var addresses: AddressCache
     private let types: WSGITypes
-    /// By listener.
+    /// By listener, and one for what came from none of these.
     private let templates: [PyPointer]
-    private let listenersAreUnix: [Bool]
+    /// Whether the server's name and port are the request's to say: of Unix sockets, and of former listeners.
+    private let areNameless: [Bool]
     private let http10, http, https, port80, port443: PyPointer
     private let methods: [PyPointer]
     private let scriptName: [UInt8]
@@ -41,12 +42,13 @@ final class EnvironBuilder {
         self.methods = methods
         scriptName = Array(configuration.scriptName.utf8)
         var templates: [PyPointer] = []
-        for listener in configuration.listeners {
+        let former = GatewayConfiguration.Listener(name: "", port: "", isUnix: true)
+        for listener in configuration.listeners + [former] {
             templates.append(
                 try EnvironBuilder.template(keys, types, configuration, listener, errors: errors, gil).leak())
         }
         self.templates = templates
-        listenersAreUnix = configuration.listeners.map(\.isUnix)
+        areNameless = configuration.listeners.map(\.isUnix) + [true]
     }
 
     /// The part of the environ that is the same for all requests of a listener.
@@ -112,7 +114,7 @@ final class EnvironBuilder {
         try setPeer(environ.pointer, exchange, gil)
         guard try setPath(environ.pointer, exchange, script: script, gil) else { return nil }
         try setBody(environ.pointer, exchange, gil)
-        if listenersAreUnix[exchange.listener] { try setServerFromHost(environ.pointer, exchange, gil) }
+        if areNameless[exchange.listener] { try setServer(environ.pointer, exchange, gil) }
         return environ
     }
 
@@ -279,7 +281,7 @@ final class EnvironBuilder {
         try gil.set(environ, keys.remoteAddress, host)
         if let port { try gil.set(environ, keys.remotePort, port) }
         if let route = exchange.proxyRoute {
-            if port == nil, !listenersAreUnix[exchange.listener] { try gil.remove(environ, keys.remotePort) }
+            if port == nil, !areNameless[exchange.listener] { try gil.remove(environ, keys.remotePort) }
             try setProxy(environ, route, gil)
         }
     }
@@ -298,9 +300,15 @@ final class EnvironBuilder {
         }
     }
 
-    private func setServerFromHost(
+    /// What the listener does not say: where the client of a former one connected, and what that of a Unix socket asked
+    /// for.
+    private func setServer(
         _ environ: PyPointer, _ exchange: borrowing Exchange, _ gil: borrowing GIL
     ) throws(PythonError) {
+        if exchange.listener == templates.count - 1, let address = exchange.localAddress, let port = address.port {
+            try gil.set(environ, keys.serverName, try gil.string(address.host))
+            return try gil.set(environ, keys.serverPort, try gil.string("\(port)"))
+        }
         guard let host = try gil.get(environ, keys.host) else { return }
         let text = try gil.withLatin1(host) { String(decoding: $0, as: UTF8.self) }
         let isHTTPS = exchange.head.schemeOverride == .https

@@ -13,6 +13,11 @@ extension Crew {
             runners: gauges.count, busy: busy, waiting: gauges.count - busy, isLeaving: lifetime.isLeaving, baton)
     }
 
+    /// Before connections are left to others: nobody but the master tells which of them are there.
+    func askForMaster() {
+        if isOrphan { commons?.cell.noteMasterIsGone() }
+    }
+
     /// The worker ends without another poll: nobody leaves anything to it. Any thread.
     func announceEnd() { commons?.cell.setPresence(ScoreboardPresence(lifetime: .leaving)) }
 

@@ -208,8 +208,10 @@ final class Crew: @unchecked Sendable {
 
     /// Drains when the arbiter is gone. Nobody would stop this worker otherwise.
     func checkParent() {
-        if !Process.isFork, Process.parentID != configuration.parent { drain() }
+        if isOrphan { drain() }
     }
+
+    var isOrphan: Bool { !Process.isFork && Process.parentID != configuration.parent }
 
     /// Whether the thread that has the baton is to end the worker: nothing is left to do, or no time to do it. Stops
     /// the listeners of a worker that is on its way out.
@@ -218,6 +220,7 @@ final class Crew: @unchecked Sendable {
         // Quitting: the SystemExit may have come where exceptions go no further, in the log or in `close()`.
         if lifetime.endsAtOnce { return true }
         guard lifetime.isLeaving else { return false }
+        askForMaster()
         reactor.leave(baton, takingBacklog: lifetime.takesBacklog)
         if lifetime.isOverdue(at: Clock.now()) { return true }
         guard reactor.unsettledCount(baton) <= givenUpCount else { return false }
@@ -232,6 +235,7 @@ final class Crew: @unchecked Sendable {
     /// Stops the listeners of a worker that is on its way out.
     func beginClosing(_ baton: borrowing Baton) {
         let lifetime = lifetime.current
+        if lifetime.isLeaving { askForMaster() }
         if lifetime.isLeaving { reactor.leave(baton, takingBacklog: lifetime.takesBacklog) }
     }
 }

@@ -18,7 +18,9 @@ final class Runner {
     /// Whether this runner was the last one, and left the baton to the pilot for a request that had been postponed.
     private var ranPostponed = false
     let gauge: RunnerGauge
-    /// Its place in the worker's cell of the scoreboard.
+    /// The worker's cell of the scoreboard, a copy of its own: asking the crew for it costs as much as what is written.
+    private let cell: ScoreboardCell?
+    /// Its place there.
     private let slot: Int
     private var threadID: Int32 = 0
 
@@ -28,6 +30,7 @@ final class Runner {
     ) {
         self.crew = crew
         self.gauge = gauge
+        cell = crew.commons?.cell
         self.slot = slot
         self.gateway = gateway
         self.report = report
@@ -146,7 +149,7 @@ final class Runner {
         var baton = taken
         crew.countRequest(baton)
         gauge.begin(exchange.began)
-        if let cell = crew.commons?.cell { exchange.show(in: cell, slot: slot, thread: threadID) }
+        if let cell { exchange.show(in: cell, slot: slot, thread: threadID) }
         if isLong {
             guard let kept = crew.handOver.offerIfAwaited(baton) else {
                 return serveWithoutBaton(exchange, kind, &python)
@@ -167,7 +170,7 @@ final class Runner {
         }
         baton = recovered
         gauge.end()
-        crew.commons?.cell.endExchange(slot)
+        cell?.endExchange(slot)
         crew.reactor.finish(ended, baton)
         if kind != 0 { crew.promotion.note(kind, outlastedTick: false) }
         if isOneOfMany {
@@ -206,8 +209,8 @@ final class Runner {
     /// Leaves a connection to the thread that has the baton.
     private func giveBack(_ ended: EndedExchange, _ kind: UInt32, outlastedTick: Bool, duration: Nanoseconds) {
         gauge.end()
-        let copy = crew.commons?.cell.copyExchange(slot)
-        crew.commons?.cell.endExchange(slot)
+        let copy = cell?.copyExchange(slot)
+        cell?.endExchange(slot)
         ended.sendDeferred()
         crew.returns.put(
             Returns.Item(
