@@ -243,9 +243,12 @@ def test_a_logger_that_fails_at_refused_requests_is_asked_once(serve: Serve, tmp
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_response_is_logged_when_it_has_left(serve: Serve, tmp_path: Path, kind: tuple[str, ...]) -> None:
+def test_a_response_is_logged_when_it_has_left(
+    serve: Serve, tmp_path: Path, kind: tuple[str, ...], author: list[str]
+) -> None:
     path = tmp_path / "access.log"
-    server = serve("--access-logfile", str(path), "--access-logformat", "%(U)s %(s)s %(b)s %(D)s", *kind, "logged:app")
+    server = serve("--access-logfile", str(path), "--access-logformat", "%(U)s %(s)s %(b)s %(D)s", *kind, *author,
+                   "logged:app")  # fmt: skip
     with Connection(server.address, receive_buffer=4096) as slow:
         slow.send(encode("GET", "/huge"))
         # It has begun, and cannot end before somebody reads.
@@ -261,10 +264,12 @@ def test_a_response_is_logged_when_it_has_left(serve: Serve, tmp_path: Path, kin
 
 
 @pytest.mark.parametrize("kind", [("--workers", "1"), ("--threads", "4"), ("--workers", "2", "--threads", "4")])
-def test_what_a_client_has_not_taken_at_the_end(serve: Serve, tmp_path: Path, kind: tuple[str, ...]) -> None:
+def test_what_a_client_has_not_taken_at_the_end(
+    serve: Serve, tmp_path: Path, kind: tuple[str, ...], author: list[str]
+) -> None:
     path = tmp_path / "access.log"
     server = serve("--access-logfile", str(path), "--access-logformat", "%(U)s %(s)s %(b)s", "--graceful-timeout", "1",
-                   *kind, "logged:app")  # fmt: skip
+                   *kind, *author, "logged:app")  # fmt: skip
     with Connection(server.address, receive_buffer=4096) as slow:
         slow.send(encode("GET", "/huge"))
         assert slow.read_head().status == 200
@@ -274,9 +279,9 @@ def test_what_a_client_has_not_taken_at_the_end(serve: Serve, tmp_path: Path, ki
     assert 0 < int(count) < 20_000_000
 
 
-def test_a_client_that_leaves_in_the_middle_of_a_response(serve: Serve, tmp_path: Path) -> None:
+def test_a_client_that_leaves_in_the_middle_of_a_response(serve: Serve, tmp_path: Path, author: list[str]) -> None:
     path = tmp_path / "access.log"
-    server = serve("--access-logfile", str(path), "--access-logformat", "%(U)s %(s)s %(b)s", "logged:app")
+    server = serve("--access-logfile", str(path), "--access-logformat", "%(U)s %(s)s %(b)s", *author, "logged:app")
     with Connection(server.address, receive_buffer=4096) as connection:
         connection.send(encode("GET", "/huge"))
         assert connection.read_head().status == 200
