@@ -196,6 +196,36 @@ def test_nothing_forges_a_line(serve: Serve, tmp_path: Path, author: list[str]) 
         assert read_when(path, 1) == [f'"{written}" "GET {sent} HTTP/1.1" "{environ}"']
 
 
+@pytest.mark.parametrize(
+    "log_format", ["%(h)s %(s)s", "%({remote_addr}e)s %(s)s", "%(h)s %({server_protocol}e)s"], ids=["h", "e", "both"]
+)
+def test_an_address_that_the_application_takes_from_a_proxy(
+    serve: Serve, tmp_path: Path, author: list[str], log_format: str
+) -> None:
+    path = tmp_path / "access.log"
+    server = serve("--access-logfile", str(path), "--access-logformat", log_format, *author, "proxied:app")
+    rest = "HTTP/1.1" if "protocol" in log_format else "200"
+    for sent, written in (("192.0.2.7", "192.0.2.7"), (None, "127.0.0.1"), ("2001:db8::1", "2001:db8::1")):
+        path.write_text("")
+        fetch(server.address, "/", headers=[("X-Forwarded-For", sent)] if sent else [])
+        assert read_when(path, 1) == [f"{written} {rest}"]
+
+
+@pytest.mark.parametrize("more", [[], ["--access-log-json"]], ids=["text", "json"])
+def test_an_address_forges_no_line(serve: Serve, tmp_path: Path, author: list[str], more: list[str]) -> None:
+    if more and author:
+        pytest.skip("JSON is the core's")
+    path = tmp_path / "access.log"
+    server = serve("--access-logfile", str(path), "--access-logformat", "%(h)s %(s)s", *more, *author,
+                   "proxied:credulous")  # fmt: skip
+    fetch(server.address, "/", headers=[("X-Real-IP", '::1 "200" \\\x85')])
+    (line,) = read_when(path, 1)
+    if more:
+        assert json.loads(line) == {"remote_address": '::1 "200" \\\x85', "status": 200}
+    else:
+        assert line == r'::1 \"200\" \\\x85 200'
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_requests_that_are_refused(serve: Serve, tmp_path: Path, kind: tuple[str, ...], author: list[str]) -> None:
     path = tmp_path / "access.log"

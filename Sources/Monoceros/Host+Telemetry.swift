@@ -15,10 +15,12 @@ extension Host {
             telemetry.accessLog = AccessLog(
                 format: format, isJSON: configuration.accessLogJSON, mount: configuration.rootPath,
                 descriptor: descriptor)
-            let names = format.environNames
-            if !names.isEmpty {
+            let (names, notesAddress) = (format.environNames, format.needsAddress)
+            if !names.isEmpty || notesAddress {
                 let read = try gil.attribute(object, "environ_texts").leak()
-                telemetry.makeExcerpt = { (gil) throws(PythonError) in try EnvironExcerpt(names, read: read, gil) }
+                telemetry.makeExcerpt = { (gil) throws(PythonError) in
+                    try EnvironExcerpt(names, notesAddress: notesAddress, read: read, gil)
+                }
             }
         }
         telemetry.reportLost = { count, cause, gil in self.reportLostLines(count, cause, gil) }
