@@ -356,12 +356,24 @@ def test_the_loggers_own_name(serve: Serve, name: str) -> None:
     [
         (
             ("--error-logfile", "/none/error.log"),
-            "Error: '/none/error.log' isn't writable: No such file or directory\n",
+            "Error: Invalid value for errorlog (--error-logfile/--log-file): '/none/error.log': it isn't writable: No",
         ),
-        (("--log-syslog", "--log-syslog-facility", "x"), "Error: unknown facility name 'x': choose from kern, user"),
-        (("--log-syslog", "--log-syslog-to", "here"), "Error: invalid syslog address 'here'"),
-        (("--log-config", "/none.ini"), "Error: logconfig: '/none.ini' not found"),
-        (("--log-config-json", "/none.json"), "Error: logconfig_json: '/none.json' cannot be read"),
+        (
+            ("--log-syslog", "--log-syslog-facility", "x"),
+            "Error: Invalid value for syslog_facility (--log-syslog-facility): 'x': choose from kern, user",
+        ),
+        (
+            ("--log-syslog", "--log-syslog-to", "here"),
+            "Error: Invalid value for syslog_addr (--log-syslog-to): 'here': it must be unix://PATH",
+        ),
+        (
+            ("--log-config", "/none.ini"),
+            "Error: Invalid value for logconfig (--log-config): '/none.ini': there is no such file",
+        ),
+        (
+            ("--log-config-json", "/none.json"),
+            "Error: Invalid value for logconfig_json (--log-config-json): '/none.json': the file cannot be read",
+        ),
         (("--logger-class", "no.such.Logger"), "Error: "),
     ],
 )

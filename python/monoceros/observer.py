@@ -65,7 +65,7 @@ class Observer:
         microseconds: int,
         is_leaving: bool = False,
     ) -> int:
-        """After the application. Does not raise. Returns a ticket where the logger is to be told later (`left`), else 0.
+        """After the application. Does not raise. Returns a ticket where the logger is told later (`left`), else 0.
 
         `status` is the code and the reason phrase, or `-` where there was no response. `headers` are the application's
         own. `sent` counts bytes of the body, None where there was no response, and `length` is what `Content-Length`

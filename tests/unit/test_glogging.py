@@ -190,7 +190,9 @@ def test_an_exception_has_its_traceback(tmp_path):
 
 
 def test_a_file_that_cannot_be_written_is_named(tmp_path):
-    with pytest.raises(RuntimeError, match=f"'{tmp_path}/none/error.log' isn't writable: No such file"):
+    with pytest.raises(
+        RuntimeError, match=f"^Invalid value for errorlog: '{tmp_path}/none/error.log': it isn't writable: No such file"
+    ):
         Logger(settings(errorlog=str(tmp_path / "none" / "error.log")))
 
 
@@ -279,12 +281,16 @@ def test_an_ini_file_is_followed_and_knows_where_it_is(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"logconfig": "/none.ini"}, "logconfig: '/none.ini' not found"),
-        ({"logconfig_json": "/none.json"}, "logconfig_json: '/none.json' cannot be read: No such file"),
-        ({"logconfig_json": __file__}, "logconfig_json: '.*' is not JSON"),
-        ({"logconfig_dict": {"handlers": {"console": {"class": "no.such"}}}}, "logconfig_dict: "),
-        ({"syslog": True, "syslog_facility": "weather"}, "unknown facility name 'weather': choose from kern, user"),
-        ({"syslog": True, "syslog_addr": "localhost:514"}, "invalid syslog address 'localhost:514'"),
+        ({"logconfig": "/none.ini"}, "logconfig: '/none.ini': there is no such file"),
+        ({"logconfig_json": "/none.json"}, "logconfig_json: '/none.json': the file cannot be read: No such file"),
+        ({"logconfig_json": __file__}, "logconfig_json: '.*': the file is not JSON"),
+        (
+            {"logconfig_dict": {"handlers": {"console": {"class": "no.such"}}}},
+            "^Invalid value for logconfig_dict: Unable to configure handler",
+        ),
+        ({"syslog": True, "syslog_facility": "weather"}, "syslog_facility: 'weather': choose from kern, user"),
+        ({"syslog": True, "syslog_addr": "localhost:514"}, "syslog_addr: 'localhost:514': it must be unix://PATH"),
+        ({"syslog": True, "syslog_addr": "udp://localhost:99999"}, "syslog_addr: .*'99999' is not a valid port number"),
     ],
 )
 def test_what_cannot_be_followed_is_said(changes, message):
