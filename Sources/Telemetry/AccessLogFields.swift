@@ -7,7 +7,7 @@ public protocol AccessLogFields {
 
     /// `REMOTE_ADDR`, as the server has set it.
     var remoteAddress: Bytes? { get }
-    /// What the application has made of that, from a field of a proxy (werkzeug's `ProxyFix`); nil where it left it alone.
+    /// What the application has made of that, from a field of a proxy (werkzeug's `ProxyFix`); nil where it left it.
     var changedAddress: AccessLogText? { get }
     var method: Bytes? { get }
     /// The request target as it was sent (`RAW_URI`).

@@ -83,7 +83,8 @@ extension AccessLogAtom {
     ) {
         switch self {
         case .remoteAddress:
-            if let changed = fields.changedAddress { out.append(json: changed) } else { out.append(json: fields.remoteAddress) }
+            if let changed = fields.changedAddress { return out.append(json: changed) }
+            out.append(json: fields.remoteAddress)
         case .identity, .unknown: out.append("null")
         case .user:
             let start = out.count

@@ -30,8 +30,8 @@ public struct LateRequest: Equatable, Sendable {
 }
 
 /// Requests that Python's logger has not heard of yet: those that are refused, those whose clients left too early, and
-/// those whose responses left only when the application was done. Whoever has the baton adds them, and a thread that may
-/// run Python takes them away when it has nothing better to do.
+/// those whose responses left only when the application was done. Whoever has the baton adds them, and a thread that
+/// may run Python takes them away when it has nothing better to do.
 ///
 /// Of other requests the logger hears where they are served (`RequestHooks`); ``Marker`` keeps them out of here.
 public final class UntoldRequests: ExchangeObserver, @unchecked Sendable {
@@ -43,7 +43,8 @@ public final class UntoldRequests: ExchangeObserver, @unchecked Sendable {
     private var late: [LateRequest] = []
     private let count = Atomic<Int>(0)
 
-    /// How many refused ones may wait. A client that sends nonsense must not have all of the memory, nor of Python's time.
+    /// How many refused ones may wait. A client that sends nonsense must not have all of the memory, nor of Python's
+    /// time.
     private static let most = 256
     /// Bytes of a head that a log needs.
     private static let headLimit = 8192
