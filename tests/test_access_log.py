@@ -364,7 +364,8 @@ def test_json(serve: Serve, tmp_path: Path) -> None:
 def test_a_format_that_cannot_be_used(tmp_path: Path) -> None:
     result = run("-b", "127.0.0.1:0", "--access-logfile", "-", "--access-logformat", "%(h)q", "logged:app")
     assert result.returncode == 1
-    assert "access_log_format: the % at offset 0 ends in 'q'" in result.stderr
+    value = "Invalid value for access_log_format (--access-logformat): "
+    assert f"{value}'%(h)q': the % at offset 0 ends in 'q'" in result.stderr
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -374,7 +374,18 @@ def test_the_loggers_own_name(serve: Serve, name: str) -> None:
             ("--log-config-json", "/none.json"),
             "Error: Invalid value for logconfig_json (--log-config-json): '/none.json': the file cannot be read",
         ),
-        (("--logger-class", "no.such.Logger"), "Error: "),
+        (
+            ("--logger-class", "no.such.Logger"),
+            "Error: Invalid value for logger_class (--logger-class): class uri 'no.such.Logger' invalid or not found:",
+        ),
+        (
+            ("--logger-class", "plain.app"),
+            "Error: Invalid value for logger_class (--logger-class): 'plain.app': it is no class",
+        ),
+        (
+            ("--log-config", "/etc/passwd"),
+            "Error: Invalid value for logconfig (--log-config): '/etc/passwd': ",
+        ),
     ],
 )
 def test_what_cannot_be_followed_is_one_line_at_the_start(arguments: tuple[str, ...], line: str) -> None:

@@ -203,7 +203,8 @@ class Logger:
             try:
                 fileConfig(cfg.logconfig, defaults=defaults, disable_existing_loggers=False)
             except Exception as error:
-                raise unusable(cfg, "logconfig", f"{type(error).__name__}: {error}") from error
+                text = " ".join(f"{type(error).__name__}: {error}".split())
+                raise unusable(cfg, "logconfig", text) from error
 
     def _follow_dictionary(self, settings: Mapping[str, Any], name: str) -> None:
         from logging.config import dictConfig
