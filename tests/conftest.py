@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from support.expectations import EXPECTED_DIFFERENCES, UNCERTAIN, difference
+from support.own_loggers import own_loggers  # noqa: F401 - a fixture
 from support.server import APPLICATIONS, MODULE, REPOSITORY, Server
 
 # A test may look into the probes and the examples to know what to expect of them.

@@ -196,6 +196,36 @@ def test_nothing_forges_a_line(serve: Serve, tmp_path: Path, author: list[str]) 
         assert read_when(path, 1) == [f'"{written}" "GET {sent} HTTP/1.1" "{environ}"']
 
 
+@pytest.mark.parametrize(
+    "log_format", ["%(h)s %(s)s", "%({remote_addr}e)s %(s)s", "%(h)s %({server_protocol}e)s"], ids=["h", "e", "both"]
+)
+def test_an_address_that_the_application_takes_from_a_proxy(
+    serve: Serve, tmp_path: Path, author: list[str], log_format: str
+) -> None:
+    path = tmp_path / "access.log"
+    server = serve("--access-logfile", str(path), "--access-logformat", log_format, *author, "proxied:app")
+    rest = "HTTP/1.1" if "protocol" in log_format else "200"
+    for sent, written in (("192.0.2.7", "192.0.2.7"), (None, "127.0.0.1"), ("2001:db8::1", "2001:db8::1")):
+        path.write_text("")
+        fetch(server.address, "/", headers=[("X-Forwarded-For", sent)] if sent else [])
+        assert read_when(path, 1) == [f"{written} {rest}"]
+
+
+@pytest.mark.parametrize("more", [[], ["--access-log-json"]], ids=["text", "json"])
+def test_an_address_forges_no_line(serve: Serve, tmp_path: Path, author: list[str], more: list[str]) -> None:
+    if more and author:
+        pytest.skip("JSON is the core's")
+    path = tmp_path / "access.log"
+    server = serve("--access-logfile", str(path), "--access-logformat", "%(h)s %(s)s", *more, *author,
+                   "proxied:credulous")  # fmt: skip
+    fetch(server.address, "/", headers=[("X-Real-IP", '::1 "200" \\\x85')])
+    (line,) = read_when(path, 1)
+    if more:
+        assert json.loads(line) == {"remote_address": '::1 "200" \\\x85', "status": 200}
+    else:
+        assert line == r"::1 \"200\" \\\x85 200"
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_requests_that_are_refused(serve: Serve, tmp_path: Path, kind: tuple[str, ...], author: list[str]) -> None:
     path = tmp_path / "access.log"
@@ -243,9 +273,12 @@ def test_a_logger_that_fails_at_refused_requests_is_asked_once(serve: Serve, tmp
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_response_is_logged_when_it_has_left(serve: Serve, tmp_path: Path, kind: tuple[str, ...]) -> None:
+def test_a_response_is_logged_when_it_has_left(
+    serve: Serve, tmp_path: Path, kind: tuple[str, ...], author: list[str]
+) -> None:
     path = tmp_path / "access.log"
-    server = serve("--access-logfile", str(path), "--access-logformat", "%(U)s %(s)s %(b)s %(D)s", *kind, "logged:app")
+    server = serve("--access-logfile", str(path), "--access-logformat", "%(U)s %(s)s %(b)s %(D)s", *kind, *author,
+                   "logged:app")  # fmt: skip
     with Connection(server.address, receive_buffer=4096) as slow:
         slow.send(encode("GET", "/huge"))
         # It has begun, and cannot end before somebody reads.
@@ -261,10 +294,12 @@ def test_a_response_is_logged_when_it_has_left(serve: Serve, tmp_path: Path, kin
 
 
 @pytest.mark.parametrize("kind", [("--workers", "1"), ("--threads", "4"), ("--workers", "2", "--threads", "4")])
-def test_what_a_client_has_not_taken_at_the_end(serve: Serve, tmp_path: Path, kind: tuple[str, ...]) -> None:
+def test_what_a_client_has_not_taken_at_the_end(
+    serve: Serve, tmp_path: Path, kind: tuple[str, ...], author: list[str]
+) -> None:
     path = tmp_path / "access.log"
     server = serve("--access-logfile", str(path), "--access-logformat", "%(U)s %(s)s %(b)s", "--graceful-timeout", "1",
-                   *kind, "logged:app")  # fmt: skip
+                   *kind, *author, "logged:app")  # fmt: skip
     with Connection(server.address, receive_buffer=4096) as slow:
         slow.send(encode("GET", "/huge"))
         assert slow.read_head().status == 200
@@ -274,9 +309,9 @@ def test_what_a_client_has_not_taken_at_the_end(serve: Serve, tmp_path: Path, ki
     assert 0 < int(count) < 20_000_000
 
 
-def test_a_client_that_leaves_in_the_middle_of_a_response(serve: Serve, tmp_path: Path) -> None:
+def test_a_client_that_leaves_in_the_middle_of_a_response(serve: Serve, tmp_path: Path, author: list[str]) -> None:
     path = tmp_path / "access.log"
-    server = serve("--access-logfile", str(path), "--access-logformat", "%(U)s %(s)s %(b)s", "logged:app")
+    server = serve("--access-logfile", str(path), "--access-logformat", "%(U)s %(s)s %(b)s", *author, "logged:app")
     with Connection(server.address, receive_buffer=4096) as connection:
         connection.send(encode("GET", "/huge"))
         assert connection.read_head().status == 200
@@ -329,7 +364,8 @@ def test_json(serve: Serve, tmp_path: Path) -> None:
 def test_a_format_that_cannot_be_used(tmp_path: Path) -> None:
     result = run("-b", "127.0.0.1:0", "--access-logfile", "-", "--access-logformat", "%(h)q", "logged:app")
     assert result.returncode == 1
-    assert "access_log_format: the % at offset 0 ends in 'q'" in result.stderr
+    value = "Invalid value for access_log_format (--access-logformat): "
+    assert f"{value}'%(h)q': the % at offset 0 ends in 'q'" in result.stderr
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -412,15 +448,17 @@ def test_a_pipe_that_nobody_reads_stops_nothing(short_path: str, tmp_path: Path,
 
 
 @pytest.mark.parametrize("kind", [("--workers", "1"), ("--threads", "4")])
-def test_a_full_disk_stops_nothing(serve: Serve, kind: tuple[str, ...]) -> None:
-    server = serve("--access-logfile", "/dev/full", *kind, "logged:app")
+def test_a_full_disk_stops_nothing(serve: Serve, kind: tuple[str, ...], author: list[str]) -> None:
+    server = serve("--access-logfile", "/dev/full", *kind, *author, "logged:app")
     for _ in range(300):
         assert fetch(server.address, "/").status == 200
     server.stop()
-    # What never reached the file is said, too.
-    assert re.search(
-        r"\[ERROR\] 300 lines were lost: the access log could not be written \(No space left", server.log()
+    # What never reached the file is said, too: by each worker, where Python writes.
+    said = re.findall(
+        r"\[ERROR\] (\d+) lines? (?:was|were) lost: (.*) could not be written \(No space left", server.log()
     )
+    assert sum(int(count) for count, _ in said) == 300
+    assert {name for _, name in said} == {"/dev/full" if author else "the access log"}
 
 
 def test_a_logger_class_gets_real_records(serve: Serve, tmp_path: Path) -> None:

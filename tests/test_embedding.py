@@ -138,8 +138,11 @@ def test_the_application_is_loaded_in_each_worker_and_once(serve: Serve, tmp_pat
         ("workers=many", "Error: Invalid value for workers (set in Python): 'many'"),
         ("worker_class=gevent", "Error: Invalid value for worker_class (set in Python): 'gevent'"),
         ("loglevel", None),
-        ("syslog_facility=weather", "Error: unknown facility name 'weather'"),
-        ("errorlog=/none/error.log", "Error: '/none/error.log' isn't writable"),
+        ("syslog_facility=weather", "Error: Invalid value for syslog_facility (set in Python): 'weather'"),
+        (
+            "errorlog=/none/error.log",
+            "Error: Invalid value for errorlog (set in Python): '/none/error.log': it isn't writable",
+        ),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_one_line(option: str, line: str | None) -> None:

@@ -356,13 +356,36 @@ def test_the_loggers_own_name(serve: Serve, name: str) -> None:
     [
         (
             ("--error-logfile", "/none/error.log"),
-            "Error: '/none/error.log' isn't writable: No such file or directory\n",
+            "Error: Invalid value for errorlog (--error-logfile/--log-file): '/none/error.log': it isn't writable: No",
         ),
-        (("--log-syslog", "--log-syslog-facility", "x"), "Error: unknown facility name 'x': choose from kern, user"),
-        (("--log-syslog", "--log-syslog-to", "here"), "Error: invalid syslog address 'here'"),
-        (("--log-config", "/none.ini"), "Error: logconfig: '/none.ini' not found"),
-        (("--log-config-json", "/none.json"), "Error: logconfig_json: '/none.json' cannot be read"),
-        (("--logger-class", "no.such.Logger"), "Error: "),
+        (
+            ("--log-syslog", "--log-syslog-facility", "x"),
+            "Error: Invalid value for syslog_facility (--log-syslog-facility): 'x': choose from kern, user",
+        ),
+        (
+            ("--log-syslog", "--log-syslog-to", "here"),
+            "Error: Invalid value for syslog_addr (--log-syslog-to): 'here': it must be unix://PATH",
+        ),
+        (
+            ("--log-config", "/none.ini"),
+            "Error: Invalid value for logconfig (--log-config): '/none.ini': there is no such file",
+        ),
+        (
+            ("--log-config-json", "/none.json"),
+            "Error: Invalid value for logconfig_json (--log-config-json): '/none.json': the file cannot be read",
+        ),
+        (
+            ("--logger-class", "no.such.Logger"),
+            "Error: Invalid value for logger_class (--logger-class): class uri 'no.such.Logger' invalid or not found:",
+        ),
+        (
+            ("--logger-class", "plain.app"),
+            "Error: Invalid value for logger_class (--logger-class): 'plain.app': it is no class",
+        ),
+        (
+            ("--log-config", "/etc/passwd"),
+            "Error: Invalid value for logconfig (--log-config): '/etc/passwd': ",
+        ),
     ],
 )
 def test_what_cannot_be_followed_is_one_line_at_the_start(arguments: tuple[str, ...], line: str) -> None:

@@ -94,6 +94,24 @@ def test_a_daemon(tmp_path: Path) -> None:
     assert not path.exists()
 
 
+def test_a_daemon_captures_what_is_printed(tmp_path: Path) -> None:
+    path, log, place = tmp_path / "server.pid", tmp_path / "error.log", str(tmp_path / "s")
+    arguments = ("-D", "-p", str(path), "--error-logfile", str(log), "--capture-output", "-b", f"unix:{place}")
+    words = command(*arguments, "embedding.prints:app")
+    done = subprocess.run(words, cwd=APPLICATIONS, env=clean_environment(), capture_output=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    until(lambda: log.exists() and "Booting worker" in log.read_text(), "the boot")
+    pid = int(path.read_text())
+    try:
+        assert fetch(place, "/").body == b"said"
+        assert [os.readlink(f"/proc/{pid}/fd/{number}") for number in range(3)] == [os.devnull, str(log), str(log)]
+    finally:
+        os.kill(pid, signal.SIGTERM)
+        until(lambda: not Path(f"/proc/{pid}").exists(), "the end of the daemon")
+    for said in ("printed to stdout", "printed to stderr", "written to descriptor 2", "written to wsgi.errors"):
+        assert log.read_text().count(f"{said}\n") == 1
+
+
 def title(pid: int) -> str:
     return Path(f"/proc/{pid}/cmdline").read_bytes().rstrip(b"\0").decode()
 

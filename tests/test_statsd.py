@@ -139,3 +139,28 @@ def test_a_logger_class_that_changes_the_metrics_of_a_request(
     receiver.wait_for("shop.cart", 1)
     names = Counter(line.split(":")[0] for line in receiver.lines() if "request" in line)
     assert names == {"gunicorn.requests": 1, "gunicorn.request.status.200": 1, "gunicorn.request.duration": 1}
+
+
+@pytest.mark.parametrize(
+    ("address", "line"),
+    [
+        (
+            "127.0.0.1:1",
+            "statsd at 127.0.0.1:1 does not take metrics (Connection refused): they are lost until it does.",
+        ),
+        (
+            "unix:///none/here",
+            "statsd at unix:///none/here cannot be reached (No such file or directory): no metrics are",
+        ),
+        ("nobody.invalid:8125", "statsd at nobody.invalid:8125 cannot be reached ("),
+    ],
+)
+def test_a_server_that_is_not_there_is_one_line(serve: Serve, address: str, line: str) -> None:
+    server = serve("--statsd-host", address, "logged:app")
+    for _ in range(3):
+        assert fetch(server.address, "/raise").status == 500
+    server.stop()
+    # The process that sends tells it: the master, and the worker for what it logs.
+    told = [each for each in server.log().splitlines() if "statsd" in each]
+    assert 1 <= len(told) <= 2 and all(line in each and "[WARNING]" in each for each in told), server.log()
+    assert "instrument/statsd.py" not in server.log()

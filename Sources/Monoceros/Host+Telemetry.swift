@@ -15,10 +15,12 @@ extension Host {
             telemetry.accessLog = AccessLog(
                 format: format, isJSON: configuration.accessLogJSON, mount: configuration.rootPath,
                 descriptor: descriptor)
-            let names = format.environNames
-            if !names.isEmpty {
+            let (names, notesAddress) = (format.environNames, format.needsAddress)
+            if !names.isEmpty || notesAddress {
                 let read = try gil.attribute(object, "environ_texts").leak()
-                telemetry.makeExcerpt = { (gil) throws(PythonError) in try EnvironExcerpt(names, read: read, gil) }
+                telemetry.makeExcerpt = { (gil) throws(PythonError) in
+                    try EnvironExcerpt(names, notesAddress: notesAddress, read: read, gil)
+                }
             }
         }
         telemetry.reportLost = { count, cause, gil in self.reportLostLines(count, cause, gil) }
@@ -30,8 +32,10 @@ extension Host {
         }
         let observer = try gil.call(try gil.attribute(object, "observer"))
         if try gil.isTrue(try gil.attribute(observer, "logs")) {
-            let refused = try gil.attribute(observer, "refused").leak()
-            telemetry.refused = (RefusedRequests(), { Self.tell($0, refused, $1) })
+            let (refused, left) = (
+                try gil.attribute(observer, "refused").leak(), try gil.attribute(observer, "left").leak()
+            )
+            telemetry.untold = (UntoldRequests(), { Self.tell($0, refused, $1) }, { Self.tell($0, left, $1) })
         }
         if try gil.isTrue(try gil.attribute(observer, "is_needed")) {
             let kept = observer.leak()
@@ -52,6 +56,17 @@ extension Host {
                 try gil.append(arguments, try gil.integer(number))
             }
             _ = try gil.call(method, list: arguments)
+        } catch {
+            gil.writeUnraisable()
+        }
+    }
+
+    /// - Parameter method: the observer's.
+    private static func tell(_ request: LateRequest, _ method: PyPointer, _ gil: borrowing GIL) {
+        do throws(PythonError) {
+            _ = try gil.call(
+                method, try gil.integer(request.ticket), try gil.integer(request.bodyCount),
+                try gil.integer(Int(request.duration / 1000)))
         } catch {
             gil.writeUnraisable()
         }

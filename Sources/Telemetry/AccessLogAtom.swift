@@ -84,6 +84,7 @@ enum AccessLogAtom: Equatable, Sendable {
     func write(_ fields: some AccessLogFields, _ text: UnsafeRawBufferPointer, to out: inout TextBuffer) {
         switch self {
         case .remoteAddress:
+            if let changed = fields.changedAddress { return out.append(log: changed.bytes, isUTF8: changed.isUTF8) }
             if let address = fields.remoteAddress { out.append(address) } else { out.append(UInt8(ascii: "-")) }
         case .identity, .unknown: out.append(UInt8(ascii: "-"))
         case .user: Self.writeUser(fields, to: &out)

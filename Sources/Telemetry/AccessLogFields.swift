@@ -5,8 +5,10 @@
 public protocol AccessLogFields {
     typealias Bytes = UnsafeRawBufferPointer
 
-    /// `REMOTE_ADDR`.
+    /// `REMOTE_ADDR`, as the server has set it.
     var remoteAddress: Bytes? { get }
+    /// What the application has made of that, from a field of a proxy (werkzeug's `ProxyFix`); nil where it left it.
+    var changedAddress: AccessLogText? { get }
     var method: Bytes? { get }
     /// The request target as it was sent (`RAW_URI`).
     var target: Bytes? { get }
@@ -48,6 +50,7 @@ public protocol AccessLogFields {
 }
 
 extension AccessLogFields {
+    public var changedAddress: AccessLogText? { nil }
     public var referer: Bytes? { requestField(AccessLogAtom.bytes("referer")) }
     public var userAgent: Bytes? { requestField(AccessLogAtom.bytes("user-agent")) }
     public var authorization: Bytes? { requestField(AccessLogAtom.bytes("authorization")) }

@@ -82,7 +82,9 @@ extension AccessLogAtom {
         _ fields: some AccessLogFields, _ text: UnsafeRawBufferPointer, to out: inout TextBuffer
     ) {
         switch self {
-        case .remoteAddress: out.append(json: fields.remoteAddress)
+        case .remoteAddress:
+            if let changed = fields.changedAddress { return out.append(json: changed) }
+            out.append(json: fields.remoteAddress)
         case .identity, .unknown: out.append("null")
         case .user:
             let start = out.count
@@ -123,14 +125,18 @@ extension AccessLogAtom {
         case .responseField(let name): out.append(json: fields.responseField(name.bytes(in: text)))
         case .environ(let name):
             guard let entry = fields.environEntry(name.bytes(in: text)) else { return out.append("null") }
-            out.append(UInt8(ascii: "\""))
-            out.append(jsonText: entry.bytes, isUTF8: entry.isUTF8)
-            out.append(UInt8(ascii: "\""))
+            out.append(json: entry)
         }
     }
 }
 
 extension TextBuffer {
+    fileprivate mutating func append(json text: AccessLogText) {
+        append(UInt8(ascii: "\""))
+        append(jsonText: text.bytes, isUTF8: text.isUTF8)
+        append(UInt8(ascii: "\""))
+    }
+
     /// A JSON string, or `null`.
     public mutating func append(json bytes: UnsafeRawBufferPointer?) {
         guard let bytes else { return append("null") }

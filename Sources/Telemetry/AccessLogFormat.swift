@@ -70,6 +70,9 @@ public struct AccessLogFormat: Sendable {
         }
     }
 
+    /// Whether a line needs the client's address, which an application may know better than the server.
+    public var needsAddress: Bool { pieces.contains { $0.atom == .remoteAddress } }
+
     /// Whether a line needs the environ, which only somebody with the GIL can read.
     public var needsEnviron: Bool {
         atoms.contains { if case .environ = $0 { true } else { false } }

@@ -107,6 +107,9 @@ public struct Exchange: ~Copyable {
         return record
     }
 
+    /// Whether something of the response has not left yet.
+    public var isLeaving: Bool { connection.hasOutput }
+
     /// Tells an observer of it: now, or where something of the response has not left yet, once that has. When the
     /// response is made, and before `end`.
     public func tell(_ observer: any ExchangeObserver, at now: Nanoseconds) {

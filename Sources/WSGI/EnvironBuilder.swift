@@ -22,6 +22,8 @@ final class EnvironBuilder {
     private var pathBuffer = [UInt8](repeating: 0, count: 512)
     /// The last request target: monitors ask for the same again and again, and so do people.
     private var lastTarget = KeptString()
+    /// What the last environ says in REMOTE_ADDR, unless the application has changed it. Owned by `addresses`.
+    private var lastAddress: PyPointer?
 
     init(
         types: WSGITypes, configuration: GatewayConfiguration, errors: PyPointer, _ gil: borrowing GIL
@@ -125,6 +127,15 @@ final class EnvironBuilder {
 
     /// The request target as sent.
     func target(of environ: PyPointer, _ gil: borrowing GIL) -> String? { text(environ, keys.requestURI, gil) }
+
+    /// What the application has made of REMOTE_ADDR, of the environ that was made last; nil where it left it alone.
+    func changedAddress(of environ: PyPointer, _ gil: borrowing GIL) -> String? {
+        guard let value = try? gil.get(environ, keys.remoteAddress) else {
+            gil.clearError()
+            return nil
+        }
+        return value == lastAddress ? nil : gil.text(value)
+    }
 
     private func text(_ environ: PyPointer, _ key: PyPointer, _ gil: borrowing GIL) -> String? {
         guard let value = try? gil.get(environ, key) else {
@@ -279,6 +290,7 @@ final class EnvironBuilder {
     ) throws(PythonError) {
         let (host, port) = try addresses.strings(for: exchange.client, gil)
         try gil.set(environ, keys.remoteAddress, host)
+        lastAddress = host
         if let port { try gil.set(environ, keys.remotePort, port) }
         if let route = exchange.proxyRoute {
             if port == nil, !areNameless[exchange.listener] { try gil.remove(environ, keys.remotePort) }

@@ -5,6 +5,8 @@ public import PythonBridge
 public final class EnvironExcerpt {
     /// In lower case.
     public let names: [[UInt8]]
+    /// Where among the names REMOTE_ADDR is that is kept if the application changed it.
+    private let addressIndex: Int?
     /// The same as a list of Python's.
     private let list: PyPointer
     /// Python: `(environ, names)`, returns what stands there as a list of `bytes` in UTF-8, or None for what does not.
@@ -13,11 +15,19 @@ public final class EnvironExcerpt {
     private var storage = UnsafeMutableRawBufferPointer.allocate(byteCount: 256, alignment: 1)
     private var places: [Range<Int>?]
 
-    /// - Parameter names: in lower case.
+    /// - Parameters:
+    ///   - names: in lower case.
+    ///   - notesAddress: whether REMOTE_ADDR is kept if the application changed it.
     /// - Throws: `PythonError`.
-    public init(_ names: [[UInt8]], read: PyPointer, _ gil: borrowing GIL) throws(PythonError) {
-        self.names = names
-        places = names.map { _ in nil }
+    public init(
+        _ names: [[UInt8]], notesAddress: Bool, read: PyPointer, _ gil: borrowing GIL
+    ) throws(PythonError) {
+        let address = Array("remote_addr".utf8)
+        // Where it is asked for by its name it is there anyway.
+        let isExtra = notesAddress && !names.contains(address)
+        self.names = isExtra ? names + [address] : names
+        addressIndex = isExtra ? names.count : nil
+        places = self.names.map { _ in nil }
         let list = try gil.list()
         for name in names { try gil.append(list, try gil.string(String(decoding: name, as: UTF8.self))) }
         self.list = list.leak()
@@ -27,19 +37,30 @@ public final class EnvironExcerpt {
 
     deinit { storage.deallocate() }
 
+    /// Whether REMOTE_ADDR is to be given to `take`.
+    var notesAddress: Bool { addressIndex != nil }
+
     /// Reads the entries.
-    func take(from environ: PyPointer, _ gil: borrowing GIL) throws(PythonError) {
+    ///
+    /// - Parameter address: what the application has made of REMOTE_ADDR; nil where it left it alone.
+    func take(from environ: PyPointer, address: String?, _ gil: borrowing GIL) throws(PythonError) {
         clear()
-        let found = try gil.call(read, environ, list)
         var used = 0
-        for index in names.indices {
-            let value = try gil.item(found, index)
-            if value == gil.none() { continue }
-            let bytes = try gil.bytes(of: value)
+        func keep(_ bytes: UnsafeRawBufferPointer, at index: Int) {
             reserve(used + bytes.count, used: used)
             UnsafeMutableRawBufferPointer(rebasing: storage[used...]).copyMemory(from: bytes)
             places[index] = used..<used + bytes.count
             used += bytes.count
+        }
+        if let addressIndex {
+            if var address { address.withUTF8 { keep(UnsafeRawBufferPointer($0), at: addressIndex) } }
+            if addressIndex == 0 { return }
+        }
+        let found = try gil.call(read, environ, list)
+        for index in 0..<(addressIndex ?? names.count) {
+            let value = try gil.item(found, index)
+            if value == gil.none() { continue }
+            keep(try gil.bytes(of: value), at: index)
         }
     }
 

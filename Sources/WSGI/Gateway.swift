@@ -136,7 +136,8 @@ public final class Gateway {
     private func take(_ excerpt: EnvironExcerpt, from environ: PyPointer, _ gil: borrowing GIL) {
         let failure = gil.isErrorSet ? gil.takeException() : nil
         do throws(PythonError) {
-            try excerpt.take(from: environ, gil)
+            let address = excerpt.notesAddress ? self.environ.changedAddress(of: environ, gil) : nil
+            try excerpt.take(from: environ, address: address, gil)
         } catch {
             log.exception("The environ of a request cannot be read for the access log", gil.takeException(), gil)
         }

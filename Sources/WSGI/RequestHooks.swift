@@ -12,6 +12,9 @@ public final class RequestHooks {
     private let shouldClose: PyPointer
     /// The request under way as Python sees it, and its environ: owned.
     private var seen: (request: PyPointer, environ: PyPointer)?
+    /// Of the last request that is over: the number under which Python keeps what its logger is to be told when the
+    /// response has left. 0 where it has been told.
+    public private(set) var ticket = 0
 
     /// - Parameter observer: Python's object.
     /// - Throws: `PythonError`.
@@ -40,6 +43,7 @@ public final class RequestHooks {
 
     /// After the response, and whatever became of it.
     func end(_ exchange: borrowing Exchange, _ gil: borrowing GIL) {
+        ticket = 0
         guard let (request, environ) = seen else { return }
         seen = nil
         do throws(PythonError) {
@@ -82,7 +86,8 @@ public final class RequestHooks {
         }
         try gil.append(arguments, gil.bool(isChunked))
         try gil.append(arguments, try gil.integer(Int(record.duration / 1000)))
-        _ = try gil.call(end, list: arguments)
+        try gil.append(arguments, gil.bool(exchange.isLeaving))
+        ticket = gil.integerValue(try gil.call(end, list: arguments)) ?? 0
     }
 
     // MARK: Heads as Python's objects

@@ -65,7 +65,7 @@ struct AccessLogNeeds {
     init(_ format: AccessLogFormat) {
         wholeHead = format.needsRequestFields
         responseHead = format.needsResponseFields
-        environ = format.needsEnviron
+        environ = format.needsEnviron || format.needsAddress
         literals = format.literalCount
     }
 

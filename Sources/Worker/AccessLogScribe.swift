@@ -53,8 +53,9 @@ final class AccessLogScribe: ExchangeObserver {
         entries.removeAll()
         guard let excerpt else { return }
         for index in 0..<excerpt.count {
+            guard let value = excerpt[index] else { continue }
             excerpt.names[index].withUnsafeBytes { AccessLogEntry.append($0, to: &entries) }
-            AccessLogEntry.append(excerpt[index], to: &entries)
+            AccessLogEntry.append(value, to: &entries)
         }
     }
 }

@@ -139,11 +139,12 @@ final class Crew: @unchecked Sendable {
         telemetry.reportLost?(count, cause, gil)
     }
 
-    /// Tells Python's logger of requests that were refused.
-    func tellRefused(_ gil: borrowing GIL) {
-        guard let (refused, tell) = telemetry.refused, !refused.isEmpty else { return }
-        let (requests, lost) = refused.take()
-        for request in requests { tell(request, gil) }
+    /// Tells Python's logger of requests that it has not heard of yet.
+    func tellUntold(_ gil: borrowing GIL) {
+        guard let (requests, tellRefused, tellLate) = telemetry.untold, !requests.isEmpty else { return }
+        let (refused, lost, late) = requests.take()
+        for request in refused { tellRefused(request, gil) }
+        for request in late { tellLate(request, gil) }
         if lost > 0 { telemetry.reportLost?(lost, 0, gil) }
     }
 

@@ -41,6 +41,9 @@ struct LoggedExchange: AccessLogFields {
 
     private func bytes(_ range: ByteRange) -> Bytes { Bytes(rebasing: head[range.offsets]) }
 
+    /// The entry is there where the application changed it, or the format names it.
+    var changedAddress: AccessLogText? { rest.isEmpty ? nil : environEntry(Self.bytes("remote_addr")) }
+
     var method: Bytes? { note.method.isEmpty ? nil : bytes(note.method) }
     var target: Bytes? { note.target.isEmpty ? nil : bytes(note.target) }
     var query: Bytes? { note.version == nil ? nil : bytes(note.query) }

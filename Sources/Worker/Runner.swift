@@ -265,7 +265,7 @@ final class Runner {
             for notice in notices { report.notice(notice.level, notice.text, gil) }
             if hasLines {
                 crew.reportLostLines(gil)
-                crew.tellRefused(gil)
+                crew.tellUntold(gil)
             }
         }
         return crew.handOver.recover(loan)

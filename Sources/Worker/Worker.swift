@@ -133,7 +133,7 @@ public final class Worker {
                 noteClientWait: { gauge.exclude($0) }, gil)
             gateway.hooks = try telemetry.makeHooks?(gil)
             gateway.excerpt = try telemetry.makeExcerpt?(gil)
-            gateway.observer = telemetry.makeObserver(gateway.excerpt)
+            gateway.observer = telemetry.makeObserver(gateway.excerpt, gateway.hooks)
             runners.append(
                 Runner(
                     crew: crew, bench: bench, gateway: gateway, gauge: gauge, slot: index, report: report,
@@ -176,7 +176,7 @@ public final class Worker {
         gil.released { telemetry.flush() }
         crew.reportLostLines(gil)
         crew.reportUnwrittenLines(gil)
-        crew.tellRefused(gil)
+        crew.tellUntold(gil)
     }
 
     private func runOnThisThread(_ gil: inout GIL) -> Bool {

@@ -11,23 +11,27 @@ public struct WorkerTelemetry {
     public var makeExcerpt: ((borrowing GIL) throws(PythonError) -> EnvironExcerpt?)?
     /// Makes what tells Python of each request, where somebody there asks for it; one for each gateway.
     public var makeHooks: ((borrowing GIL) throws(PythonError) -> RequestHooks?)?
-    /// Requests that were refused, where Python's logger is to hear of them, and what tells it of one.
-    public var refused: (requests: RefusedRequests, tell: (RefusedRequest, borrowing GIL) -> Void)?
+    /// Requests that Python's logger is to hear of later, where there is one, and what tells it of one.
+    public var untold:
+        (
+            requests: UntoldRequests, tellRefused: (RefusedRequest, borrowing GIL) -> Void,
+            tellLate: (LateRequest, borrowing GIL) -> Void
+        )?
     /// Says that the access log lost lines: how many, and the error that was the cause, or 0.
     public var reportLost: ((Int, Int32, borrowing GIL) -> Void)?
 
     public init() {}
 
-    /// Whether there is something for Python's logs: of lines that were lost, or of requests that were refused.
-    var hasLines: Bool { accessLog?.hasReport == true || refused?.requests.isEmpty == false }
+    /// Whether there is something for Python's logs: of lines that were lost, or of requests.
+    var hasLines: Bool { accessLog?.hasReport == true || untold?.requests.isEmpty == false }
 
     /// What hears of the exchanges of one thread that serves.
-    func makeObserver(_ excerpt: EnvironExcerpt?) -> (any ExchangeObserver)? {
-        makeObserver(excerpt, refused.map { _ in RefusedRequests.Marker() })
+    func makeObserver(_ excerpt: EnvironExcerpt?, _ hooks: RequestHooks?) -> (any ExchangeObserver)? {
+        makeObserver(excerpt, untold.map { UntoldRequests.Marker($0.requests) { hooks?.ticket ?? 0 } })
     }
 
     /// What hears of those that are refused, and when others have left. It is made of the same kinds in the same order.
-    func makeReactorObserver() -> (any ExchangeObserver)? { makeObserver(nil, refused?.requests) }
+    func makeReactorObserver() -> (any ExchangeObserver)? { makeObserver(nil, untold?.requests) }
 
     private func makeObserver(
         _ excerpt: EnvironExcerpt?, _ last: (any ExchangeObserver)?

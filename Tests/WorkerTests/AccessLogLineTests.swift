@@ -62,10 +62,16 @@ import Testing
         return String(decoding: out.bytes, as: UTF8.self).split(separator: "\n").map(String.init)
     }
 
+    @Test func anAddressThatTheApplicationKnowsBetter() throws {
+        let example = Example(entries: [("remote_addr", "2001:db8::1 \"x\"")])
+        let lines = try Self.lines([example, Example(), Example(client: .unix)], "%(h)s|%({remote_addr}e)s")
+        #expect(lines == [#"2001:db8::1 \"x\"|2001:db8::1 \"x\""#, "127.0.0.1|-", "|-"])
+    }
+
     @Test func theStandardFormatNeedsNoHead() throws {
         let format = try AccessLogFormat(AccessLogFormat.standard)
         let needs = AccessLogNeeds(format)
-        #expect(!needs.wholeHead && !needs.responseHead && !needs.environ)
+        #expect(!needs.wholeHead && !needs.responseHead)
         let line = try #require(try Self.lines([Example()], AccessLogFormat.standard).first)
         // The zone is the machine's.
         #expect(line.hasPrefix("127.0.0.1 - - [0") && line.contains("/Nov/1994:"))

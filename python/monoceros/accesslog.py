@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from monoceros.glogging import ACCESS_LOG, Logger
+from monoceros.glogging import ACCESS_LOG, Logger, unusable
 from monoceros.instrument.statsd import Statsd
 from monoceros.loghandlers import FileHandler, StreamHandler
 from monoceros.logwriter import DescriptorTarget, writer_for
@@ -38,7 +38,7 @@ def check(logger: Any, cfg: Any) -> None:
     try:
         _native.check_access_log_format(cfg.access_log_format)
     except ValueError as error:
-        raise RuntimeError(f"access_log_format: {error}") from None
+        raise unusable(cfg, "access_log_format", str(error)) from None
 
 
 def descriptor(logger: Any) -> int | None:

@@ -48,8 +48,12 @@ def load_application(spec: str) -> Callable[..., Any]:
 
 def import_module(name: str, expression: str) -> ModuleType:
     """Imports the module, and tells its own absence from that of a module which it imports."""
-    if "/" in name and (hint := from_path(name, expression)):
-        raise AppModuleNotFoundError(f"Failed to find application: {name!r} is a path, and a module is needed: {hint}.")
+    if "/" in name:
+        hint = from_path(name, expression)
+        missing = "" if os.path.isfile(name) or os.path.isfile(f"{name}.py") else " There is no such file."
+        raise AppModuleNotFoundError(
+            f"Failed to find application: {name!r} is a path, and a module is needed: {hint}.{missing}"
+        )
     if not name or name.startswith("."):
         raise AppImportError(f"Failed to find application: {name!r} is not the full name of a module.")
     try:
@@ -65,12 +69,9 @@ def import_module(name: str, expression: str) -> ModuleType:
         raise AppModuleNotFoundError(text) from None
 
 
-def from_path(path: str, expression: str) -> str | None:
-    """How to name the application of a file that is there; None where there is none."""
-    file = path if os.path.isfile(path) else f"{path}.py"
-    if not os.path.isfile(file):
-        return None
-    directory, name = os.path.split(os.path.normpath(file))
+def from_path(path: str, expression: str) -> str:
+    """How to name the application of a file."""
+    directory, name = os.path.split(os.path.normpath(path))
     module = name.removesuffix(".py")
     if directory in ("", "."):
         return f"{module}:{expression}"

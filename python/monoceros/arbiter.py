@@ -134,7 +134,9 @@ class Arbiter:
         apply_environment(self.cfg)
         # The new master of an upgrade has been detached by the one before it.
         if self.cfg.daemon and "GUNICORN_FD" not in os.environ:
-            daemon.detach(keeps_streams=self.cfg.enable_stdio_inheritance)
+            # What is captured leads into the error log already.
+            captured = getattr(self.log, "logfile", None) is not None
+            daemon.detach(() if self.cfg.enable_stdio_inheritance else (0,) if captured else (0, 1, 2))
             self.pid = os.getpid()
         self._say_notices(self.cfg)
         try:

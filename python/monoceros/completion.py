@@ -65,6 +65,9 @@ def bash(program: str, known: list[Option]) -> str:
             f"# Completion of {program} in bash: source <({program} --completion bash)",
             f"_{program}() {{",
             '    local word="${COMP_WORDS[COMP_CWORD]}" before="${COMP_WORDS[COMP_CWORD-1]}"',
+            # `--flag=value` is three words.
+            '    [[ "$word" == = ]] && word=""',
+            '    [[ "$before" == = ]] && before="${COMP_WORDS[COMP_CWORD-2]}"',
             '    case "$before" in',
             *cases,
             "    esac",
@@ -88,7 +91,10 @@ def zsh(program: str, known: list[Option]) -> str:
                 else {"file": "_files", "directory": "_files -/"}.get(option.path, "")
             )
             value = f":value:{what}"
-        lines.extend(f"    {shlex.quote(f'*{flag}[{text}]{value}')} \\" for flag in option.flags)
+        for flag in option.flags:
+            # `--flag=value` and `--flag value`.
+            joined = "=" if value and flag.startswith("--") else ""
+            lines.append(f"    {shlex.quote(f'*{flag}{joined}[{text}]{value}')} \\")
     return "\n".join([f"#compdef {program}", "_arguments -s \\", *lines, "    '*:application:'", ""])
 
 

@@ -101,9 +101,16 @@ def make_settings(ignore: Sequence[str] = ()) -> dict[str, Setting]:
 
 
 def __getattr__(name: str) -> Any:
-    """gunicorn's `KNOWN_SETTINGS`, made when it is asked for: the table is the core's."""
+    """gunicorn's `KNOWN_SETTINGS`, and its settings by the names of their classes, such as `AccessLogFormat`.
+
+    They are made when they are asked for: the table is the core's.
+    """
     if name == "KNOWN_SETTINGS":
         return list(make_settings().values())
+    if name[:1].isupper():
+        for setting in make_settings().values():
+            if name == "".join(part.capitalize() for part in setting.name.split("_")):
+                return setting
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
@@ -235,7 +242,12 @@ class Config:
         given = setting.default if setting.get() in ("simple", None) else setting.get()
         if given == setting.default and self.statsd_host is not None:
             given = "monoceros.instrument.statsd.Statsd"
-        found = load_class(own_name(given), default="monoceros.glogging.Logger", section="gunicorn.loggers")
+        try:
+            found = load_class(own_name(given), default="monoceros.glogging.Logger", section="gunicorn.loggers")
+        except RuntimeError as error:
+            raise RuntimeError(f"Invalid value for logger_class ({setting.source}): {error}") from error
+        if not inspect.isclass(found):
+            raise RuntimeError(f"Invalid value for logger_class ({setting.source}): {given!r}: it is no class")
         if hasattr(found, "install"):
             found.install()
         return found

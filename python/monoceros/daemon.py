@@ -1,12 +1,14 @@
 """Leaves the terminal and the process that started the server."""
 
 import os
+from collections.abc import Iterable
 
 
-def detach(keeps_streams: bool) -> None:
+def detach(unwanted: Iterable[int] = (0, 1, 2)) -> None:
     """Goes on in a process of its own session that has no terminal and can get none.
 
-    Without `keeps_streams` standard input, output and error lead nowhere. Called before there is a second thread.
+    `unwanted` are those of standard input, output and error that lead nowhere from then on. Called before there is a
+    second thread.
     """
     if os.fork():
         os._exit(0)
@@ -15,10 +17,8 @@ def detach(keeps_streams: bool) -> None:
     if os.fork():
         os._exit(0)
     os.umask(0o22)
-    if keeps_streams:
-        return
     nowhere = os.open(os.devnull, os.O_RDWR)
-    for number in (0, 1, 2):
+    for number in unwanted:
         os.dup2(nowhere, number)
     if nowhere > 2:
         os.close(nowhere)

@@ -79,8 +79,7 @@ def parse_syslog_address(addr: str) -> tuple[socket.SocketKind | None, str | tup
     scheme, separator, rest = addr.partition("://")
     if not separator or scheme not in ("unix", "udp", "tcp"):
         raise RuntimeError(
-            f"invalid syslog address {addr!r}: it must be unix://PATH (with #dgram or #stream behind it, if need be), "
-            "udp://HOST:PORT or tcp://HOST:PORT"
+            "it must be unix://PATH (with #dgram or #stream behind it, if need be), udp://HOST:PORT or tcp://HOST:PORT"
         )
     if scheme == "unix":
         path, _, kind = rest.partition("#")
@@ -90,10 +89,19 @@ def parse_syslog_address(addr: str) -> tuple[socket.SocketKind | None, str | tup
         port = port.removeprefix(":")
     else:
         host, _, port = rest.partition(":")
-    if port and not port.isdigit():
+    if port and not (port.isdecimal() and int(port) <= 65535):
         raise RuntimeError(f"{port!r} is not a valid port number.")
     kind = socket.SOCK_DGRAM if scheme == "udp" else socket.SOCK_STREAM
     return kind, (host.lower() or "localhost", int(port or 514))
+
+
+def unusable(cfg: Any, name: str, text: str) -> RuntimeError:
+    """An error for the user: a setting that cannot be followed, where it was given, its value, and why."""
+    source = getattr(getattr(cfg, "settings", {}).get(name), "source", None)
+    value = getattr(cfg, name)
+    # A dictionary is shown in its file.
+    shown = "" if isinstance(value, Mapping) else f" {value!r}:"
+    return RuntimeError(f"Invalid value for {name}{f' ({source})' if source else ''}:{shown} {text}")
 
 
 class Logger:
@@ -180,22 +188,23 @@ class Logger:
                 with open(cfg.logconfig_json, encoding="utf-8") as file:
                     settings = json.load(file)
             except OSError as error:
-                raise RuntimeError(f"logconfig_json: {cfg.logconfig_json!r} cannot be read: {error.strerror}") from None
+                raise unusable(cfg, "logconfig_json", f"the file cannot be read: {error.strerror}") from None
             except ValueError as error:
-                raise RuntimeError(f"logconfig_json: {cfg.logconfig_json!r} is not JSON: {error}") from None
+                raise unusable(cfg, "logconfig_json", f"the file is not JSON: {error}") from None
             if not isinstance(settings, dict):
-                raise RuntimeError(f"logconfig_json: {cfg.logconfig_json!r} holds no object")
+                raise unusable(cfg, "logconfig_json", "the file holds no object")
             self._follow_dictionary(settings, "logconfig_json")
         elif cfg.logconfig:
             from logging.config import fileConfig
 
             if not os.path.exists(cfg.logconfig):
-                raise RuntimeError(f"logconfig: {cfg.logconfig!r} not found")
+                raise unusable(cfg, "logconfig", "there is no such file")
             defaults = {"__file__": cfg.logconfig, "here": os.path.dirname(cfg.logconfig)}
             try:
                 fileConfig(cfg.logconfig, defaults=defaults, disable_existing_loggers=False)
             except Exception as error:
-                raise RuntimeError(f"logconfig: {cfg.logconfig!r}: {type(error).__name__}: {error}") from error
+                text = " ".join(f"{type(error).__name__}: {error}".split())
+                raise unusable(cfg, "logconfig", text) from error
 
     def _follow_dictionary(self, settings: Mapping[str, Any], name: str) -> None:
         from logging.config import dictConfig
@@ -204,7 +213,7 @@ class Logger:
             dictConfig(CONFIG_DEFAULTS | dict(settings))
         except (AttributeError, ImportError, ValueError, TypeError) as error:
             cause = f" ({error.__cause__})" if error.__cause__ is not None else ""
-            raise RuntimeError(f"{name}: {error}{cause}") from error
+            raise unusable(self.cfg, name, f"{error}{cause}") from error
 
     # The error log
 
@@ -345,7 +354,8 @@ class Logger:
             try:
                 handler = FileHandler(output)
             except OSError as error:
-                raise RuntimeError(f"'{output}' isn't writable: {error.strerror}") from None
+                name = "accesslog" if log is self.access_log else "errorlog"
+                raise unusable(self.cfg, name, f"it isn't writable: {error.strerror}") from None
             self._give_away(handler.baseFilename)
         handler.setFormatter(fmt)
         handler._gunicorn = True
@@ -362,12 +372,12 @@ class Logger:
         facility = SYSLOG_FACILITIES.get(cfg.syslog_facility.lower())
         if facility is None:
             known = ", ".join(SYSLOG_FACILITIES)
-            raise RuntimeError(f"unknown facility name {cfg.syslog_facility!r}: choose from {known}")
-        kind, address = parse_syslog_address(cfg.syslog_addr)
+            raise unusable(cfg, "syslog_facility", f"choose from {known}")
         try:
+            kind, address = parse_syslog_address(cfg.syslog_addr)
             handler = SyslogHandler(address, facility, kind)
-        except OSError as error:
-            raise RuntimeError(f"syslog_addr {cfg.syslog_addr!r}: {error.strerror or error}") from None
+        except (OSError, RuntimeError) as error:
+            raise unusable(cfg, "syslog_addr", f"{getattr(error, 'strerror', None) or error}") from None
         handler.setFormatter(logging.Formatter(f"gunicorn.{prefix}.{name}: {fmt}"))
         handler._gunicorn = True
         if handler.unreachable is not None and log is self.error_log:

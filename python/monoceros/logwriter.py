@@ -206,6 +206,13 @@ class LineWriter:
             self._is_closed = True
             self._forget()
 
+    def take_unwritten(self) -> int:
+        """How many lines were lost or still wait, of which nothing was said yet. It forgets them."""
+        with self._lock:
+            count, self._lost = self._lost + len(self._queue), 0
+            self._forget()
+        return count
+
     def _forget(self) -> None:
         self._queue.clear()
         self._size = 0
@@ -302,6 +309,11 @@ def _say_farewell() -> None:
     end = time.monotonic() + FAREWELL
     while not flush_all() and time.monotonic() < end:
         time.sleep(0.01)
+    # The error log may be a log that takes lines.
+    for writer in list(_writers):
+        if count := writer.take_unwritten():
+            say_lost(writer.target.name, count, writer._failure)
+    flush_all()
 
 
 def _forget_after_fork() -> None:

@@ -5,6 +5,7 @@ Nobody asks for it in most servers, and then the core calls nothing here.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from datetime import timedelta
 from http import HTTPStatus
@@ -31,6 +32,9 @@ class Observer:
         #: Whether the logger is told of each request, those that are refused included.
         self.logs = accesslog.needs_python(logger, cfg)
         self._logs_refused = self.logs
+        # Requests whose responses have not left yet, by ticket: what the logger is to be told of them then.
+        self._leaving: dict[int, tuple[Response, Request, dict[str, Any]]] = {}
+        self._tickets = itertools.count(1)
         #: Whether there is anything to call `begin` and `end` for.
         self.is_needed = self.logs or self._before is not None or self._after is not None
 
@@ -59,24 +63,43 @@ class Observer:
         length: int | None,
         is_chunked: bool,
         microseconds: int,
-    ) -> None:
-        """After the response. Does not raise.
+        is_leaving: bool = False,
+    ) -> int:
+        """After the application. Does not raise. Returns a ticket where the logger is told later (`left`), else 0.
 
         `status` is the code and the reason phrase, or `-` where there was no response. `headers` are the application's
         own. `sent` counts bytes of the body, None where there was no response, and `length` is what `Content-Length`
-        said, or None.
+        said, or None. `is_leaving` says that something of the response has not left yet.
         """
+        ticket = 0
         response = Response(request, status, headers, sent, length, is_chunked, should_close=request.should_close())
-        if self.logs:
-            try:
-                self._logger.access(response, request, environ, timedelta(microseconds=microseconds))
-            except Exception:
-                self._logger.exception("The logger failed at a request")
+        if self.logs and is_leaving:
+            ticket = next(self._tickets)
+            self._leaving[ticket] = response, request, environ
+        elif self.logs:
+            self._log(response, request, environ, microseconds)
         if self._after is not None:
             try:
                 self._after(self._worker, request, environ, response)
             except Exception:
                 self._logger.exception("Exception in post_request hook")
+        return ticket
+
+    def left(self, ticket: int, sent: int, microseconds: int) -> None:
+        """Tells the logger of a request whose response has left by now, or never will. Does not raise.
+
+        `ticket` is what `end` returned, and `sent` counts the bytes of the body that left.
+        """
+        response, request, environ = self._leaving.pop(ticket)
+        if response.sent is not None:
+            response.sent = sent
+        self._log(response, request, environ, microseconds)
+
+    def _log(self, response: Response, request: Request, environ: dict[str, Any], microseconds: int) -> None:
+        try:
+            self._logger.access(response, request, environ, timedelta(microseconds=microseconds))
+        except Exception:
+            self._logger.exception("The logger failed at a request")
 
     def refused(
         self,

@@ -219,6 +219,8 @@ def as_address(value: object, row: SettingRow) -> object:
         address = None
     if address is None or isinstance(address, int):
         raise LookupError("it must be HOST:PORT or unix://PATH")
+    if isinstance(address, tuple) and not 0 <= address[1] <= 65535:
+        raise LookupError("the port must be a number from 0 to 65535")
     return address
 
 

@@ -90,7 +90,8 @@ def apply(
         lend_name(configuration)
     name_application(configuration, typed, variables.values())
     for location in [typed.config, *(variables[name].config for name in reversed(ARGUMENT_VARIABLES))]:
-        if location is not None:
+        # An empty one is none, as in gunicorn: `-c "$FILE"` where there is no FILE.
+        if location:
             apply_file(configuration, location)
             break
     else:
@@ -233,7 +234,9 @@ def execute(path: str) -> ModuleType:
     """Runs a configuration file as the module `__config__`."""
     if not os.path.exists(path):
         raise ConfigError(f"{path!r} does not exist: -c takes the path of a file, or python:MODULE")
-    # The loader is named because the file may have any extension.
+    # The loader is named because the file may have any extension. Its path is absolute, so that a traceback out of a
+    # hook shows its lines in whatever directory the server works then.
+    path = os.path.abspath(path)
     loader = importlib.machinery.SourceFileLoader("__config__", path)
     if path.endswith(".pyc"):
         loader = importlib.machinery.SourcelessFileLoader("__config__", path)

@@ -173,6 +173,15 @@ def test_suggests_what_to_type_for_a_path(module, tmp_path, path, hint):
     assert str(caught.value).endswith(f" is a path, and a module is needed: {hint.format(**words)}")
 
 
+def test_suggests_what_to_type_for_a_path_where_nothing_is():
+    with pytest.raises(AppModuleNotFoundError) as caught:
+        load_application("/srv/nothing/ok.py:app")
+    assert str(caught.value) == (
+        "Failed to find application: '/srv/nothing/ok.py' is a path, and a module is needed:"
+        " --chdir /srv/nothing ok:app. There is no such file."
+    )
+
+
 @pytest.mark.parametrize("spec", ["", ":app", ".relative:app"])
 def test_wants_the_full_name_of_a_module(spec):
     with pytest.raises(AppImportError, match="not the full name of a module"):

@@ -128,6 +128,15 @@ def test_what_is_offered(shell, line, offered, tmp_path):
     assert {each.rstrip("/") for each in completed(shell, line, tmp_path)} == offered
 
 
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_value_behind_an_equals_sign(shell, tmp_path):
+    # bash takes the line for three words.
+    line = "monoceros --log-level = d" if shell == "bash" else "monoceros --log-level=d"
+    assert [each.removeprefix("--log-level=") for each in completed(shell, line, tmp_path)] == ["debug"]
+    if shell == "bash":
+        assert completed(shell, "monoceros --header-map =", tmp_path) == ["drop", "refuse", "dangerous"]
+
+
 def test_every_flag_can_be_completed(tmp_path):
     offered = set(completed("bash", "monoceros -", tmp_path))
     assert offered >= {flag for row in rows() for flag in row.flags} | {"-h", "--help", "-v", "--version"}

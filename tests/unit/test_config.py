@@ -244,3 +244,11 @@ def test_arguments_in_the_environment():
 
 def test_settings_may_be_left_out():
     assert "bind" not in config.make_settings(["bind"])
+
+
+def test_a_setting_has_gunicorns_name_for_its_class():
+    # How aiohttp finds it.
+    assert config.AccessLogFormat.default.startswith("%(h)s %(l)s %(u)s %(t)s")
+    assert config.Bind.name == "bind" and config.GracefulTimeout.cli == ["--graceful-timeout"]
+    with pytest.raises(AttributeError):
+        _ = config.NoSuchSetting

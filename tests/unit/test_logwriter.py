@@ -9,6 +9,7 @@ import logging
 import os
 import socket
 import sys
+import weakref
 
 import pytest
 
@@ -231,6 +232,20 @@ def test_a_full_disk_is_survived_and_said():
         assert not lines.flush()
         assert reports.entries == []
         lines.close()
+
+
+def test_what_was_lost_is_said_at_the_end(monkeypatch):
+    reports = Reports()
+    monkeypatch.setattr(logwriter, "say_lost", reports)
+    monkeypatch.setattr(logwriter, "_writers", weakref.WeakSet())
+    with open("/dev/full", "wb") as full:
+        lines = LineWriter(OwnTarget(full.fileno(), "/dev/full"), reports)
+        for _ in range(100):
+            lines.write(b"x" * 1024)
+        logwriter._say_farewell()
+        assert reports.entries == [("/dev/full", 100, errno.ENOSPC)]
+        logwriter._say_farewell()
+        assert len(reports.entries) == 1
 
 
 def test_the_child_of_a_fork_does_not_repeat_what_waits(pipe):

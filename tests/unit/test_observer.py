@@ -128,3 +128,35 @@ def test_the_host_counts_for_statsd():
     host = Host(SimpleNamespace(cfg=cfg), logger)
     host.count_workers(4)
     assert logger.told == [("4 workers", {"metric": "gunicorn.workers", "value": 4, "mtype": "gauge"})]
+
+
+def test_the_logger_hears_of_a_response_when_it_has_left():
+    after = []
+    cfg = configuration(post_request=lambda worker, req, environ, resp: after.append(resp))
+    logger = Recording(cfg)
+    observer = Observer(cfg, logger, None)
+    tickets = []
+    for _ in range(2):
+        request = observer.begin(ENVIRON, None, 1, True)
+        tickets.append(observer.end(request, ENVIRON, "200 OK", [], 5, 5, False, 1500, True))
+    assert len(after) == 2 and logger.told == []
+    observer.left(tickets[1], 3, 70_000)
+    ((response, logged, environ, time),) = logger.told
+    assert response is after[1] and logged is request and environ is ENVIRON
+    assert (response.sent, time) == (3, timedelta(milliseconds=70))
+    observer.left(tickets[0], 5, 1600)
+    assert [told[0] for told in logger.told] == [after[1], after[0]]
+
+
+def test_a_response_that_has_left_leaves_no_ticket():
+    cfg = configuration()
+    logger = Recording(cfg)
+    observer = Observer(cfg, logger, None)
+    assert observer.end(observer.begin(ENVIRON, None, 1, True), ENVIRON, "200 OK", [], 5, 5, False, 1500, False) == 0
+    assert len(logger.told) == 1
+
+
+def test_nobody_waits_for_a_response_where_the_logger_hears_of_none():
+    cfg = configuration(post_request=lambda worker, req: None)
+    observer = Observer(cfg, Logger(cfg), None)
+    assert observer.end(observer.begin(ENVIRON, None, 1, True), ENVIRON, "200 OK", [], 5, 5, False, 1500, True) == 0

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import traceback
 
 import pytest
 
@@ -61,6 +62,10 @@ def test_the_file_that_is_named_is_the_only_one(directory):
         (["-c", "other.py"], {}, (3, 1)),
         (["--config=file:other.py"], {}, (3, 1)),
         (["-c", "python:as_module"], {}, (5, 1)),
+        # As though it were not there: `-c "$FILE"` where there is no FILE.
+        (["-c", ""], {}, (2, 2)),
+        (["-c", ""], {"GUNICORN_CMD_ARGS": "-c other.py"}, (3, 1)),
+        ([], {"GUNICORN_CMD_ARGS": "-c ''"}, (2, 2)),
         ([], {"GUNICORN_CMD_ARGS": "-c other.py"}, (3, 1)),
         ([], {"GUNICORN_CMD_ARGS": "-c other.py", "MONOCEROS_CMD_ARGS": "-c third.py"}, (4, 1)),
         (["-c", str(directory / "other.py")], {"MONOCEROS_CMD_ARGS": "-c third.py"}, (3, 1)),
@@ -211,6 +216,15 @@ def test_a_file_that_fails_shows_the_users_own_lines(directory, text, first, oth
     for words in others:
         assert any(words in line for line in lines[1:])
     assert not any("sources.py" in line or "importlib" in line for line in lines)
+
+
+def test_a_hook_that_fails_shows_its_lines_in_every_directory(directory):
+    (directory / "elsewhere").mkdir()
+    (directory / "gunicorn.conf.py").write_text("chdir = 'elsewhere'\ndef on_exit(server):\n    return 1 / 0\n")
+    cfg = load("-c", "gunicorn.conf.py")
+    with pytest.raises(ZeroDivisionError) as caught:
+        cfg.on_exit(None)
+    assert "return 1 / 0" in "".join(traceback.format_exception(caught.value))
 
 
 @pytest.mark.parametrize(

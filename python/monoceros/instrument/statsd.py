@@ -31,6 +31,7 @@ class Statsd(Logger):
         prefix = cfg.statsd_prefix.rstrip(".")
         self.prefix = f"{prefix}." if prefix else ""
         self.dogstatsd_tags: str = cfg.dogstatsd_tags
+        self._failure_was_said = False
         self.sock = self._connect(cfg.statsd_host)
         #: In a worker: the core counts requests, and sends that once a second.
         self.core_counts_requests = False
@@ -51,7 +52,10 @@ class Statsd(Logger):
             connection.connect(host)
             connection.setblocking(False)
             return connection
-        except (OSError, TypeError, ValueError):
+        except (OSError, OverflowError, TypeError, ValueError) as error:
+            # Not through `warning`, which would send.
+            reason = getattr(error, "strerror", None) or error
+            Logger.warning(self, "statsd at %s cannot be reached (%s): no metrics are sent.", self._place, reason)
             return None
 
     # The error log: each message of a level is counted
@@ -127,6 +131,17 @@ class Statsd(Logger):
             self.sock.send(util.to_bytestring(msg, "ascii") + tags.encode("ascii"))
         except BlockingIOError:
             return
+        except OSError as error:
+            # Every other datagram is refused where nobody listens: once is enough.
+            if not self._failure_was_said:
+                self._failure_was_said = True
+                text = "statsd at %s does not take metrics (%s): they are lost until it does."
+                Logger.warning(self, text, self._place, error.strerror or error)
         except Exception:
-            # Not through `warning`, which would send again.
+            # A name or a value that a program gave.
             Logger.warning(self, "A metric could not be sent to statsd", exc_info=True)
+
+    @property
+    def _place(self) -> str:
+        host = self.cfg.statsd_host
+        return f"unix://{host}" if isinstance(host, str) else ":".join(map(str, host or ()))

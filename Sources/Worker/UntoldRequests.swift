@@ -19,18 +19,32 @@ public struct RefusedRequest: Sendable {
     public let duration: UInt64
 }
 
-/// Requests that are refused, and those whose clients left too early, on their way to Python's logger: whoever has the
-/// baton adds them, and a thread that may run Python takes them away when it has nothing better to do.
+/// A request that was served, and whose response has left by now, as Python's logger is told of it.
+public struct LateRequest: Equatable, Sendable {
+    /// The number under which Python keeps what else there is to say of it.
+    public let ticket: Int
+    /// Bytes of the response's body that left.
+    public let bodyCount: Int
+    /// Nanoseconds.
+    public let duration: UInt64
+}
+
+/// Requests that Python's logger has not heard of yet: those that are refused, those whose clients left too early, and
+/// those whose responses left only when the application was done. Whoever has the baton adds them, and a thread that
+/// may run Python takes them away when it has nothing better to do.
 ///
-/// Served requests go to the logger where they are served (`RequestHooks`); ``Marker`` keeps them out of here.
-public final class RefusedRequests: ExchangeObserver, @unchecked Sendable {
+/// Of other requests the logger hears where they are served (`RequestHooks`); ``Marker`` keeps them out of here.
+public final class UntoldRequests: ExchangeObserver, @unchecked Sendable {
     // `@unchecked`: everything but the number is for who holds the lock.
     private let word = LockWord()
     private var waiting: [RefusedRequest] = []
     private var lost = 0
+    /// Not more than there are connections.
+    private var late: [LateRequest] = []
     private let count = Atomic<Int>(0)
 
-    /// How many may wait. A client that sends nonsense must not have all of the memory, nor of Python's time.
+    /// How many refused ones may wait. A client that sends nonsense must not have all of the memory, nor of Python's
+    /// time.
     private static let most = 256
     /// Bytes of a head that a log needs.
     private static let headLimit = 8192
@@ -40,13 +54,21 @@ public final class RefusedRequests: ExchangeObserver, @unchecked Sendable {
     /// Whether there are any.
     var isEmpty: Bool { count.load(ordering: .relaxed) == 0 }
 
-    /// Those that came since the last call, and how many there were no room for.
-    func take() -> (requests: [RefusedRequest], lost: Int) {
+    /// Those that came since the last call, and how many refused ones there were no room for.
+    func take() -> (refused: [RefusedRequest], lost: Int, late: [LateRequest]) {
         word.lock()
         defer { word.unlock() }
-        defer { (waiting, lost) = ([], 0) }
+        defer { (waiting, lost, late) = ([], 0, []) }
         count.store(0, ordering: .relaxed)
-        return (waiting, lost)
+        return (waiting, lost, late)
+    }
+
+    /// All of the response has left, or nothing more of it will.
+    fileprivate func add(late ticket: Int, _ record: borrowing ExchangeRecord) {
+        word.lock()
+        defer { word.unlock() }
+        late.append(LateRequest(ticket: ticket, bodyCount: record.bodyCount, duration: record.duration))
+        count.store(waiting.count + late.count, ordering: .relaxed)
     }
 
     public func exchangeEnded(
@@ -67,10 +89,11 @@ public final class RefusedRequests: ExchangeObserver, @unchecked Sendable {
         word.lock()
         defer { word.unlock() }
         if waiting.count < Self.most { waiting.append(request) } else { lost += 1 }
-        count.store(waiting.count, ordering: .relaxed)
+        count.store(waiting.count + late.count, ordering: .relaxed)
     }
 
-    // Whether it is one of these: the other observers remember things of both kinds.
+    // Whether it was refused: the other observers remember things of both kinds. The last byte says so, and what stands
+    // before it is the head, or the ticket.
 
     public func remember(
         _ record: borrowing ExchangeRecord, head: UnsafeRawBufferPointer, response: UnsafeRawBufferPointer,
@@ -81,21 +104,41 @@ public final class RefusedRequests: ExchangeObserver, @unchecked Sendable {
     }
 
     public func exchangeLeft(_ record: borrowing ExchangeRecord, note: UnsafeRawBufferPointer) {
-        guard note.last == 1 else { return }
+        guard note.last == 1 else {
+            let ticket = note.loadUnaligned(as: Int.self)
+            if ticket != 0 { add(late: ticket, record) }
+            return
+        }
         let none = UnsafeRawBufferPointer(start: nil, count: 0)
         exchangeEnded(record, head: UnsafeRawBufferPointer(rebasing: note.dropLast()), response: none)
     }
 
-    /// For the threads that serve: says of each exchange that it is none of these.
+    /// For a thread that serves: says of each exchange whether Python has heard of it.
     final class Marker: ExchangeObserver {
+        private let requests: UntoldRequests
+        private let ticket: () -> Int
+
+        /// - Parameter ticket: that of the exchange at hand; 0 where Python has heard of it.
+        init(_ requests: UntoldRequests, ticket: @escaping () -> Int) {
+            self.requests = requests
+            self.ticket = ticket
+        }
+
         func exchangeEnded(
             _ record: borrowing ExchangeRecord, head: UnsafeRawBufferPointer, response: UnsafeRawBufferPointer
-        ) {}
+        ) {
+            // The last of it left between the two looks.
+            let ticket = ticket()
+            if ticket != 0 { requests.add(late: ticket, record) }
+        }
 
         func remember(
             _ record: borrowing ExchangeRecord, head: UnsafeRawBufferPointer, response: UnsafeRawBufferPointer,
             in note: inout [UInt8]
-        ) { note.append(0) }
+        ) {
+            withUnsafeBytes(of: ticket()) { note.append(contentsOf: $0) }
+            note.append(0)
+        }
 
         func exchangeLeft(_ record: borrowing ExchangeRecord, note: UnsafeRawBufferPointer) {}
     }
