@@ -35,11 +35,17 @@ struct AdminResponder: ~Copyable {
             text.append("this address may not ask here (admin_allow_ips)\n")
             return (OwnAnswer("403 Forbidden"), false)
         }
+        let query = query(of: exchange)
+        // Of two masters with one socket, while one replaces the other, a client may mean one.
+        if let master = query["master"], master != "\(configuration.arbiter)" {
+            text.append("another master was meant\n")
+            return (OwnAnswer("421 Misdirected Request"), false)
+        }
         let method = exchange.head.knownMethod
         let path = String(decoding: exchange.bytes(exchange.head.path), as: UTF8.self)
         if path.hasPrefix("/ctl/") {
             guard method == .post else { return refused(allow: "POST") }
-            return (control(path.dropFirst(5), query: query(of: exchange)), true)
+            return (control(path.dropFirst(5), query: query), true)
         }
         guard method == .get || method == .head else { return refused(allow: "GET, HEAD") }
         switch path {
@@ -55,7 +61,7 @@ struct AdminResponder: ~Copyable {
         case "/status":
             writeStatus()
             return (OwnAnswer("200 OK", contentType: "application/json"), true)
-        case "/stacks": return (stacks(of: query(of: exchange)), true)
+        case "/stacks": return (stacks(of: query), true)
         default: return (missing(), true)
         }
     }
