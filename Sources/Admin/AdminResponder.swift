@@ -9,6 +9,7 @@ struct AdminResponder: ~Copyable {
     let configuration: AdminConfiguration
     /// The body of the answer.
     var text = TextBuffer(capacity: 16_384)
+    private var memory = MemoryLedger()
     /// What the master is told once the answer is on its way.
     private var pending: Signal?
 
@@ -146,12 +147,8 @@ struct AdminResponder: ~Copyable {
         configuration.scoreboard.snapshot(relayBytes: configuration.relay.pendingByteCount)
     }
 
-    private func memory(of snapshot: ScoreboardSnapshot) -> [MetricsInput.Memory] {
-        snapshot.workers.compactMap { worker in
-            guard worker.process > 0, let memory = ProcessMemory.of(worker.process) else { return nil }
-            return MetricsInput.Memory(
-                cell: worker.cell, resident: memory.resident, proportional: memory.proportional)
-        }
+    private mutating func memory(of snapshot: ScoreboardSnapshot) -> [MetricsInput.Memory] {
+        memory.memory(of: snapshot.workers.filter { $0.process > 0 }.map { ($0.cell, $0.process) }, at: Clock.now())
     }
 
     private func queues() -> [MetricsInput.Listener] {

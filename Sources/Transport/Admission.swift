@@ -107,8 +107,9 @@ struct Admission {
     /// - Parameter moment: when the first of them may.
     /// - Returns: when to look again.
     mutating func pauseInCrowd(until moment: Nanoseconds?, now: Nanoseconds) -> Nanoseconds {
-        let latest = now + crowd.leastWait
-        crowdedUntil = min(max(moment ?? latest, now + Self.leastPause), latest)
+        let latest = now + crowd.leastWait(isInRequest: true)
+        let pause = min(Self.leastPause, crowd.leastWait(isInRequest: false))
+        crowdedUntil = min(max(moment ?? latest, now + pause), latest)
         return crowdedUntil
     }
 
@@ -170,7 +171,9 @@ struct Admission {
         let since: Nanoseconds
 
         /// When it has waited for long enough.
-        func mayGiveWayAt(_ crowd: CrowdRule) -> Nanoseconds { since &+ crowd.leastWait }
+        func mayGiveWayAt(_ crowd: CrowdRule) -> Nanoseconds {
+            since &+ crowd.leastWait(isInRequest: stage.isInRequest)
+        }
 
         /// Whether it has.
         func mayGiveWay(now: Nanoseconds, _ crowd: CrowdRule) -> Bool { now >= mayGiveWayAt(crowd) }

@@ -59,10 +59,13 @@ public enum CrowdRule: Sendable {
     case brisk
 
     /// How long a client has to have made no progress before it may lose its place, in nanoseconds.
-    var leastWait: Nanoseconds {
+    ///
+    /// - Parameter isInRequest: whether it is in the middle of a request or a response. A client that means to ask has
+    ///   its request on the way with its connection, and one whose connection ends between two requests makes another.
+    func leastWait(isInRequest: Bool) -> Nanoseconds {
         switch self {
         case .patient: .seconds(1)
-        case .brisk: .milliseconds(20)
+        case .brisk: isInRequest ? .milliseconds(20) : .milliseconds(1)
         }
     }
 }

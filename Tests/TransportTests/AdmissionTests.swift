@@ -43,7 +43,7 @@ import Testing
         let answer8 = admission.change(now: Self.start, count: 2, isClosing: false)
         #expect(answer8 == nil)
         let end = admission.pauseInCrowd(until: nil, now: Self.start)
-        #expect(end == Self.start + CrowdRule.patient.leastWait)
+        #expect(end == Self.start + CrowdRule.patient.leastWait(isInRequest: true))
         #expect(admission.nextWakeUp(now: Self.start) == end)
         let answer9 = admission.change(now: Self.start + 1, count: 2, isClosing: false)
         #expect(answer9 == Admission.Attention.none)
@@ -125,6 +125,9 @@ import Testing
         #expect(newer.mayGiveWay(now: now, .patient))
         #expect(!newer.mayGiveWay(now: now - 1, .patient))
         #expect(newer.mayGiveWay(now: now - 1, .brisk))
+        let fresh = Admission.Candidate(stage: .idle, since: now - .milliseconds(1))
+        let stalled = Admission.Candidate(stage: .head, since: now - .milliseconds(1))
+        #expect(fresh.mayGiveWay(now: now, .brisk) && !stalled.mayGiveWay(now: now, .brisk))
     }
 
     // MARK: Late
@@ -187,10 +190,10 @@ import Testing
         let now = admission.pauseInCrowd(until: Self.start, now: Self.start)
         #expect(now > Self.start && now < Self.start + .milliseconds(100))
         let latest = admission.pauseInCrowd(until: Self.start + .seconds(60), now: Self.start)
-        #expect(latest == Self.start + CrowdRule.patient.leastWait)
+        #expect(latest == Self.start + CrowdRule.patient.leastWait(isInRequest: true))
         var brisk = watching(crowd: .brisk)
         let end = brisk.pauseInCrowd(until: nil, now: Self.start)
-        #expect(end == Self.start + CrowdRule.brisk.leastWait)
+        #expect(end == Self.start + CrowdRule.brisk.leastWait(isInRequest: true))
     }
 
     @Test func theLogHearsOfThoseWhoGiveWayOnceAMinute() {
