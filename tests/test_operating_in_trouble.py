@@ -136,3 +136,23 @@ def test_requests_that_cost_their_worker_are_counted(
     assert value(found, "monoceros_timeouts_total", kind="application") == 1
     ends = [number for (name, _), number in found.items() if name == "monoceros_worker_ends_total"]
     assert sum(ends) == 1
+
+
+@pytest.mark.parametrize("kind", [("--threads", "1"), ("-w", "2", "--threads", "2")])
+def test_a_server_that_stops_tells_what_it_waits_for(
+    operate: Operate, stuck: Callable[[Server], Stuck], short_path: str, kind: tuple[str, ...]
+) -> None:
+    server, client = operate(*kind, "--graceful-timeout", "60")
+    stuck(server).send("/stuck?seconds=600")
+    (exchange,) = under_way(client, 1)
+    server.signal(signal.SIGTERM)
+    until(lambda: client.ask("/ready") == (503, "draining\n"), "a server that says that it stops")
+    assert client.ask("/health") == (200, "ok\n")
+    # Whoever has nothing to do has left, and whoever has answers.
+    until(lambda: len(client.status()["workers"]) == 1, "the end of the others")
+    (waited_for,) = client.status()["exchanges"]
+    assert waited_for["path"] == "/stuck" and waited_for["pid"] == exchange["pid"]
+    assert f"line {LINE_OF_WAIT}, in wait_here" in client.ask(f"/stacks?pid={exchange['pid']}")[1]
+    assert client.ask("/ctl/quit?now=1", "POST")[0] == 202
+    assert server.wait() == 0
+    assert not os.path.exists(short_path)

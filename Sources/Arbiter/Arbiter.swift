@@ -151,7 +151,7 @@ public final class Arbiter {
             case .rolledOut:
                 host.log(.info, "The new configuration is in use by all workers.")
                 service.noteReloaded("Serving with a new configuration")
-            case .closeListeners: closeListeners()
+            case .closeListeners: closeListeners(keepingAdmin: true)
             case .signal(let pid, let signal): send(signal, to: pid)
             case .promote(let pid): promote(pid)
             case .finish(let code, let reason, let abandoned):
@@ -217,6 +217,7 @@ public final class Arbiter {
     }
 
     private func leave(_ code: Int32) -> ArbiterOutcome {
+        closeListeners()
         for number in molds.keys { endMold(number) }
         // They were killed, which takes no time.
         for pid in endedMolds {
