@@ -48,8 +48,8 @@ public final class AdminService: @unchecked Sendable {
             spoolAllowance: configuration.spoolAllowance, responseWait: 0)
         // A few clients that keep their places must not keep an operator out.
         transport.crowd = .brisk
-        // Accepted sockets inherit it (tcp(7)). Else the kernel takes megabytes for a client that reads nothing, and each
-        // of its requests is answered before it is seen to make no progress.
+        // Accepted sockets inherit it (tcp(7)). Else the kernel takes megabytes for a client that reads nothing, and
+        // hundreds of its requests are answered before it is seen to make no progress.
         try? configuration.socket.limitSendBuffer(bytes: 64 << 10)
         return try Reactor(
             configuration: transport, listeners: [ListenerSocket(descriptor: configuration.socket)], trust: { _ in [] })

@@ -59,7 +59,7 @@ extension Descriptor {
         }
     }
 
-    /// Bounds what the kernel keeps of what was sent and not taken (`SO_SNDBUF`, socket(7); it keeps twice as much, its own
+    /// Bounds what the kernel keeps of what was sent and not taken (`SO_SNDBUF`, socket(7); twice as much, its own
     /// bookkeeping included). On Linux the TCP connections inherit it that a listener accepts.
     ///
     /// - Throws: `SystemError`, for what is no socket.

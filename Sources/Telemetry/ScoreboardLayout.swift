@@ -5,7 +5,7 @@
 ///
 /// ```
 ///   header │ retired counters │ cell 0 │ cell 1 │ …
-///                               └ identity │ heartbeat │ gauges │ counters │ slowest │ slot 0 │ slot 1 │ … │ list │ waits
+///                               └ identity │ heartbeat │ gauges │ counters │ slowest │ slot 0 │ … │ list │ waits
 /// ```
 public struct ScoreboardLayout: Equatable, Sendable {
     /// "MNCRSCBD", read as a little-endian word.

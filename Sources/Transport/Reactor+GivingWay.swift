@@ -20,7 +20,9 @@ extension Reactor {
                 }
             }
             guard let (connection, candidate) = found else { return (nil, next?.mayGiveWayAt(crowd)) }
-            guard candidate.stage != .leaving, candidate.stage != .response, connection.channel.waitUntilReadable(milliseconds: 0) else {
+            guard candidate.stage != .leaving, candidate.stage != .response,
+                connection.channel.waitUntilReadable(milliseconds: 0)
+            else {
                 return (connection, nil)
             }
             // It has just sent something, whose event comes later in this batch.

@@ -2,7 +2,7 @@ internal import Platform
 internal import Telemetry
 internal import Transport
 
-/// What is made of a runner's waits for its client: they do not count as its request's time, and the operator sees them.
+/// What is made of a runner's waits for its client: they are no time of its request's, and the operator sees them.
 final class ClientWaits: ClientWaitObserver {
     private let gauge: RunnerGauge
     private let cell: ScoreboardCell?

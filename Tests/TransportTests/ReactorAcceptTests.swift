@@ -201,9 +201,11 @@ import Testing
         #expect(!silent.hasEnded())
     }
 
-    /// Where answers are short, one that does not take its answer gives way as well, whatever it sends meanwhile; else it
-    /// has all the time that it may take.
-    @Test(arguments: [CrowdRule.patient, .brisk]) func whoTakesNoResponseGivesWayWhereTheRuleSaysSo(rule: CrowdRule) throws {
+    /// Where answers are short, one that does not take its answer gives way as well, whatever it sends meanwhile. Else
+    /// it has all the time that it may take.
+    @Test(arguments: [CrowdRule.patient, .brisk]) func whoTakesNoResponseGivesWayWhereTheRuleSaysSo(rule: CrowdRule)
+        throws
+    {
         let loop = try ForeignLoop {
             $0.maximumConnections = 1
             $0.crowd = rule
