@@ -2,7 +2,8 @@
 
 usage: python -m benchmarks.operations [SECONDS]     # seconds for each kind of trouble, 5 by default
 
-For each it says how many answers there were, and their median, 99th percentile and maximum in milliseconds.
+For each it says how many answers there were, and their median, 99th percentile and maximum in milliseconds; where
+requests are stuck, whether the status names all of them.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def send(port: int, path: str, times: int = 1) -> socket.socket:
     return connection
 
 
-def short_requests(port: int, stop: threading.Event) -> None:
+def short_requests(port: int, stop: threading.Event, client: Client) -> None:
     """Sixteen clients, each with the next request as soon as it has its answer, of 3 ms each."""
 
     def one() -> None:
@@ -45,17 +46,29 @@ def short_requests(port: int, stop: threading.Event) -> None:
         threading.Thread(target=one, daemon=True).start()
 
 
-def stuck(port: int, stop: threading.Event) -> None:
-    connections = [send(port, "/stuck?seconds=600") for _ in range(8)]
+def stuck(port: int, stop: threading.Event, client: Client) -> None:
+    """Every runner, and as many again that wait; the status has to name each of them."""
+    count = 2 * sum(worker["runners"] for worker in client.status()["workers"])
+    connections = [send(port, "/stuck?seconds=600") for _ in range(count)]
     threading.Thread(target=lambda: (stop.wait(), connections.clear()), daemon=True).start()
+    time.sleep(0.5)
+    named = [each for each in client.status()["exchanges"] if each["path"] == "/stuck"]
+    phases = [each["phase"] for each in named]
+    assert len(named) == count and phases.count("application") == count // 2, phases
+    print(f"{'':18} stuck           /status   names all {count}: {count // 2} in the application, the others waiting")
 
 
-def locked(port: int, stop: threading.Event) -> None:
+def stopped(port: int, stop: threading.Event, client: Client) -> None:
+    """SIGSTOP for one of several workers."""
+    os.kill(client.status()["workers"][0]["pid"], signal.SIGSTOP)
+
+
+def locked(port: int, stop: threading.Event, client: Client) -> None:
     connection = send(port, "/locked?seconds=600")
     threading.Thread(target=lambda: (stop.wait(), connection.close()), daemon=True).start()
 
 
-def flood(port: int, stop: threading.Event) -> None:
+def flood(port: int, stop: threading.Event, client: Client) -> None:
     """New connections as fast as two threads can make them, each with a request, none of them read."""
 
     def one() -> None:
@@ -69,7 +82,7 @@ def flood(port: int, stop: threading.Event) -> None:
         threading.Thread(target=one, daemon=True).start()
 
 
-def idle(port: int, stop: threading.Event) -> None:
+def idle(port: int, stop: threading.Event, client: Client) -> None:
     """Nothing."""
 
 
@@ -86,8 +99,8 @@ def measure(client: Client, seconds: float, target: str) -> list[float]:
 
 
 def main(seconds: float) -> None:
-    for arguments in (["-w", "1"], ["-w", "2", "--threads", "4"]):
-        for trouble in (idle, short_requests, stuck, locked, flood):
+    for workers, arguments in ((1, ["-w", "1"]), (2, ["-w", "2", "--threads", "4"])):
+        for trouble in (idle, short_requests, stuck, locked, *([stopped] if workers > 1 else []), flood):
             with tempfile.TemporaryDirectory() as directory:
                 address = f"unix:{directory}/admin.sock"
                 with socket.socket() as probe:
@@ -104,10 +117,12 @@ def main(seconds: float) -> None:
                     client = Client(address)
                     while not os.path.exists(address.removeprefix("unix:")) or client.ask("/ready")[0] != 200:
                         time.sleep(0.05)
-                    trouble(port, stop)
+                    while sum(each["lifetime"] == "serving" for each in client.status()["workers"]) < workers:
+                        time.sleep(0.05)
+                    trouble(port, stop, client)
                     time.sleep(0.5)
-                    for target in ("/health", "/metrics"):
-                        times = measure(client, seconds / 2, target)
+                    for target in ("/health", "/metrics", "/status"):
+                        times = measure(client, seconds / 3, target)
                         print(
                             f"{' '.join(arguments):18} {trouble.__name__:15} {target:9} {len(times):5} answers: median"
                             f" {times[len(times) // 2]:6.2f}, p99 {times[len(times) * 99 // 100]:6.2f},"

@@ -12,8 +12,12 @@ from typing import Any
 
 import pytest
 from support.expectations import EXPECTED_DIFFERENCES, UNCERTAIN, difference
+from support.operations import Operate, Stuck
 from support.own_loggers import own_loggers  # noqa: F401 - a fixture
 from support.server import APPLICATIONS, MODULE, REPOSITORY, Server
+from support.waiting import DEADLINE, until
+
+from monoceros.admin.client import Client
 
 # A test may look into the probes and the examples to know what to expect of them.
 sys.path[:0] = [str(APPLICATIONS), str(REPOSITORY)]
@@ -115,3 +119,29 @@ def short_path() -> Iterator[str]:
     """A path for a Unix socket; those of pytest's own directories can exceed the 107 bytes that `sun_path` holds."""
     with tempfile.TemporaryDirectory(prefix="mono-") as directory:
         yield f"{directory}/s.sock"
+
+
+@pytest.fixture
+def operate(serve: Callable[..., Server], short_path: str) -> Operate:
+    """Start a server with an operator's socket, and the operator's client for it."""
+
+    def start(*arguments: str, **options: Any) -> tuple[Server, Client]:
+        server = serve("operated", "--admin-bind", f"unix:{short_path}", *arguments, **options)
+        client = Client(f"unix:{short_path}", timeout=DEADLINE)
+        until(lambda: client.ask("/ready")[0] == 200, "a server that is ready")
+        return server, client
+
+    return start
+
+
+@pytest.fixture
+def stuck() -> Iterator[Callable[[Server], Stuck]]:
+    all_of_them: list[Stuck] = []
+
+    def make(server: Server) -> Stuck:
+        all_of_them.append(Stuck(server.address))
+        return all_of_them[-1]
+
+    yield make
+    for each in all_of_them:
+        each.close()

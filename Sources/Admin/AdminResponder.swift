@@ -9,6 +9,7 @@ struct AdminResponder: ~Copyable {
     let configuration: AdminConfiguration
     /// The body of the answer.
     var text = TextBuffer(capacity: 16_384)
+    private var memory = MemoryLedger()
     /// What the master is told once the answer is on its way.
     private var pending: Signal?
 
@@ -35,11 +36,17 @@ struct AdminResponder: ~Copyable {
             text.append("this address may not ask here (admin_allow_ips)\n")
             return (OwnAnswer("403 Forbidden"), false)
         }
+        let query = query(of: exchange)
+        // Of two masters with one socket, while one replaces the other, a client may mean one.
+        if let master = query["master"], master != "\(configuration.arbiter)" {
+            text.append("another master was meant\n")
+            return (OwnAnswer("421 Misdirected Request"), false)
+        }
         let method = exchange.head.knownMethod
         let path = String(decoding: exchange.bytes(exchange.head.path), as: UTF8.self)
         if path.hasPrefix("/ctl/") {
             guard method == .post else { return refused(allow: "POST") }
-            return (control(path.dropFirst(5), query: query(of: exchange)), true)
+            return (control(path.dropFirst(5), query: query), true)
         }
         guard method == .get || method == .head else { return refused(allow: "GET, HEAD") }
         switch path {
@@ -55,7 +62,7 @@ struct AdminResponder: ~Copyable {
         case "/status":
             writeStatus()
             return (OwnAnswer("200 OK", contentType: "application/json"), true)
-        case "/stacks": return (stacks(of: query(of: exchange)), true)
+        case "/stacks": return (stacks(of: query), true)
         default: return (missing(), true)
         }
     }
@@ -140,12 +147,8 @@ struct AdminResponder: ~Copyable {
         configuration.scoreboard.snapshot(relayBytes: configuration.relay.pendingByteCount)
     }
 
-    private func memory(of snapshot: ScoreboardSnapshot) -> [MetricsInput.Memory] {
-        snapshot.workers.compactMap { worker in
-            guard worker.process > 0, let memory = ProcessMemory.of(worker.process) else { return nil }
-            return MetricsInput.Memory(
-                cell: worker.cell, resident: memory.resident, proportional: memory.proportional)
-        }
+    private mutating func memory(of snapshot: ScoreboardSnapshot) -> [MetricsInput.Memory] {
+        memory.memory(of: snapshot.workers.filter { $0.process > 0 }.map { ($0.cell, $0.process) }, at: Clock.now())
     }
 
     private func queues() -> [MetricsInput.Listener] {

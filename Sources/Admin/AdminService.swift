@@ -40,12 +40,17 @@ public final class AdminService: @unchecked Sendable {
 
     private static func makeReactor(_ configuration: AdminConfiguration) throws(SystemError) -> Reactor {
         // Bodies are short, and no response is spooled.
-        let transport = TransportConfiguration(
+        var transport = TransportConfiguration(
             policy: policy(configuration), proxyMode: nil,
             body: BodyLimits(memory: 8192, spoolDirectory: "/nonexistent"),
             timeouts: Timeouts(head: .seconds(10), idle: .seconds(120), body: .seconds(10), write: .seconds(10)),
             maximumConnections: places, acceptBatch: 1, sharesListeners: false, streamsBodies: false, bufferMemory: nil,
             spoolAllowance: configuration.spoolAllowance, responseWait: 0)
+        // A few clients that keep their places must not keep an operator out.
+        transport.crowd = .brisk
+        // Accepted sockets inherit it (tcp(7)). Else the kernel takes megabytes for a client that reads nothing, and
+        // hundreds of its requests are answered before it is seen to make no progress.
+        try? configuration.socket.limitSendBuffer(bytes: 64 << 10)
         return try Reactor(
             configuration: transport, listeners: [ListenerSocket(descriptor: configuration.socket)], trust: { _ in [] })
     }

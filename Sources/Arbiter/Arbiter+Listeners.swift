@@ -149,15 +149,18 @@ extension Arbiter {
 
     /// Closes the master's copies. Once the workers have closed theirs, the kernel refuses new connections instead of
     /// queueing them for nobody.
-    func closeListeners() {
+    ///
+    /// - Parameter keepingAdmin: whether the operator's stays, so that workers tell what the end waits for.
+    func closeListeners(keepingAdmin: Bool = false) {
         // They have copies too.
         for number in molds.keys { endMold(number) }
         var closed: Set<Descriptor> = []
         for number in generations.keys {
-            for listener in generations[number]!.listeners where closed.insert(listener.socket.descriptor).inserted {
-                close(listener)
+            let kept = generations[number]!.listeners.filter { keepingAdmin && $0.isAdmin }
+            for listener in generations[number]!.listeners where !(keepingAdmin && listener.isAdmin) {
+                if closed.insert(listener.socket.descriptor).inserted { close(listener) }
             }
-            generations[number]!.listeners = []
+            generations[number]!.listeners = kept
         }
     }
 

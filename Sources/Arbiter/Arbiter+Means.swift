@@ -19,7 +19,25 @@ extension Arbiter {
         }
     }
 
-    private static let spareCells = 6
+    /// Workers that are shown beyond those that a reload needs.
+    static let spareCells = 6
+
+    /// A cell for a worker that is about to be forked; nil when all are taken, which the log hears of: their number was
+    /// decided when the server started.
+    func assignCell(generation: Int) -> Int? {
+        if let cell = cells?.assign(generation: generation) {
+            isShortOfCells = false
+            return cell
+        }
+        if cells != nil, !isShortOfCells {
+            host.log(
+                .warning,
+                "More workers than the server was started for: those that are too many share no connections, and the operator is not told of them. Start it anew, or upgrade it (USR2), to have room."
+            )
+        }
+        isShortOfCells = cells != nil
+        return nil
+    }
 
     /// When workers are looked after next; nil where nobody asked for it.
     var lookDeadline: Nanoseconds? {

@@ -68,7 +68,7 @@ extension Arbiter {
             return spawnFailed(age, number)
         }
         guard tell(.willOrder(age: age, generation: number)) else { return spawnFailed(age, number) }
-        let cell = cells?.assign(generation: number)
+        let cell = assignCell(generation: number)
         let pid = mold.make(Mold.Order(age: age, cell: cell), at: desk)
         cells?.note(cell, of: pid)
         guard let pid else {

@@ -32,24 +32,6 @@ extension Arbiter {
         return arrived.contains(.child)
     }
 
-    /// Does what a worker passes on that runs as another user than this process: what the operator could have the
-    /// workers do else. Nothing where the operator has no socket that takes orders.
-    func takeOrder(_ message: WorkerMessage) {
-        guard let number = message.payload.first, message.payload.count == 1,
-            let signal = Self.orders.first(where: { $0.rawValue == Int32(number) }),
-            supervisor.table[message.pid] != nil, current.adminListener?.address.port == nil,
-            current.adminListener != nil
-        else { return host.log(.warning, "An order of the process \(message.pid) is ignored.") }
-        host.log(.info, "The operator asks for what the signal \(signal) does (pid:\(message.pid))")
-        // One way for all that a master is told.
-        try? Process.send(signal, to: processID)
-    }
-
-    /// What the operator's socket may ask of the master.
-    private static let orders: [Signal] = [
-        .hangUp, .user1, .user2, .terminate, .quit, .terminalInput, .terminalOutput,
-    ]
-
     private func stopQuickly() {
         if !supervisor.isServing { host.log(.info, "Quick shutdown requested") }
         supervisor.receive(.stopQuickly, at: Clock.now())

@@ -15,7 +15,7 @@ extension Arbiter {
         }
         if let result = order(age: age, generation: number) { return result }
         guard tell(.willFork(age: age, generation: number)) else { return spawnFailed(age, number) }
-        let cell = cells?.assign(generation: number)
+        let cell = assignCell(generation: number)
         host.beforeFork()
         // Held back from here until the child has put its handlers away: a signal to the young child would otherwise
         // run the master's handler and end up in the master's pipe.

@@ -17,6 +17,8 @@ public final class Arbiter {
     /// What the workers share; nil when the system gave nothing.
     var means: SharedMeans?
     var cells: Cells?
+    /// Whether the last worker found no cell.
+    var isShortOfCells = false
     /// When workers are looked after next.
     var nextLook: Nanoseconds = 0
     /// The files of the code, where they are watched (`--reload`).
@@ -34,6 +36,10 @@ public final class Arbiter {
     var kills: KillPolicy
     /// Whoever watches over the server.
     var service = Service()
+    /// Which orders count that workers pass on.
+    var orders = OrderPolicy()
+    /// When the log hears again at the earliest that one did not.
+    var nextOrderNotice: Nanoseconds = 0
     /// When logs were told to be reopened last.
     var logsReopenedAt: Nanoseconds = 0
     /// Workers that may still be asked where they hang in this round.
@@ -145,7 +151,7 @@ public final class Arbiter {
             case .rolledOut:
                 host.log(.info, "The new configuration is in use by all workers.")
                 service.noteReloaded("Serving with a new configuration")
-            case .closeListeners: closeListeners()
+            case .closeListeners: closeListeners(keepingAdmin: true)
             case .signal(let pid, let signal): send(signal, to: pid)
             case .promote(let pid): promote(pid)
             case .finish(let code, let reason, let abandoned):
@@ -211,6 +217,7 @@ public final class Arbiter {
     }
 
     private func leave(_ code: Int32) -> ArbiterOutcome {
+        closeListeners()
         for number in molds.keys { endMold(number) }
         // They were killed, which takes no time.
         for pid in endedMolds {

@@ -9,6 +9,11 @@ public struct ProcessMemory: Equatable, Sendable {
     /// see it: another user's process, or one that changed its user.
     public let proportional: UInt64?
 
+    public init(resident: UInt64, proportional: UInt64? = nil) {
+        self.resident = resident
+        self.proportional = proportional
+    }
+
     /// Nil for a process that is gone.
     public static func of(_ process: ProcessID) -> ProcessMemory? {
         guard let statistics = contents(of: "/proc/\(process)/statm") else { return nil }

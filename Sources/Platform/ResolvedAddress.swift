@@ -59,6 +59,14 @@ extension Descriptor {
         }
     }
 
+    /// Bounds what the kernel keeps of what was sent and not taken (`SO_SNDBUF`, socket(7); twice as much, its own
+    /// bookkeeping included). On Linux the TCP connections inherit it that a listener accepts.
+    ///
+    /// - Throws: `SystemError`, for what is no socket.
+    public func limitSendBuffer(bytes: Int32) throws(SystemError) {
+        try setOption(SOL_SOCKET, SO_SNDBUF, to: bytes)
+    }
+
     /// Responses leave at once instead of waiting for an acknowledgment (`tcp(7)`). Set on the listener, because on
     /// Linux accepted sockets inherit it, which saves a call per connection.
     func setNoDelay() throws(SystemError) {

@@ -13,13 +13,24 @@ public struct ShownSetting: Equatable, Sendable {
         "syslog_addr", "dogstatsd_tags",
     ]
 
+    /// Settings that name an application.
+    private static let applications: Set<String> = ["wsgi_app", "default_proc_name"]
+
     /// What of the values given says more than the defaults, in the order of the table.
     static func all(of given: [String: GivenSetting]) -> [ShownSetting] {
         SettingsTable.settings.compactMap { setting in
             guard let value = given[setting.name]?.value, !setting.isInitial(value) else { return nil }
-            return ShownSetting(
-                name: setting.name, value: secret.contains(setting.name) ? hidden(value) : value.description)
+            return ShownSetting(name: setting.name, value: shown(value, of: setting.name))
         }
+    }
+
+    private static func shown(_ value: SettingValue, of name: String) -> String {
+        if secret.contains(name) { return hidden(value) }
+        // `module:make("key")`: what an application's factory is called with.
+        guard applications.contains(name), case .string(let text) = value, let start = text.firstIndex(of: "(") else {
+            return value.description
+        }
+        return SettingValue.string("\(text[..<start])(hidden)").description
     }
 
     /// What can be said of a value that is not shown.

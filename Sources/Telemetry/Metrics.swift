@@ -121,6 +121,10 @@ extension MetricsWriter {
         for phase in ExchangePhase.allCases where phase != .none {
             sample(to: &out, ("phase", phase.name.description)) { $0.append(input.snapshot.exchangeCount(phase)) }
         }
+        family(
+            "monoceros_exchanges_awaiting_client", .gauge, "Requests in the application that wait for their clients.",
+            to: &out)
+        sample(to: &out) { $0.append(input.snapshot.clientWaitCount) }
         family("monoceros_worker_accepting", .gauge, "Whether a worker takes new connections.", to: &out)
         for worker in workers {
             sample(to: &out, ("worker", "\(worker.cell)")) { $0.append(worker.presence.accepting ? 1 : 0) }

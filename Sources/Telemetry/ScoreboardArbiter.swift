@@ -78,6 +78,7 @@ public struct ScoreboardArbiter: Sendable {
 
         for slot in 0..<layout.slotCount { clear(cell.from(CellWord.slots + slot * SlotWord.stride)) }
         emptyList(cell.from(layout.listStart))
+        for slot in 0..<layout.slotCount { cell.store(layout.waitsStart + slot, 0) }
         // What was slow stays to be told, but for what the worker died in the middle of.
         for place in 0..<CellWord.slowestCount {
             let slot = cell.from(CellWord.slowest + place * SlotWord.stride)

@@ -50,6 +50,15 @@ extension ScoreboardCell {
         slotWords(slot)?.store(SlotWord.state, 0)
     }
 
+    /// The application waits for its client, or does not any more. For any thread of the application's: it is a word of
+    /// its own. Nobody has to take back what an exchange leaves here, since it is older than the next one.
+    ///
+    /// - Parameter began: the monotonic clock, nanoseconds, when the exchange had begun already; 0 at the wait's end.
+    public func noteClientWait(_ slot: Int, began: UInt64) {
+        guard slot >= 0, slot < slotCount else { return }
+        words.storeReleasing(CellWord.slots + slotCount * SlotWord.stride + ListWord.count + slot, began)
+    }
+
     @inlinable @inline(__always)
     func slotWords(_ slot: Int) -> ScoreboardWords? {
         guard slot >= 0, slot < slotCount else { return nil }

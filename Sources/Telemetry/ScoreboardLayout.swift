@@ -5,12 +5,12 @@
 ///
 /// ```
 ///   header │ retired counters │ cell 0 │ cell 1 │ …
-///                               └ identity │ heartbeat │ gauges │ counters │ slowest │ slot 0 │ slot 1 │ … │ list
+///                               └ identity │ heartbeat │ gauges │ counters │ slowest │ slot 0 │ … │ list │ waits
 /// ```
 public struct ScoreboardLayout: Equatable, Sendable {
     /// "MNCRSCBD", read as a little-endian word.
     public static let magic: UInt64 = 0x4442_4353_5243_4E4D
-    public static let version: UInt64 = 2
+    public static let version: UInt64 = 3
 
     public let cellCount: Int
     /// Exchange slots of a cell: one for each runner.
@@ -29,10 +29,13 @@ public struct ScoreboardLayout: Equatable, Sendable {
     public var byteCount: Int { 8 * (Self.cellsStart + cellCount * cellStride) }
 
     /// Words from one cell to the next: whole cache lines.
-    public var cellStride: Int { listStart + ListWord.count }
+    public var cellStride: Int { waitsStart + (slotCount + 7) & ~7 }
 
     /// The first word of a cell's list, counted from the cell's.
     var listStart: Int { CellWord.slots + slotCount * SlotWord.stride }
+
+    /// The first word of a cell's waits, counted from the cell's: one for each slot (`ScoreboardCell.noteClientWait`).
+    var waitsStart: Int { listStart + ListWord.count }
 
     /// The first word of a cell.
     public func cell(_ index: Int) -> Int {

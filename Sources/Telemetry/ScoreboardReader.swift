@@ -116,7 +116,7 @@ public struct ScoreboardReader: Sendable {
             bufferBytes: Int(truncatingIfNeeded: cell.load(CellWord.bufferBytes)), counters: counters, exchanges: [],
             waiting: 0, responses: 0, unreadableSlots: 0)
         for slot in 0..<layout.slotCount {
-            switch exchange(slot, cell.from(CellWord.slots + slot * SlotWord.stride)) {
+            switch exchange(slot, of: cell) {
             case .some(.some(let exchange)): worker.exchanges.append(exchange)
             case .some(.none): break
             case .none: worker.unreadableSlots += 1
@@ -147,9 +147,16 @@ public struct ScoreboardReader: Sendable {
         return all
     }
 
-    private func exchange(_ slot: Int, _ words: ScoreboardWords) -> ExchangeSnapshot?? {
-        guard let read = self.slot(words) else { return nil }
-        return .some(read.map { $0.exchange(in: slot) })
+    private func exchange(_ slot: Int, of cell: ScoreboardWords) -> ExchangeSnapshot?? {
+        // Before the rest: what is older than the exchange was another's wait.
+        let wait = cell.loadAcquiring(layout.waitsStart + slot)
+        guard let read = self.slot(cell.from(CellWord.slots + slot * SlotWord.stride)) else { return nil }
+        return .some(
+            read.map { read in
+                var exchange = read.exchange(in: slot)
+                if wait != 0, wait >= read.phaseBegan { exchange.clientWaitBegan = wait }
+                return exchange
+            })
     }
 
     /// A slot's words, as they are written together.

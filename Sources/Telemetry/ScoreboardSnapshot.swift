@@ -67,6 +67,8 @@ public struct ExchangeSnapshot: Equatable, Sendable {
     /// The monotonic clock, nanoseconds.
     public var began: UInt64
     public var phaseBegan: UInt64
+    /// Since when the application waits for its client; nil where it does not.
+    public var clientWaitBegan: UInt64?
 }
 
 /// A request that took long, and is over.
@@ -93,6 +95,11 @@ extension ScoreboardSnapshot {
         case .response: atRunners + workers.reduce(0) { $0 + $1.responses }
         case .application, .none: atRunners
         }
+    }
+
+    /// Exchanges in the application that wait for their clients there.
+    public var clientWaitCount: Int {
+        workers.reduce(0) { $0 + $1.exchanges.count { $0.clientWaitBegan != nil } }
     }
 
     /// Exchanges of a phase that are only counted.

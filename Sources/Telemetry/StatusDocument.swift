@@ -133,6 +133,7 @@ public struct StatusDocument: Sendable {
         json.field("age_s", seconds: age(exchange.began), &out)
         json.field("phase", text: exchange.phase.name.description, &out)
         json.field("phase_age_s", seconds: age(exchange.phaseBegan), &out)
+        json.field("client_wait_s", seconds: exchange.clientWaitBegan.map(age), &out)
         writeTarget(exchange.method, exchange.path, exchange.pathByteCount, exchange.client, &json, &out)
         json.field("request", exchange.number, &out)
     }
@@ -198,8 +199,8 @@ struct JSONWriter {
         field(name, &out) { if let number { $0.append(number) } else { $0.append("null") } }
     }
 
-    mutating func field(_ name: String, seconds nanoseconds: UInt64, _ out: inout TextBuffer) {
-        field(name, &out) { $0.append(secondsOf: nanoseconds) }
+    mutating func field(_ name: String, seconds nanoseconds: UInt64?, _ out: inout TextBuffer) {
+        field(name, &out) { if let nanoseconds { $0.append(secondsOf: nanoseconds) } else { $0.append("null") } }
     }
 
     mutating func object(

@@ -11,6 +11,7 @@ struct Admission {
     private let batch: Int
     /// Whether other processes accept from the same listeners.
     private let sharesListeners: Bool
+    private let crowd: CrowdRule
 
     /// How the listeners are looked after.
     enum Attention: Equatable {
@@ -41,10 +42,12 @@ struct Admission {
     ///   - maximum: places.
     ///   - batch: connections that one event of a listener may bring.
     ///   - sharesListeners: whether other processes accept from the same listeners.
-    init(maximum: Int, batch: Int, sharesListeners: Bool) {
+    ///   - crowd: who gives way.
+    init(maximum: Int, batch: Int, sharesListeners: Bool, crowd: CrowdRule) {
         self.maximum = maximum
         self.batch = batch
         self.sharesListeners = sharesListeners
+        self.crowd = crowd
     }
 
     func isFull(count: Int) -> Bool { count >= maximum }
@@ -104,8 +107,9 @@ struct Admission {
     /// - Parameter moment: when the first of them may.
     /// - Returns: when to look again.
     mutating func pauseInCrowd(until moment: Nanoseconds?, now: Nanoseconds) -> Nanoseconds {
-        let latest = now + Self.leastWait
-        crowdedUntil = min(max(moment ?? latest, now + Self.leastPause), latest)
+        let latest = now + crowd.leastWait(isInRequest: true)
+        let pause = min(Self.leastPause, crowd.leastWait(isInRequest: false))
+        crowdedUntil = min(max(moment ?? latest, now + pause), latest)
         return crowdedUntil
     }
 
@@ -139,10 +143,6 @@ struct Admission {
 
     // MARK: Who gives way
 
-    /// How long a client has to have waited before it may lose its place: one in the middle of its work is not cut off
-    /// between two requests.
-    static let leastWait: Nanoseconds = .seconds(1)
-
     /// A connection that might give way.
     struct Candidate: Equatable {
         /// In the order in which they give way.
@@ -157,6 +157,8 @@ struct Admission {
             case head
             /// It has sent part of a request's body.
             case body
+            /// It has taken part of a response, or nothing.
+            case response
 
             /// Whether a request is lost.
             var isInRequest: Bool { self >= .head }
@@ -169,10 +171,12 @@ struct Admission {
         let since: Nanoseconds
 
         /// When it has waited for long enough.
-        var mayGiveWayAt: Nanoseconds { since &+ Admission.leastWait }
+        func mayGiveWayAt(_ crowd: CrowdRule) -> Nanoseconds {
+            since &+ crowd.leastWait(isInRequest: stage.isInRequest)
+        }
 
         /// Whether it has.
-        func mayGiveWay(now: Nanoseconds) -> Bool { now >= mayGiveWayAt }
+        func mayGiveWay(now: Nanoseconds, _ crowd: CrowdRule) -> Bool { now >= mayGiveWayAt(crowd) }
 
         /// Whether it gives way sooner than another.
         func goes(before other: Candidate?) -> Bool {

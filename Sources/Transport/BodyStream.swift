@@ -122,11 +122,11 @@ public final class BodyStream {
     /// Adds the time of a wait.
     public func noteWaited(_ duration: Nanoseconds) {
         waited += duration
-        onWait?(duration)
+        observer?.noteClientWait(duration)
     }
 
-    /// Hears of each wait for the client, in nanoseconds.
-    public var onWait: ((Nanoseconds) -> Void)?
+    /// Hears of each wait for the client.
+    public var observer: (any ClientWaitObserver)?
 
     /// How long to wait before `supply` must be asked again.
     public var patience: Nanoseconds { timeout == 0 ? .max : timeout - min(waited, timeout) }

@@ -7,19 +7,22 @@ extension Reactor {
     /// The connection that gives way, and when the first in their order may if none does now. It goes through all of
     /// them, which only a worker without room does.
     func whoGivesWay() -> (connection: Connection?, moment: Nanoseconds?) {
+        let crowd = configuration.crowd
         while true {
             var found: (connection: Connection, candidate: Admission.Candidate)?
             var next: Admission.Candidate?
             for connection in connections {
                 guard let candidate = candidate(connection) else { continue }
-                if !candidate.mayGiveWay(now: now) {
+                if !candidate.mayGiveWay(now: now, crowd) {
                     if candidate.goes(before: next) { next = candidate }
                 } else if candidate.goes(before: found?.candidate) {
                     found = (connection, candidate)
                 }
             }
-            guard let (connection, candidate) = found else { return (nil, next?.mayGiveWayAt) }
-            guard candidate.stage != .leaving, connection.channel.waitUntilReadable(milliseconds: 0) else {
+            guard let (connection, candidate) = found else { return (nil, next?.mayGiveWayAt(crowd)) }
+            guard candidate.stage != .leaving, candidate.stage != .response,
+                connection.channel.waitUntilReadable(milliseconds: 0)
+            else {
                 return (connection, nil)
             }
             // It has just sent something, whose event comes later in this batch.
@@ -48,6 +51,8 @@ extension Reactor {
             return Admission.Candidate(stage: .head, since: connection.deadline &- timeouts.head)
         case .lingering:
             return Admission.Candidate(stage: .leaving, since: connection.deadline &- timeouts.linger)
+        case .draining where configuration.crowd == .brisk:
+            return Admission.Candidate(stage: .response, since: connection.deadline &- timeouts.write)
         case .body, .held, .running, .draining, .discarding, .closed:
             return nil
         }

@@ -112,7 +112,7 @@ public final class Reactor {
         sharing = commons.map { Sharing($0, workers: workers) }
         admission = Admission(
             maximum: configuration.maximumConnections, batch: configuration.acceptBatch,
-            sharesListeners: configuration.sharesListeners)
+            sharesListeners: configuration.sharesListeners, crowd: configuration.crowd)
         poller = try Poller()
         timer = try TimerDescriptor()
         waker = try Waker()

@@ -25,6 +25,8 @@ public struct TransportConfiguration: Sendable {
     /// How long, in all, a runner may wait for its client while others wait for a runner; 0 is for ever
     /// (`response_wait`).
     public var responseWait: Nanoseconds
+    /// Who gives way where all places are taken.
+    public var crowd = CrowdRule.patient
     /// Whether responses may leave a connection open (`keepalive` above 0).
     public var keepsAlive: Bool { timeouts.idle > 0 }
 
@@ -44,6 +46,27 @@ public struct TransportConfiguration: Sendable {
         self.bufferMemory = bufferMemory
         self.spoolAllowance = spoolAllowance
         self.responseWait = responseWait
+    }
+}
+
+/// Who gives way, and how soon, where all places are taken.
+public enum CrowdRule: Sendable {
+    /// As clients may expect it: one in the middle of its work is not cut off between two requests, and whoever is
+    /// taking a response has the time that it may take.
+    case patient
+    /// As it is right where answers are short and few have reason to ask: whoever makes no progress for a moment gives
+    /// way, in the middle of a response too.
+    case brisk
+
+    /// How long a client has to have made no progress before it may lose its place, in nanoseconds.
+    ///
+    /// - Parameter isInRequest: whether it is in the middle of a request or a response. A client that means to ask has
+    ///   its request on the way with its connection, and one whose connection ends between two requests makes another.
+    func leastWait(isInRequest: Bool) -> Nanoseconds {
+        switch self {
+        case .patient: .seconds(1)
+        case .brisk: isInRequest ? .milliseconds(20) : .milliseconds(1)
+        }
     }
 }
 

@@ -19,7 +19,7 @@ public final class Gateway {
     /// What is kept of each environ; nil where nobody asks for it.
     public var excerpt: EnvironExcerpt?
     private let writeTimeout: Nanoseconds
-    private let noteClientWait: (Nanoseconds) -> Void
+    private let clientWaits: any ClientWaitObserver
     /// How many more responses leave at once, because `close` takes long after them.
     private var promptRequests = 0
     private let environ: EnvironBuilder
@@ -34,14 +34,14 @@ public final class Gateway {
     ///   - application: the WSGI callable.
     ///   - errors: the `wsgi.errors` stream.
     ///   - writeTimeout: nanoseconds; 0 is for ever.
-    ///   - noteClientWait: hears of each wait for the client while the application runs, in nanoseconds.
+    ///   - clientWaits: hears of each wait for the client while the application runs.
     public init(
         on bench: Workbench, application: PyPointer, errors: PyPointer, log: ApplicationLog, types: WSGITypes,
         configuration: GatewayConfiguration, outlook: any WorkerOutlook, writeTimeout: Nanoseconds,
-        noteClientWait: @escaping (Nanoseconds) -> Void, _ gil: borrowing GIL
+        clientWaits: any ClientWaitObserver, _ gil: borrowing GIL
     ) throws(PythonError) {
         gil.retain(application)
-        self.noteClientWait = noteClientWait
+        self.clientWaits = clientWaits
         self.bench = bench
         self.application = application
         self.log = log
@@ -50,7 +50,7 @@ public final class Gateway {
         self.outlook = outlook
         self.writeTimeout = writeTimeout
         environ = try EnvironBuilder(types: types, configuration: configuration, errors: errors, gil)
-        callables = try Self.makeCallables(bench, outlook, writeTimeout, noteClientWait, configuration, types, gil)
+        callables = try Self.makeCallables(bench, outlook, writeTimeout, clientWaits, configuration, types, gil)
         environCallables = try EnvironCallables(callables.response, types, gil)
         try environ.install(environCallables, gil)
         closeName = try gil.interned("close").leak()
@@ -291,17 +291,17 @@ public final class Gateway {
 
     private static func makeCallables(
         _ bench: Workbench, _ outlook: any WorkerOutlook, _ writeTimeout: Nanoseconds,
-        _ noteClientWait: @escaping (Nanoseconds) -> Void,
+        _ clientWaits: any ClientWaitObserver,
         _ configuration: GatewayConfiguration, _ types: WSGITypes, _ gil: borrowing GIL
     ) throws(PythonError) -> ResponseCallables {
         let response = Response(
             on: bench, outlook: outlook, writeTimeout: writeTimeout, bufferLimit: configuration.responseBuffer,
-            spoolLimit: configuration.responseSpool, noteClientWait: noteClientWait)
+            spoolLimit: configuration.responseSpool, clientWaits: clientWaits)
         return try ResponseCallables(response, types, gil)
     }
 
     private func renewCallables(_ gil: borrowing GIL) throws(PythonError) {
-        let renewed = try Self.makeCallables(bench, outlook, writeTimeout, noteClientWait, configuration, types, gil)
+        let renewed = try Self.makeCallables(bench, outlook, writeTimeout, clientWaits, configuration, types, gil)
         callables.discard(gil)
         callables = renewed
         environCallables.attach(renewed.response)

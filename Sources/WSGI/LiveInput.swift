@@ -16,6 +16,8 @@ final class LiveInput {
     private var takings = 0
     /// Until when waiting has been told to the stream: threads that wait together wait once.
     private var waitedUntil: Nanoseconds = 0
+    /// Whether somebody was told that the application waits for its client.
+    private var isWaiting = false
 
     init(_ stream: BodyStream) {
         self.stream = stream
@@ -99,10 +101,16 @@ final class LiveInput {
     /// - Throws: `PythonError` when the body is not going to be complete, or when a signal handler raised.
     private func look(_ gil: inout GIL) throws(PythonError) -> Look {
         switch stream.supply() {
-        case .bytes: return .bytes
-        case .end: return .end
-        case .failed(let fault): throw raise(fault, gil)
-        case .wait: break
+        case .bytes:
+            noteWaiting(false)
+            return .bytes
+        case .end:
+            noteWaiting(false)
+            return .end
+        case .failed(let fault):
+            noteWaiting(false)
+            throw raise(fault, gil)
+        case .wait: noteWaiting(true)
         }
         let stream = stream
         let slice = Int32(min(Self.waitSlice, stream.patience / 1_000_000 + 1))
@@ -113,9 +121,21 @@ final class LiveInput {
         let end = Clock.now()
         stream.noteWaited(end - max(start, waitedUntil))
         waitedUntil = end
-        try gil.checkSignals()
+        do throws(PythonError) {
+            try gil.checkSignals()
+        } catch {
+            noteWaiting(false)
+            throw error
+        }
         try checkOpen(gil)
         return .waited
+    }
+
+    /// Tells that the application waits for its client, once for however many looks that takes, or that it goes on.
+    private func noteWaiting(_ waits: Bool) {
+        guard waits != isWaiting else { return }
+        isWaiting = waits
+        stream.observer?.clientWait(since: waits ? Clock.now() : nil)
     }
 
     /// Milliseconds between two looks after signals.

@@ -60,14 +60,19 @@ extension Response {
         on mine: Connection, _ gil: inout GIL, while isWanted: () -> Bool
     ) throws(PythonError) {
         var unsent = mine.unsentByteCount
-        var deadline = Clock.now() + writeTimeout
+        let began = Clock.now()
+        var deadline = began + writeTimeout
+        guard connection === mine, isWanted() else { return }
+        clientWaits.clientWait(since: began)
+        // Where the request has ended meanwhile, what is said there is another's.
+        defer { if connection === mine { clientWaits.clientWait(since: nil) } }
         while connection === mine, isWanted() {
             let start = Clock.now()
             mine.noteClientWait(began: start)
             let isWritable = gil.released { mine.waitUntilWritable(milliseconds: Self.waitSlice) }
             let end = Clock.now()
             mine.noteClientWait(ended: end)
-            noteClientWait(end - start)
+            clientWaits.noteClientWait(end - start)
             try gil.checkSignals()
             guard connection === mine, isWanted() else { return }
             if isWritable { flush(mine, &gil) }

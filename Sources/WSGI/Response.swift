@@ -24,8 +24,7 @@ final class Response {
     let outlook: any WorkerOutlook
     /// In which the client must take `Timeouts.progress` bytes, in nanoseconds; 0 is for ever.
     let writeTimeout: Nanoseconds
-    /// Hears how long a wait for the client took, in nanoseconds: that is no time of the application's.
-    let noteClientWait: (Nanoseconds) -> Void
+    let clientWaits: any ClientWaitObserver
     private var dateSecond: Int64 = -1
     private var date = HTTPDate(unixSeconds: 0)
 
@@ -36,11 +35,11 @@ final class Response {
 
     init(
         on bench: Workbench, outlook: any WorkerOutlook, writeTimeout: Nanoseconds, bufferLimit: Int, spoolLimit: Int,
-        noteClientWait: @escaping (Nanoseconds) -> Void
+        clientWaits: any ClientWaitObserver
     ) {
         self.bench = bench
         self.outlook = outlook
-        self.noteClientWait = noteClientWait
+        self.clientWaits = clientWaits
         self.writeTimeout = writeTimeout
         self.bufferLimit = bufferLimit
         self.spoolLimit = spoolLimit
@@ -54,7 +53,7 @@ final class Response {
         isSurrendered = false
         if case .stream(let stream) = exchange.body {
             self.stream = stream
-            stream.onWait = noteClientWait
+            stream.observer = clientWaits
             // The client may wait for the response before it sends the rest of the body, and the application for that.
             self.mayDefer = false
         }

@@ -130,7 +130,7 @@ public final class Worker {
                 on: bench, application: application, errors: errors, log: report.application, types: types,
                 configuration: crew.configuration.gateway, outlook: outlook,
                 writeTimeout: crew.configuration.transport.timeouts.write,
-                noteClientWait: { gauge.exclude($0) }, gil)
+                clientWaits: ClientWaits(gauge: gauge, cell: crew.commons?.cell, slot: index), gil)
             gateway.hooks = try telemetry.makeHooks?(gil)
             gateway.excerpt = try telemetry.makeExcerpt?(gil)
             gateway.observer = telemetry.makeObserver(gateway.excerpt, gateway.hooks)

@@ -47,12 +47,15 @@ struct AdminSettingsTests {
     @Test func secretsAreNamedAndNotShown() throws {
         let shown = try configuration([
             "raw_env": .list(["PASSWORD=oyster", "TOKEN="]), "workers": .int(3), "statsd_host": .string("h:1"),
+            "wsgi_app": .string("app:make(key='oyster')"), "default_proc_name": .string("app:plain"),
         ]).shown
         #expect(
             shown == [
+                ShownSetting(name: "wsgi_app", value: "'app:make(hidden)'"),
                 ShownSetting(name: "workers", value: "3"),
                 ShownSetting(name: "raw_env", value: "['PASSWORD=(hidden)', 'TOKEN=(hidden)']"),
                 ShownSetting(name: "statsd_host", value: "(set)"),
+                ShownSetting(name: "default_proc_name", value: "'app:plain'"),
             ])
     }
 }

@@ -47,6 +47,7 @@ import Testing
         #expect(text.contains("`version` | 1 | \(ScoreboardLayout.version)"))
         #expect(text.contains("`schema` is \(StatusDocument.schema)"))
         #expect(text.contains("\(ListWord.rowLimit) slots"))
+        #expect(text.contains("`client_waits`"))
         #expect(text.contains("a ring of \(ListWord.postedLimit) slots"))
         #expect(text.contains("\(CounterWord.refusalCount) words, one for each error identifier"))
     }

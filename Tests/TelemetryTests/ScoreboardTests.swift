@@ -147,6 +147,37 @@ extension ScoreboardCell {
         #expect(exchange.pathByteCount == length)
     }
 
+    @Test func anExchangeWaitsForItsClient() throws {
+        let board = Board()
+        let cell = try board.worker(200)
+        func waits() throws -> [UInt64?] {
+            try board.reader().snapshot().workers[0].exchanges.map(\.clientWaitBegan)
+        }
+        // Nobody has the slot: there is nothing to tell.
+        cell.noteClientWait(1, began: 40)
+        #expect(try waits() == [])
+        // The wait of the slot's former exchange, which this one began behind.
+        cell.begin(1, "/a")
+        #expect(try waits() == [nil])
+        cell.noteClientWait(1, began: 60)
+        #expect(try waits() == [60])
+        #expect(try board.reader().snapshot().clientWaitCount == 1)
+        cell.noteClientWait(1, began: 0)
+        #expect(try waits() == [nil])
+        cell.noteClientWait(1, began: 70)
+        cell.noteClientWait(2, began: 70)
+        cell.noteClientWait(-1, began: 70)
+        #expect(try waits() == [70])
+        // The list in front of it and the cell behind it are what they were.
+        let snapshot = try board.reader().snapshot()
+        #expect(snapshot.workers[0].unreadableSlots == 0 && snapshot.relayed.isEmpty)
+        #expect(board.arbiter.presence(1).lifetime == .free)
+        board.arbiter.retire(cell.index, .killed)
+        _ = try board.worker(201)
+        cell.begin(1, "/b")
+        #expect(try waits() == [nil])
+    }
+
     @Test func slotsThatAreNoneAreIgnored() throws {
         let board = Board(slots: 1)
         let cell = try board.worker(200)
@@ -305,8 +336,8 @@ extension ScoreboardCell {
         #expect(fault(board.layout.byteCount) == .malformed)
         words.store(HeaderWord.cellCount, 0)
         #expect(fault(board.layout.byteCount) == .malformed)
-        words.store(HeaderWord.version, 3)
-        #expect(fault(board.layout.byteCount) == .otherVersion(3))
+        words.store(HeaderWord.version, 2)
+        #expect(fault(board.layout.byteCount) == .otherVersion(2))
         words.store(HeaderWord.magic, 0)
         #expect(fault(board.layout.byteCount) == .notAScoreboard)
     }

@@ -40,8 +40,10 @@ import Testing
                 client: .ipv6(0x2001_0db8_0000_0000_0000_0000_0000_0001, port: 80), thread: 78, number: 1, began: 30,
                 now: 45)
         }
+        cell.noteClientWait(0, began: 500_000_050)
         let document = try document(board, now: 1_000_000_050)
         let exchanges = try #require(document["exchanges"] as? [[String: Any]])
+        #expect(exchanges[0]["client_wait_s"] is NSNull && exchanges[1]["client_wait_s"] as? Double == 0.5)
         #expect(exchanges.map { $0["thread"] as? Int } == [78, 77])
         #expect(exchanges[0]["path"] as? String == "/older" && exchanges[0]["path_is_cut"] as? Bool == false)
         #expect(

@@ -8,8 +8,10 @@ import Testing
     private static let start: Nanoseconds = .seconds(100)
 
     /// One that watches its listeners.
-    private func watching(maximum: Int = 2, batch: Int = 3, sharesListeners: Bool = true) -> Admission {
-        var admission = Admission(maximum: maximum, batch: batch, sharesListeners: sharesListeners)
+    private func watching(
+        maximum: Int = 2, batch: Int = 3, sharesListeners: Bool = true, crowd: CrowdRule = .patient
+    ) -> Admission {
+        var admission = Admission(maximum: maximum, batch: batch, sharesListeners: sharesListeners, crowd: crowd)
         let answer1 = admission.change(now: Self.start, count: 0, isClosing: false)
         #expect(answer1 == .now)
         return admission
@@ -41,7 +43,7 @@ import Testing
         let answer8 = admission.change(now: Self.start, count: 2, isClosing: false)
         #expect(answer8 == nil)
         let end = admission.pauseInCrowd(until: nil, now: Self.start)
-        #expect(end == Self.start + Admission.leastWait)
+        #expect(end == Self.start + CrowdRule.patient.leastWait(isInRequest: true))
         #expect(admission.nextWakeUp(now: Self.start) == end)
         let answer9 = admission.change(now: Self.start + 1, count: 2, isClosing: false)
         #expect(answer9 == Admission.Attention.none)
@@ -108,19 +110,24 @@ import Testing
         let head = Admission.Candidate(stage: .head, since: now - .seconds(70))
         let body = Admission.Candidate(stage: .body, since: now - .seconds(80))
         let leaving = Admission.Candidate(stage: .leaving, since: now - .seconds(1))
-        let inOrder = [leaving, silent, newer, idle, head, body]
+        let response = Admission.Candidate(stage: .response, since: now - .seconds(90))
+        let inOrder = [leaving, silent, newer, idle, head, body, response]
         for (place, candidate) in inOrder.enumerated() {
             for later in inOrder[place...].dropFirst() {
                 #expect(candidate.goes(before: later) && !later.goes(before: candidate))
             }
         }
-        #expect(inOrder.map(\.stage.isInRequest) == [false, false, false, false, true, true])
+        #expect(inOrder.map(\.stage.isInRequest) == [false, false, false, false, true, true, true])
         #expect(silent.goes(before: nil))
         #expect(silent.goes(before: newer) && !newer.goes(before: silent))
         #expect(newer.goes(before: idle) && !idle.goes(before: newer))
         #expect(!idle.goes(before: idle))
-        #expect(newer.mayGiveWay(now: now))
-        #expect(!newer.mayGiveWay(now: now - 1))
+        #expect(newer.mayGiveWay(now: now, .patient))
+        #expect(!newer.mayGiveWay(now: now - 1, .patient))
+        #expect(newer.mayGiveWay(now: now - 1, .brisk))
+        let fresh = Admission.Candidate(stage: .idle, since: now - .milliseconds(1))
+        let stalled = Admission.Candidate(stage: .head, since: now - .milliseconds(1))
+        #expect(fresh.mayGiveWay(now: now, .brisk) && !stalled.mayGiveWay(now: now, .brisk))
     }
 
     // MARK: Late
@@ -183,7 +190,10 @@ import Testing
         let now = admission.pauseInCrowd(until: Self.start, now: Self.start)
         #expect(now > Self.start && now < Self.start + .milliseconds(100))
         let latest = admission.pauseInCrowd(until: Self.start + .seconds(60), now: Self.start)
-        #expect(latest == Self.start + Admission.leastWait)
+        #expect(latest == Self.start + CrowdRule.patient.leastWait(isInRequest: true))
+        var brisk = watching(crowd: .brisk)
+        let end = brisk.pauseInCrowd(until: nil, now: Self.start)
+        #expect(end == Self.start + CrowdRule.brisk.leastWait(isInRequest: true))
     }
 
     @Test func theLogHearsOfThoseWhoGiveWayOnceAMinute() {

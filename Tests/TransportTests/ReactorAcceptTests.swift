@@ -201,6 +201,34 @@ import Testing
         #expect(!silent.hasEnded())
     }
 
+    /// Where answers are short, one that does not take its answer gives way as well, whatever it sends meanwhile. Else
+    /// it has all the time that it may take.
+    @Test(arguments: [CrowdRule.patient, .brisk]) func whoTakesNoResponseGivesWayWhereTheRuleSaysSo(rule: CrowdRule)
+        throws
+    {
+        let loop = try ForeignLoop {
+            $0.maximumConnections = 1
+            $0.crowd = rule
+            $0.timeouts.write = .seconds(600)
+        }
+        loop.handle = { connection, loop in
+            if loop.handled.count == 0 {
+                loop.handled.append("large")
+                return loop.finish(connection, with: String(repeating: "x", count: 16 << 20), persist: true)
+            }
+            loop.answer(connection)
+        }
+        let rude = try loop.client(receiveBuffer: 4096)
+        rude.send(Request.get("/1") + Request.get("/2"))
+        #expect(loop.run { loop.reactor.connections.contains { $0.phase.kind == .draining } })
+        let late = try loop.client()
+        late.send(Request.get("/3"))
+        switch rule {
+        case .brisk: #expect(loop.run { late.has(Answer.text("GET /3")) })
+        case .patient: #expect(!loop.run(milliseconds: 50) { late.has(count: 1) })
+        }
+    }
+
     /// A place that is free again is taken at once, though accepting had paused.
     @Test func aPlaceThatBecomesFreeIsTaken() throws {
         let loop = try ForeignLoop { $0.maximumConnections = 1 }

@@ -20,7 +20,7 @@ def hold_the_lock(seconds):
 def application(environ, start_response):
     path = environ["PATH_INFO"]
     seconds = float(parse_qs(environ["QUERY_STRING"]).get("seconds", ["60"])[0])
-    if path == "/stuck":
+    if path.startswith("/stuck"):
         wait_here(seconds)
     elif path == "/locked":
         hold_the_lock(seconds)
@@ -29,5 +29,10 @@ def application(environ, start_response):
     elif path == "/large":
         start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(16 << 20))])
         return [b"x" * (16 << 20)]
+    elif path == "/stream":
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return (b"x" * (1 << 20) for _ in range(16))
+    elif path == "/read":
+        environ["wsgi.input"].read()
     start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "3")])
     return [b"ok\n"]

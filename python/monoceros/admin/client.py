@@ -5,7 +5,11 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import time
 from typing import Any
+
+#: Another server's worker answers (RFC 9110 §15.5.20).
+MISDIRECTED = 421
 
 
 class NotReachable(Exception):
@@ -27,10 +31,15 @@ class UnixConnection(http.client.HTTPConnection):
 class Client:
     """One connection for each question, so that each worker is asked in turn."""
 
-    def __init__(self, address: str, timeout: float = 5):
-        """`address` is as in `admin_bind`: `unix:PATH` or `HOST:PORT`."""
+    def __init__(self, address: str, timeout: float = 5, master: int | None = None):
+        """
+        :param address: as in `admin_bind`: `unix:PATH` or `HOST:PORT`.
+        :param timeout: seconds for a connection's answer.
+        :param master: the process that is meant, where two have the socket since one replaces the other; None for any.
+        """
         self.address = address
         self.timeout = timeout
+        self.master = master
 
     def _connection(self) -> http.client.HTTPConnection:
         for prefix in ("unix://", "unix:"):
@@ -40,6 +49,20 @@ class Client:
 
     def ask(self, target: str, method: str = "GET") -> tuple[int, str]:
         """Status and text of the answer. Raises NotReachable."""
+        if self.master is None:
+            return self._ask(target, method)
+        target += f"{'&' if '?' in target else '?'}master={self.master}"
+        deadline = time.monotonic() + self.timeout
+        while True:
+            status, text = self._ask(target, method)
+            if status != MISDIRECTED:
+                return status, text
+            if time.monotonic() > deadline:
+                raise NotReachable(f"another master than {self.master} answers at {self.address}")
+            # The workers of both wait at the same socket: whoever is faster answers.
+            time.sleep(0.005)
+
+    def _ask(self, target: str, method: str) -> tuple[int, str]:
         connection = self._connection()
         try:
             connection.request(method, target)

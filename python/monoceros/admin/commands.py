@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import sys
 import time
@@ -20,8 +21,11 @@ PATIENCE = 5
 def main(arguments: Sequence[str]) -> int:
     """Runs a command; returns the exit status: 1 when the server does not answer or refuses."""
     parsed = make_parser().parse_args(list(arguments))
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A path that the locale has no letters for is no reason to say nothing.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        return parsed.function(Client(find(parsed.admin, parsed.pid_file, parsed.config)), parsed)
+        return parsed.function(find(parsed.admin, parsed.pid_file, parsed.config), parsed)
     except NotReachable as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1
@@ -76,11 +80,18 @@ def add_control(parser: argparse.ArgumentParser, common: argparse.ArgumentParser
     worker = orders.add_parser("worker", help="add, remove or kill a worker").add_subparsers(required=True)
     for name in ("add", "remove"):
         change = worker.add_parser(name, parents=[common], help=f"{name} workers")
-        change.add_argument("count", nargs="?", type=int, default=1, metavar="N")
+        change.add_argument("count", nargs="?", type=positive, default=1, metavar="N")
         change.set_defaults(function=change_workers, direction=name)
     kill = worker.add_parser("kill", parents=[common], help="end a worker, which is replaced")
     kill.add_argument("pid", type=int)
     kill.set_defaults(function=end_worker)
+
+
+def positive(text: str) -> int:
+    """A number of workers, of at least one."""
+    if not text.isascii() or not text.isdigit() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of workers")
+    return int(text)
 
 
 def show_status(client: Client, arguments: argparse.Namespace) -> int:

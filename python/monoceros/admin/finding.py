@@ -13,21 +13,21 @@ No server found: none of --admin, {VARIABLE}, --pid-file and the configuration i
 Start the server with --admin-bind unix:PATH, and say --admin unix:PATH here."""
 
 
-def find(admin: str | None, pid_file: str | None, config: str | None = None) -> str:
-    """The address to ask, as in `admin_bind`. Raises NotReachable.
+def find(admin: str | None, pid_file: str | None, config: str | None = None) -> Client:
+    """Whom to ask. Raises NotReachable.
 
     First what the command line says, then the environment, then the configuration that a server started in this
     directory would have. A pid file leads to the master's own sockets.
     """
     if admin:
-        return admin
+        return Client(admin)
     if pid_file:
         return of_process(read_pid(pid_file))
     if os.environ.get(VARIABLE):
-        return os.environ[VARIABLE]
+        return Client(os.environ[VARIABLE])
     bind, pid_file = configured(config)
     if bind:
-        return bind
+        return Client(bind)
     if pid_file:
         return of_process(read_pid(pid_file))
     raise NotReachable(HINT)
@@ -58,13 +58,14 @@ def configured(config: str | None) -> tuple[str | None, str | None]:
     return bind, os.path.abspath(pid_file) if pid_file else None
 
 
-def of_process(pid: int) -> str:
-    """The operator's Unix socket of a master, among those on which it listens (proc(5))."""
+def of_process(pid: int) -> Client:
+    """A client of a master's own Unix socket, found among those on which it listens (proc(5))."""
     for path in listening_paths(pid):
-        address = f"unix:{path}"
+        client = Client(f"unix:{path}", timeout=2, master=pid)
         try:
-            if Client(address, timeout=2).status()["server"]["pid"] == pid:
-                return address
+            if client.status()["server"]["pid"] == pid:
+                client.timeout = Client(client.address).timeout
+                return client
         except (NotReachable, KeyError):
             # Its clients' socket, or another program's.
             continue

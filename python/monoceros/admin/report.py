@@ -50,7 +50,7 @@ def workers(found: Sequence[dict[str, Any]]) -> list[str]:
 def exchanges(found: Sequence[dict[str, Any]]) -> list[str]:
     rows = [
         (
-            duration(each["age_s"]), each["phase"], duration(each["phase_age_s"]),
+            duration(each["age_s"]), *phase(each),
             # Nobody's that waits between the workers, and no thread's that waits or is being sent.
             each["pid"] or "-", each["thread"] or "-",
             each["client"], each["method"], each["path"] + ("…" if each["path_is_cut"] else ""),
@@ -58,6 +58,13 @@ def exchanges(found: Sequence[dict[str, Any]]) -> list[str]:
         for each in found
     ]  # fmt: skip
     return table(EXCHANGE_HEADINGS, rows, left=(1, 5, 6, 7))
+
+
+def phase(exchange: dict[str, Any]) -> tuple[str, str]:
+    """What an exchange is at, and for how long. Servers of former versions do not say that one waits for its client."""
+    if (wait := exchange.get("client_wait_s")) is not None:
+        return "awaits client", duration(wait)
+    return exchange["phase"], duration(exchange["phase_age_s"])
 
 
 def unlisted(document: dict[str, Any]) -> list[str]:

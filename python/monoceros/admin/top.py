@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import curses
+import os
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -91,6 +93,9 @@ class View:
 
 def run(client: Client, interval: float) -> int:
     """Shows it until somebody presses q. Raises NotReachable when there is nothing to show at the start."""
+    check_terminal()
+    # Keys have to wait for it.
+    client.timeout = min(client.timeout, 2)
     view = View()
     view.look(client)
     if view.document is None:
@@ -98,6 +103,16 @@ def run(client: Client, interval: float) -> int:
     with contextlib.suppress(KeyboardInterrupt):
         curses.wrapper(show, client, view, interval)
     return 0
+
+
+def check_terminal() -> None:
+    """Raises NotReachable where there is no terminal that curses could draw on."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise NotReachable("top needs a terminal; monoceros status writes the same once")
+    try:
+        curses.setupterm(os.environ.get("TERM") or "unknown", sys.stdout.fileno())
+    except curses.error:
+        raise NotReachable(f"nothing is known of the terminal {os.environ.get('TERM', '')!r} (TERM)") from None
 
 
 def show(screen: Any, client: Client, view: View, interval: float) -> None:

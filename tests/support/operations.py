@@ -1,0 +1,106 @@
+"""What tests need that meet the server as its operator does."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from prometheus_client.parser import text_string_to_metric_families as parse_prometheus
+
+from monoceros.admin.client import Client
+
+from .client import Address
+from .server import APPLICATIONS, Server, clean_environment
+from .waiting import DEADLINE, until
+
+LINE_OF_WAIT = next(
+    number
+    for number, line in enumerate((APPLICATIONS / "operated.py").read_text().splitlines(), 1)
+    if "gate.wait" in line
+)
+
+#: Starts a server with an operator's socket; returns it and the operator's client.
+Operate = Callable[..., tuple[Server, Client]]
+
+
+class Stuck:
+    """Requests that do not end, each on a connection of its own."""
+
+    def __init__(self, address: Address) -> None:
+        self.address = address
+        self.sockets: list[socket.socket] = []
+
+    def send(self, path: str) -> None:
+        connection = socket.create_connection(self.address, DEADLINE)
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nCookie: secret=oyster\r\n\r\n".encode())
+        self.sockets.append(connection)
+
+    def close(self) -> None:
+        for connection in self.sockets:
+            connection.close()
+
+
+def under_way(client: Client, count: int) -> list[dict[str, Any]]:
+    """The exchanges that the status names, once there are as many."""
+
+    def found() -> list[dict[str, Any]] | None:
+        exchanges = client.status()["exchanges"]
+        return exchanges if len(exchanges) == count else None
+
+    return until(found, f"{count} exchanges under way")
+
+
+def listed(client: Client, phase: str, count: int) -> list[dict[str, Any]]:
+    """The exchanges of a phase, once there are as many."""
+
+    def found() -> list[dict[str, Any]] | None:
+        exchanges = [each for each in client.status()["exchanges"] if each["phase"] == phase]
+        return exchanges if len(exchanges) == count else None
+
+    return until(found, f"{count} exchanges in {phase}")
+
+
+def metrics(client: Client) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+    status, text = client.ask("/metrics")
+    assert status == 200
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in parse_prometheus(text)
+        for sample in family.samples
+    }
+
+
+def value(found: dict[tuple[str, frozenset[tuple[str, str]]], float], name: str, **labels: str) -> float:
+    return found[name, frozenset(labels.items())]
+
+
+def request(address: Address, path: str, method: str = "GET") -> tuple[int, bytes]:
+    connection = http.client.HTTPConnection(*address, timeout=DEADLINE)
+    try:
+        connection.request(method, path)
+        response = connection.getresponse()
+        return response.status, response.read()
+    finally:
+        connection.close()
+
+
+def command(*arguments: str, cwd: Path = APPLICATIONS, **changes: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "monoceros", *arguments],
+        cwd=cwd,
+        env=clean_environment(**changes),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+    )
+
+
+def tasks(pid: int) -> list[str]:
+    return os.listdir(f"/proc/{pid}/task")
