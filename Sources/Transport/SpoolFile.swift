@@ -12,10 +12,6 @@ public final class SpoolFile: @unchecked Sendable {
     private var file: Descriptor?
     /// Bytes written so far.
     public private(set) var count = 0
-    /// Another worker has it, or had it.
-    private var isShared = false
-    /// Forks before it was made: whoever was forked later has it too.
-    private let forks = Process.forksBegun
 
     init(in spool: Spool) {
         self.spool = spool
@@ -26,22 +22,13 @@ public final class SpoolFile: @unchecked Sendable {
         self.spool = spool
         self.file = file
         self.count = count
-        isShared = true
         spool.allowance.note(count)
     }
 
     deinit {
         spool.allowance.giveBack(count)
-        guard let file else { return }
-        if isShared || Process.forksBegun != forks {
-            spool.close(file)
-        } else {
-            spool.discard(file, size: count)
-        }
+        if let file { spool.close(file) }
     }
-
-    /// It goes to another worker, which reads it when this object is gone.
-    func share() { isShared = true }
 
     /// To read from at any offset below `count`. There is one once something was written.
     public var descriptor: Descriptor {
@@ -64,21 +51,11 @@ public final class SpoolFile: @unchecked Sendable {
                 target = try Descriptor.unnamedFile(in: spool.directory)
                 file = target
             }
-            var rest = bytes[...]
-            while !rest.isEmpty {
-                let piece = rest.prefix(spool.isShared ? Self.sharedPiece : rest.count)
-                try target.writeAll(UnsafeRawBufferPointer(rebasing: piece))
-                rest = rest.dropFirst(piece.count)
-                // Without it, whoever waits for this CPU waits for the rest, too.
-                if !rest.isEmpty { Thread.yield() }
-            }
+            try target.writeAll(bytes)
         } catch {
             throw .system(error)
         }
     }
-
-    /// Bytes that are written at a time while others have requests that come one by one: some 20 µs.
-    private static let sharedPiece = 131_072
 }
 
 /// Why bytes are not in a spool file.

@@ -1,6 +1,5 @@
 import Platform
 import Testing
-import Transport
 
 struct LineBudgetTests {
     /// Asks for lines at these moments.
