@@ -80,6 +80,8 @@ public struct Descriptor: RawRepresentable, Hashable, Sendable {
     public var inode: UInt64? {
         var status = stat()
         return fstat(rawValue, &status) == 0 ? UInt64(status.st_ino) : nil
+    }
+
     /// Bytes of a regular file; nil for anything else (`fstat(2)`).
     public func regularFileSize() -> Int? {
         var status = stat()
