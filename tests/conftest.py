@@ -11,6 +11,7 @@ from types import FrameType
 from typing import Any
 
 import pytest
+from support.access_log import author  # noqa: F401 - a fixture
 from support.expectations import EXPECTED_DIFFERENCES, UNCERTAIN, difference
 from support.operations import Operate, Stuck
 from support.own_loggers import own_loggers  # noqa: F401 - a fixture

@@ -56,7 +56,7 @@ extension ScoreboardCell {
     /// - Parameter began: the monotonic clock, nanoseconds, when the exchange had begun already; 0 at the wait's end.
     public func noteClientWait(_ slot: Int, began: UInt64) {
         guard slot >= 0, slot < slotCount else { return }
-        words.storeReleasing(CellWord.slots + slotCount * SlotWord.stride + ListWord.count + slot, began)
+        words.storeReleasing(ScoreboardLayout.waitsStart(slotCount: slotCount) + slot, began)
     }
 
     @inlinable @inline(__always)

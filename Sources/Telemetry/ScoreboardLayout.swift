@@ -35,7 +35,12 @@ public struct ScoreboardLayout: Equatable, Sendable {
     var listStart: Int { CellWord.slots + slotCount * SlotWord.stride }
 
     /// The first word of a cell's waits, counted from the cell's: one for each slot (`ScoreboardCell.noteClientWait`).
-    var waitsStart: Int { listStart + ListWord.count }
+    var waitsStart: Int { Self.waitsStart(slotCount: slotCount) }
+
+    /// The same of a cell with so many slots.
+    static func waitsStart(slotCount: Int) -> Int {
+        CellWord.slots + slotCount * SlotWord.stride + ListWord.count
+    }
 
     /// The first word of a cell.
     public func cell(_ index: Int) -> Int {

@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_pro
 from monoceros.admin.client import Client
 
 from .client import Address
-from .server import APPLICATIONS, Server, clean_environment
+from .server import APPLICATIONS, Server, run_to_end
 from .waiting import DEADLINE, until
 
 LINE_OF_WAIT = next(
@@ -91,15 +91,7 @@ def request(address: Address, path: str, method: str = "GET") -> tuple[int, byte
 
 
 def command(*arguments: str, cwd: Path = APPLICATIONS, **changes: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "monoceros", *arguments],
-        cwd=cwd,
-        env=clean_environment(**changes),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE,
-    )
+    return run_to_end([sys.executable, "-m", "monoceros", *arguments], cwd=cwd, **changes)
 
 
 def tasks(pid: int) -> list[str]:

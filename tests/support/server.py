@@ -46,8 +46,15 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """Run a command line that is expected to end by itself."""
     assert importlib.util.find_spec(MODULE), f"{MODULE} is not installed"
+    return run_to_end(command(*arguments), cwd=cwd, deadline=deadline, **changes)
+
+
+def run_to_end(
+    words: list[str], *, cwd: Path = APPLICATIONS, deadline: float = DEADLINE, **changes: str
+) -> subprocess.CompletedProcess[str]:
+    """Run any command in an environment that says nothing of this one, but for `changes`."""
     return subprocess.run(
-        command(*arguments),
+        words,
         cwd=cwd,
         env=clean_environment(**changes),
         stdin=subprocess.DEVNULL,
