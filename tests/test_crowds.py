@@ -9,7 +9,7 @@ from contextlib import ExitStack
 import pytest
 from conftest import Serve
 from support.client import Closed, Connection, encode, fetch
-from support.processes import descriptors
+from support.processes import connected, descriptors
 from support.server import Server
 from support.waiting import until
 
@@ -20,11 +20,6 @@ CROWD = 2000
 def ask(connection: Connection) -> None:
     connection.send(ONE)
     assert connection.read_response().body == b"hello"
-
-
-def sockets(server: Server) -> int:
-    """The sockets of the one worker, its listener included."""
-    return sum(name.startswith("socket:") for name in descriptors(server.worker()).values())
 
 
 @pytest.fixture
@@ -58,7 +53,7 @@ def test_thousands_of_stalled_requests(serve: Serve, room_for_a_crowd: None, beg
             connection = stack.enter_context(Connection(server.address))
             connection.send(beginning)
             stalled.append(connection)
-        until(lambda: sockets(server) > CROWD, "all of them to be accepted")
+        until(lambda: connected(server.worker()) >= CROWD, "all of them to be accepted")
         with Connection(server.address) as healthy:
             for _ in range(50):
                 ask(healthy)
@@ -74,19 +69,18 @@ def test_thousands_of_stalled_requests(serve: Serve, room_for_a_crowd: None, beg
 def test_no_more_connections_than_allowed(serve: Serve) -> None:
     """All places are taken by requests that are complete, so nobody gives way."""
     server = serve("threaded:app", "--threads", "2", "--worker-connections", "10")
-    before = sockets(server)
     with ExitStack() as stack:
         busy = [stack.enter_context(Connection(server.address)) for _ in range(10)]
         for connection in busy:
             connection.send(encode("GET", "/wait?name=busy"))
-        until(lambda: sockets(server) == before + 10, "ten connections")
+        until(lambda: connected(server.worker()) == 10, "ten connections")
         # The kernel completes the handshake and takes the request; the worker knows nothing of it.
         late = stack.enter_context(Connection(server.address))
         late.send(encode("GET", "/who"))
         late.socket.settimeout(2)
         with pytest.raises(TimeoutError):
             late.read_response()
-        assert sockets(server) == before + 10
+        assert connected(server.worker()) == 10
         server.release("busy")
         for connection in busy:
             assert connection.read_response().status == 200
@@ -149,12 +143,11 @@ def test_silent_connections_give_way_first(serve: Serve) -> None:
         "--defer-accept",
         "0",
     )
-    before = sockets(server)
     with ExitStack() as stack:
         honest = stack.enter_context(Connection(server.address))
         ask(honest)
         silent = [stack.enter_context(Connection(server.address)) for _ in range(9)]
-        until(lambda: sockets(server) == before + 10, "ten connections")
+        until(lambda: connected(server.worker()) == 10, "ten connections")
         for _ in range(3):
             assert fetch(server.address, "/body?case=one").body == b"hello"
         assert silent[0].read_to_end() == b""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from conftest import Serve
 from support.client import Connection, encode, fetch
-from support.processes import descriptors
+from support.processes import connected
 from support.server import APPLICATIONS, Server, clean_environment, command
 from support.waiting import until
 
@@ -20,9 +20,9 @@ ONE = encode("GET", "/body?case=one")
 HALF_OPEN = "03"
 
 
-def sockets(server: Server) -> int:
-    """The sockets of the one worker, its listener included."""
-    return sum(name.startswith("socket:") for name in descriptors(server.worker()).values())
+def known(server: Server) -> int:
+    """The connections that the one worker has."""
+    return connected(server.worker())
 
 
 def is_half_open(port: int, client: Connection) -> bool:
@@ -37,16 +37,15 @@ def is_half_open(port: int, client: Connection) -> bool:
 
 def is_kept_back(server: Server) -> bool:
     """Whether a silent client is unknown to the server when one that connected later has been answered."""
-    before = sockets(server)
     with Connection(server.address) as silent, Connection(server.address) as honest:
         honest.send(ONE)
         assert honest.read_response().status == 200
-        known = sockets(server) - before
+        count = known(server)
         silent.send(ONE)
         assert silent.read_response().body == b"hello"
-        assert sockets(server) == before + 2
-    until(lambda: sockets(server) == before, "the ends of both")
-    return known == 1
+        assert known(server) == 2
+    until(lambda: known(server) == 0, "the ends of both")
+    return count == 1
 
 
 def test_a_silent_client_is_unknown_until_it_speaks(serve: Serve) -> None:
@@ -59,7 +58,6 @@ def test_without_it_a_silent_client_is_accepted_at_once(serve: Serve) -> None:
 
 def test_by_default_a_silent_client_is_kept_back_for_a_while_and_then_accepted(serve: Serve) -> None:
     server = serve("probe:app")
-    before = sockets(server)
 
     def meets_it() -> bool:
         # A second is not long where the machine is busy.
@@ -67,9 +65,9 @@ def test_by_default_a_silent_client_is_kept_back_for_a_while_and_then_accepted(s
             return is_half_open(server.address[1], silent)
 
     until(meets_it, "a client that is kept back")
-    until(lambda: sockets(server) == before, "the ends of those clients")
+    until(lambda: known(server) == 0, "the ends of those clients")
     with Connection(server.address) as silent:
-        until(lambda: sockets(server) == before + 1, "the silent client to be accepted")
+        until(lambda: known(server) == 1, "the silent client to be accepted")
         assert not is_half_open(server.address[1], silent)
         silent.send(ONE)
         assert silent.read_response().body == b"hello"
@@ -78,23 +76,21 @@ def test_by_default_a_silent_client_is_kept_back_for_a_while_and_then_accepted(s
 def test_a_health_check_that_only_connects_is_answered(serve: Serve) -> None:
     """Who closes without a word is not kept back, nor left over."""
     server = serve("probe:app", "--defer-accept", "60")
-    before = sockets(server)
     with Connection(server.address) as checker:
         checker.half_close()
         assert checker.read_to_end() == b""
     for _ in range(20):
         Connection(server.address).reset()
     assert fetch(server.address, "/body?case=one").body == b"hello"
-    until(lambda: sockets(server) == before, "the ends of all clients")
+    until(lambda: known(server) == 0, "the ends of all clients")
 
 
 def test_clients_of_a_proxy_come_with_its_preamble(serve: Serve) -> None:
     server = serve("probe.environs:mounted", "--defer-accept", "60", "--proxy-protocol")
-    before = sockets(server)
     with Connection(server.address) as connection:
-        assert sockets(server) == before
+        assert known(server) == 0
         connection.send(b"PROXY TCP4 192.0.2.7 192.0.2.8 4711 80\r\n")
-        until(lambda: sockets(server) == before + 1, "the client with its preamble")
+        until(lambda: known(server) == 1, "the client with its preamble")
         connection.send(encode("GET", "/"))
         assert b"192.0.2.7" in connection.read_response().body
 

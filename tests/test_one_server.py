@@ -21,7 +21,7 @@ from conftest import Serve
 from support.client import Connection, encode, fetch
 from support.crew import WHO, Clients, answer, ask, busy, neighbors, ready
 from support.halting import halted, thread_named
-from support.processes import children, descriptors
+from support.processes import children, connected, descriptors
 from support.waiting import until
 
 SLEEP = encode("GET", "/sleep?seconds=0.02")
@@ -265,14 +265,6 @@ def test_descriptors_stay_few_and_private(serve: Serve) -> None:
     until(lambda: all(connected(worker) == 0 for worker in workers), "the end of all connections")
     with Connection(server.address) as connection:
         assert ask(connection, encode("GET", "/descriptors"))["sockets"] == 0
-
-
-def connected(worker: int) -> int:
-    """TCP connections that a worker has, whichever of its kind accepted them."""
-    rows = (line.split() for line in Path(f"/proc/{worker}/net/tcp").read_text().splitlines()[1:])
-    listening = "0A"
-    others = {f"socket:[{row[9]}]" for row in rows if row[3] != listening}
-    return sum(name in others for name in descriptors(worker).values())
 
 
 def test_those_that_leave_share_the_queue(serve: Serve, tmp_path: Path) -> None:

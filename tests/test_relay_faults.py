@@ -17,7 +17,7 @@ from conftest import Serve
 from support import preload
 from support.client import Connection, encode, fetch
 from support.crew import WHO, Clients, answer, ask, busy, neighbors, ready
-from support.processes import children, descriptors
+from support.processes import children, connected, descriptors
 from support.server import MODULE, Server
 from support.waiting import DEADLINE, until
 
@@ -244,11 +244,3 @@ def test_many_parcels_leave_no_descriptor_behind(start: Start) -> None:
         lambda: all(len(descriptors(pid)) <= few for pid, few in zip(workers, before, strict=True)), "few descriptors"
     )
     assert fetch(server.address, "/descriptors").body == b'{"sockets": 0}'
-
-
-def connected(worker: int) -> int:
-    """TCP connections that a worker has, whichever of its kind accepted them."""
-    rows = (line.split() for line in Path(f"/proc/{worker}/net/tcp").read_text().splitlines()[1:])
-    listening = "0A"
-    others = {f"socket:[{row[9]}]" for row in rows if row[3] != listening}
-    return sum(name in others for name in descriptors(worker).values())

@@ -60,3 +60,11 @@ def descriptors(pid: int) -> dict[int, str]:
         except FileNotFoundError:
             continue
     return found
+
+
+def connected(worker: int) -> int:
+    """TCP connections that a worker has, whichever of its kind accepted them."""
+    rows = (line.split() for line in Path(f"/proc/{worker}/net/tcp").read_text().splitlines()[1:])
+    listening = "0A"
+    others = {f"socket:[{row[9]}]" for row in rows if row[3] != listening}
+    return sum(name in others for name in descriptors(worker).values())
