@@ -178,6 +178,19 @@ extension ScoreboardCell {
         #expect(try waits() == [nil])
     }
 
+    /// A worker that died with its master is told of as serving for ever; none is wanted is what counts then.
+    @Test func aWorkerTellsThatTheMasterIsGone() throws {
+        let board = Board()
+        board.arbiter.setGeneration(1, workersWanted: 2)
+        _ = try board.worker(200)
+        let orphan = try board.worker(201)
+        let reader = try board.reader()
+        #expect(reader.workersWanted == 2 && reader.hasOthersServing(besides: orphan.index))
+        orphan.noteMasterIsGone()
+        #expect(reader.workersWanted == 0 && reader.hasOthersServing(besides: orphan.index))
+        #expect(try board.reader().snapshot().generation == 1)
+    }
+
     @Test func slotsThatAreNoneAreIgnored() throws {
         let board = Board(slots: 1)
         let cell = try board.worker(200)
