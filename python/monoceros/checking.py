@@ -7,6 +7,7 @@ import traceback
 from typing import Any
 
 from monoceros.application import AppImportError
+from monoceros.errors import remedy
 from monoceros.loading import trim
 
 
@@ -25,5 +26,7 @@ def check(app: Any) -> int:
     except Exception as error:
         print("\nError while loading the application:\n", file=sys.stderr)
         traceback.print_exception(trim(error))
+        if remedy(error):
+            print(f"Error: {error}{remedy(error)}", file=sys.stderr)
         return 1
     return 0

@@ -2,7 +2,7 @@
 
 from monoceros.application import AppImportError
 
-__all__ = ["AppImportError", "ConfigError", "HaltServer"]
+__all__ = ["AppImportError", "ConfigError", "HaltServer", "remedy"]
 
 
 class HaltServer(BaseException):
@@ -19,3 +19,11 @@ class HaltServer(BaseException):
 
 class ConfigError(Exception):
     """A setting that cannot be used."""
+
+
+def remedy(error: BaseException) -> str:
+    """What to add to a message about what the user's code raised, where there is a remedy."""
+    is_missing = isinstance(error, ModuleNotFoundError) and error.name is not None
+    if is_missing and error.name.partition(".")[0] == "gunicorn":
+        return " (with --gunicorn-compat, Monoceros' modules are found under this name)"
+    return ""

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Protocol
 
 from monoceros.application import AppImportError, AppModuleNotFoundError
+from monoceros.errors import remedy
 from monoceros.hostlog import HostLog
 from monoceros.reloader import Reporter, expected_files
 
@@ -72,7 +73,7 @@ class ApplicationLoader(HostLog):
                 raise SystemExit(0) from None
             if self._may_speak():
                 self.logger.error("Exception in worker process", exc_info=error if is_own else trim(error))
-                self.report(f"Failed to {purpose}: {last_line(error)}")
+                self.report(f"Failed to {purpose}: {last_line(error)}{remedy(error)}")
             raise SystemExit(WORKER_BOOT_ERROR) from None
 
     def _is_told_to_leave(self) -> bool:

@@ -23,6 +23,7 @@ from typing import Any
 from monoceros import commandline
 from monoceros.application import prepare_import_path
 from monoceros.config import Config, ConfigError
+from monoceros.errors import remedy
 from monoceros.settings import current_directory
 
 #: The names of a configuration file, the one that is read first.
@@ -257,7 +258,7 @@ def execute(path: str) -> ModuleType:
 def unreadable(location: str, error: Exception) -> ConfigError:
     """One line, below it the user's own part of the traceback where the error itself does not show the place."""
     lines = traceback.format_exception_only(error)
-    text = f"Failed to read config file: {location}: {lines[-1].strip()}"
+    text = f"Failed to read config file: {location}: {lines[-1].strip()}{remedy(error)}"
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not is_machinery(frame.filename)]
     shown = traceback.format_list(frames) + (lines[:-1] if isinstance(error, SyntaxError) else [])
     return ConfigError("\n".join([text, *"".join(shown).splitlines()]))

@@ -204,6 +204,11 @@ def test_one_line_says_where_and_what_is_wrong(directory, argv, environ, file, m
             ["line 3", "line 2, in f", "1 / 0"],
         ),
         ("import no_such_module\n", "ModuleNotFoundError: No module named 'no_such_module'", ["line 1"]),
+        (
+            "from gunicorn.glogging import Logger\n",
+            "ModuleNotFoundError: No module named 'gunicorn' (with --gunicorn-compat, Monoceros' modules are found under",
+            ["line 1"],
+        ),
     ],
 )
 def test_a_file_that_fails_shows_the_users_own_lines(directory, text, first, others):
