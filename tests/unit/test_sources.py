@@ -206,7 +206,7 @@ def test_one_line_says_where_and_what_is_wrong(directory, argv, environ, file, m
         ("import no_such_module\n", "ModuleNotFoundError: No module named 'no_such_module'", ["line 1"]),
         (
             "from gunicorn.glogging import Logger\n",
-            "ModuleNotFoundError: No module named 'gunicorn' (with --gunicorn-compat, Monoceros' modules are found under",
+            "ModuleNotFoundError: No module named 'gunicorn' (with --gunicorn-compat, Monoceros' modules are",
             ["line 1"],
         ),
     ],
