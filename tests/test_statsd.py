@@ -148,6 +148,7 @@ def test_a_logger_class_that_changes_the_metrics_of_a_request(
             "127.0.0.1:1",
             "statsd at 127.0.0.1:1 does not take metrics (Connection refused): they are lost until it does.",
         ),
+        ("[::1]:1", "statsd at [::1]:1 does not take metrics (Connection refused): they are lost until it does."),
         (
             "unix:///none/here",
             "statsd at unix:///none/here cannot be reached (No such file or directory): no metrics are",

@@ -50,3 +50,11 @@ def test_a_statsd_that_never_reads_stops_nobody(tmp_path):
         for _ in range(1000):
             logger.increment("count", 1)
         assert path.read_text() == ""
+
+
+def test_no_server_is_no_fault(tmp_path):
+    logger = Statsd(settings(errorlog=str(tmp_path / "error.log")))
+    logger.info("hello", extra={"metric": "a", "value": 1, "mtype": "counter"})
+    assert logger.sock is None
+    (line,) = (tmp_path / "error.log").read_text().splitlines()
+    assert line.endswith("[INFO] hello")

@@ -43,6 +43,9 @@ class Statsd(Logger):
         }
 
     def _connect(self, host: Any) -> socket.socket | None:
+        if host is None:
+            # A program has named this class and no server.
+            return None
         if isinstance(host, str):
             family = socket.AF_UNIX
         else:
@@ -144,4 +147,7 @@ class Statsd(Logger):
     @property
     def _place(self) -> str:
         host = self.cfg.statsd_host
-        return f"unix://{host}" if isinstance(host, str) else ":".join(map(str, host or ()))
+        if isinstance(host, str):
+            return f"unix://{host}"
+        name, port = host
+        return f"[{name}]:{port}" if util.is_ipv6(name) else f"{name}:{port}"
