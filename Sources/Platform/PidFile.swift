@@ -60,9 +60,10 @@ public struct PidFile: Sendable {
         if Self.named(path) == pid { _ = unlink(path) }
     }
 
-    /// The process that a file names, if it is alive. One that belongs to another user is.
+    /// The process that a file names, if it is alive. One that belongs to another user is; one that has ended, and was
+    /// not reaped by a parent that does not care, is not.
     private static func living(_ path: String) -> ProcessID? {
-        guard let pid = named(path) else { return nil }
+        guard let pid = named(path), !Process.isZombie(pid) else { return nil }
         do throws(SystemError) {
             _ = try systemCall("kill") { kill(pid, 0) }
             return pid

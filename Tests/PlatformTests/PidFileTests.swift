@@ -30,6 +30,17 @@ import Testing
         try PidFile(creating: path).remove()
     }
 
+    @Test func takesTheFileOfAProcessThatHasEndedAndWasNotReaped() throws {
+        let path = path("zombie")
+        guard case .parent(let child) = try Process.fork() else { Process.exitImmediately(0) }
+        defer { waitpid(child, nil, 0) }
+        // Until it has ended, without reaping it.
+        var info = siginfo_t()
+        #expect(waitid(P_PID, id_t(child), &info, WEXITED | WNOWAIT) == 0)
+        try overwrite(path, "\(child)\n")
+        try PidFile(creating: path).remove()
+    }
+
     @Test func saysWhatIsWrongWithAPath() {
         do {
             _ = try PidFile(creating: "/no/such/directory/x.pid")
