@@ -46,6 +46,7 @@ extension Arbiter {
         current.deferAccept()
         tell(.adopted(generation: number))
         tell(.workersChanged(new: supervisor.wanted, old: supervisor.wanted))
+        warnOfNoWorkers()
         setTitle()
         replacePidFile()
         stopWatchingFiles()

@@ -19,6 +19,12 @@ extension Arbiter {
         }
     }
 
+    /// Of a configuration that has none.
+    func warnOfNoWorkers() {
+        guard supervisor.wanted == 0 else { return }
+        host.log(.warning, "There are 0 workers: nobody answers until the signal TTIN adds one.")
+    }
+
     /// How many workers are asked where they are in one round: the master has more to do.
     static let mostAsked = 4
 

@@ -88,9 +88,7 @@ public final class Arbiter {
             host.log(.info, "Listening at: \(urls) (\(processID))")
             if let admin = current.adminListener { host.log(.info, "Answering the operator at: \(admin.url)") }
             host.log(.info, "Using worker: \(configuration.workerClass)")
-            if supervisor.wanted == 0 {
-                host.log(.warning, "There are 0 workers: nobody answers until the signal TTIN adds one.")
-            }
+            warnOfNoWorkers()
             guard attempt(.ready) else {
                 closeListeners()
                 return leave(1)
