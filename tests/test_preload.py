@@ -177,6 +177,20 @@ def test_hooks_of_the_fork_see_the_application(serve: Serve, code: Path) -> None
     server.wait_for_log(f"gone {workers[0]}")
 
 
+def test_a_hook_before_the_fork_may_take_its_time(serve: Serve, code: Path) -> None:
+    """Longer than a process that makes workers may be silent (`Mold.patience`), at the start and at a reload."""
+    (code / "settings.py").write_text("import time\ndef pre_fork(server, worker):\n    time.sleep(6)\n")
+    server = start(serve, code, "-c", "settings.py")
+    first = ask(server)
+    assert (first["word"], first["loader"]) == ("old", mold(server))
+    write(code, "new")
+    server.signal(signal.SIGHUP)
+    wait_for(server, "new")
+    assert ask(server)["loader"] == mold(server) != first["loader"]
+    assert len(server.boots()) == 2
+    assert "is gone" not in server.log() and "made none" not in server.log()
+
+
 def test_threads_of_the_import_are_told(serve: Serve, code: Path) -> None:
     write(code, "old", "import threading, time\nthreading.Thread(target=time.sleep, args=(60,), daemon=True).start()")
     server = start(serve, code)

@@ -92,7 +92,10 @@ extension Arbiter {
         messages.send(WorkerMessage(kind, pid: Process.id).bytes)
         while true {
             guard let order = desk.nextOrder(for: Process.id, after: &seen, timeout: .seconds(60)) else { continue }
-            guard host.notify(.willForkFromMold(age: order.age, generation: number)) == .done else {
+            desk.beginHook(for: seen)
+            let isPrepared = host.notify(.willForkFromMold(age: order.age, generation: number)) == .done
+            desk.endHook()
+            guard isPrepared else {
                 desk.answer(seen, nil)
                 continue
             }

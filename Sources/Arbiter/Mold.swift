@@ -22,7 +22,8 @@ struct Mold {
     /// When it must be ready; nil for any time.
     let deadline: Nanoseconds?
 
-    /// How long the arbiter waits for a worker that it ordered, in nanoseconds. A fork takes a few milliseconds.
+    /// How long the arbiter waits for a worker that it ordered, in nanoseconds, beside the time in the hook `pre_fork`,
+    /// as it waits for that where it calls it itself. A fork takes a few milliseconds.
     static let patience = Nanoseconds.seconds(5)
 
     /// A worker, as the arbiter asks for it.
@@ -41,7 +42,10 @@ struct Mold {
             return nil
         }
         defer { try? Process.setSubreaper(false) }
-        switch desk.order(order, from: pid, patience: Self.patience) {
+        let answer = desk.order(order, from: pid, patience: Self.patience) { pid in
+            !Process.isStopped(pid) && !Process.isZombie(pid)
+        }
+        switch answer {
         case .worker(let worker): return worker
         case .none: return nil
         case .silence:

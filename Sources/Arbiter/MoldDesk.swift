@@ -18,6 +18,8 @@ struct MoldDesk: Sendable {
         case age
         /// One more than the cell; 0 for none.
         case cell
+        /// The number of the order for which the mold runs a hook of the user's, which may take its time; 0 for none.
+        case hook
         /// The number of the order that is answered, and what the arbiter sleeps on; written last.
         case answer
         /// The worker's process id; 0 where none could be made.
@@ -28,7 +30,7 @@ struct MoldDesk: Sendable {
 
     /// - Throws: `SystemError` when the system has no memory to give.
     init() throws(SystemError) {
-        memory = try SharedMapping(byteCount: 7 * MemoryLayout<UInt32>.size)
+        memory = try SharedMapping(byteCount: 8 * MemoryLayout<UInt32>.size)
     }
 
     /// Within the page; `Atomic` has the layout of what it holds.
@@ -50,25 +52,35 @@ struct MoldDesk: Sendable {
         case silence
     }
 
-    /// Orders a worker and waits for it, for as many nanoseconds at most.
-    func order(_ order: Mold.Order, from mold: ProcessID, patience: Nanoseconds) -> Answer {
+    /// Orders a worker and waits for it.
+    ///
+    /// - Parameters:
+    ///   - patience: for as many nanoseconds at most, beside the time in a hook of the user's.
+    ///   - isRunning: whether the mold is there and not stopped. It is asked while it runs a hook.
+    func order(
+        _ order: Mold.Order, from mold: ProcessID, patience: Nanoseconds, isRunning: (ProcessID) -> Bool
+    ) -> Answer {
         let number = load(.order) &+ 1
         store(.mold, UInt32(bitPattern: mold))
         store(.age, UInt32(truncatingIfNeeded: order.age))
         store(.cell, order.cell.map { UInt32(truncatingIfNeeded: $0 + 1) } ?? 0)
         store(.order, number)
         Futex.wakeShared(word(.order))
-        let end = Clock.now() + patience
+        var end = Clock.now() + patience
         while true {
             let answered = load(.answer)
             if answered == number { break }
             let now = Clock.now()
+            if load(.hook) == number, isRunning(mold) { end = now + patience }
             guard now < end else { return .silence }
-            Futex.waitShared(word(.answer), while: answered, timeout: end - now)
+            Futex.waitShared(word(.answer), while: answered, timeout: min(end - now, Self.glance))
         }
         let worker = ProcessID(bitPattern: load(.worker))
         return worker > 0 ? .worker(worker) : .none
     }
+
+    /// How often it is looked what the mold is at, in nanoseconds.
+    private static let glance = Nanoseconds.milliseconds(500)
 
     /// A worker is to become a mold; it is told to leave besides.
     func promote(_ worker: ProcessID) { store(.promoted, UInt32(bitPattern: worker)) }
@@ -91,6 +103,10 @@ struct MoldDesk: Sendable {
         let cell = load(.cell)
         return Mold.Order(age: Int(load(.age)), cell: cell == 0 ? nil : Int(cell) - 1)
     }
+
+    /// A hook of the user's is called for an order, and has returned.
+    func beginHook(for order: UInt32) { store(.hook, order) }
+    func endHook() { store(.hook, 0) }
 
     /// - Parameter worker: that was made; nil where none could be.
     func answer(_ order: UInt32, _ worker: ProcessID?) {
