@@ -29,13 +29,16 @@ import Testing
     @Test func theLastOfABatchTakesTheOthersAlong() throws {
         var decisions: [Bool] = []
         var early = 0
+        var last: Nanoseconds = 0
         let loop = try loop(turn: .microseconds(100)) { decisions.append($0) }
         let clients = try connect(5, to: loop)
         let handle = loop.handle
         loop.handle = { connection, loop in
             handle(connection, loop)
+            last = Clock.now()
             early += clients.count { $0.has(count: 1) }
         }
+        let began = Clock.now()
         for (number, client) in clients.enumerated() { client.send(Request.get("/\(number)")) }
         for (number, client) in clients.enumerated() {
             #expect(loop.run { client.has(Answer.text("GET /\(number)")) })
@@ -43,7 +46,8 @@ import Testing
         }
         // All are at hand in one turn: the last one has nobody to wait for.
         #expect(decisions == [true, true, true, true, false])
-        #expect(early <= 1)
+        // On a machine that had no time for this thread, none had to wait for longer than that.
+        #expect(early <= 1 || last - began >= Deferral<Connection>.longest)
         // They go on as connections whose response was sent at once.
         for client in clients {
             client.forget()
