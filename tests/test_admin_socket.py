@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import socket
@@ -135,7 +136,9 @@ def test_clients_that_keep_their_places_keep_nobody_out(operate: Operate, short_
     idle = [unix(short_path) for _ in range(200)]
     try:
         for connection in idle:
-            connection.sendall(beginning)
+            # Those that came first may have had to give way already.
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                connection.sendall(beginning)
         for _ in range(10):
             assert client.ask("/health") == (200, "ok\n")
     finally:
