@@ -1,4 +1,4 @@
-"""The application of :mod:`benchmarks.beside`: small answers, a large file, large blocks, and bodies that are read."""
+"""The application of :mod:`benchmarks.beside`: small answers, a large file, large blocks, bodies read and unread."""
 
 import os
 
@@ -15,7 +15,7 @@ def app(environ, start_response):
     if path == "/blocks":
         start_response("200 OK", [("Content-Length", str(len(BLOCK) * BLOCKS))])
         return (BLOCK for _ in range(BLOCKS))
-    if environ["REQUEST_METHOD"] == "POST":
+    if path == "/read":
         while environ["wsgi.input"].read(1 << 20):
             pass
     start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(HELLO)))])

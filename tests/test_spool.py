@@ -167,6 +167,18 @@ def test_a_file_that_cannot_be_read_later(serve: Serve, tmp_path: Path, operatio
     serves_small_and_large(server, large=True)
 
 
+def test_a_forked_process_keeps_the_body(serve: Serve, tmp_path: Path) -> None:
+    """The request is over and the worker has closed the body's file: whoever was forked meanwhile has all of it."""
+    server = serve("probe:app", "--tmp-upload-dir", str(tmp_path))
+    body = bytes(range(256)) * (5 * MIB // 256)
+    response = fetch(server.address, "/fork-reader?name=late", "POST", body=body)
+    assert response.body == b"later"
+    worker = server.worker()
+    until(lambda: not any(str(tmp_path) in name for name in descriptors(worker).values()), "the file to be closed")
+    server.release("late")
+    assert server.wait_for_trace("late.digest", 64) == sha256(body).hexdigest()
+
+
 @pytest.mark.parametrize("size", [10_000, 200_000])
 @pytest.mark.parametrize("framing", ["length", "chunked"])
 def test_a_body_over_the_limit(serve: Serve, framing: str, size: int) -> None:

@@ -132,6 +132,16 @@ def test_the_server_sends_nothing_behind_it(server: Server, target: str, expecte
 
 
 @OURS
+def test_who_took_the_connection_owes_no_response(serve: Serve) -> None:
+    server = serve("sockets:raw")
+    assert said(server, encode("GET", "/no-response")) == b"mine\n"
+    # Whatever was to be written of it is written before another request is answered.
+    assert fetch(server.address, "/stop-without?logged").status == 500
+    lines = server.wait_for_log(r"Error handling request .*")
+    assert len(lines) == 1 and "stop-without" in lines[0][0]
+
+
+@OURS
 def test_an_exception_is_logged_and_stop_iteration_is_not(server: Server) -> None:
     said(server, encode("GET", "/fail?logged"))
     server.wait_for_log(r"Error handling request (GET )?/fail\?logged")

@@ -104,14 +104,17 @@ void csystem_thread_name(const char *name) {
 }
 
 static volatile int forks;
+static atomic_uint forks_begun;
 static void note_fork(void) { forks++; }
+static void note_fork_begins(void) { atomic_fetch_add_explicit(&forks_begun, 1, memory_order_relaxed); }
 void csystem_note_forks(void) {
     static int is_registered;
-    if (!is_registered) pthread_atfork(NULL, NULL, note_fork);
+    if (!is_registered) pthread_atfork(note_fork_begins, NULL, note_fork);
     is_registered = 1;
     forks = 0;
 }
 int csystem_forks(void) { return forks; }
+unsigned csystem_forks_begun(void) { return atomic_load_explicit(&forks_begun, memory_order_relaxed); }
 
 int csystem_peer_state(int socket) {
     struct pollfd watched = {.fd = socket, .events = POLLRDHUP};

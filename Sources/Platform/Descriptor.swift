@@ -75,6 +75,11 @@ public struct Descriptor: RawRepresentable, Hashable, Sendable {
         }
     }
 
+    /// Cuts a file off behind its first `size` bytes (`ftruncate(2)`), which frees the blocks of the others.
+    public func truncate(to size: Int) throws(SystemError) {
+        _ = try systemCall("ftruncate") { ftruncate(rawValue, off_t(size)) }
+    }
+
     /// The number of what this is a descriptor of, whatever process asks by whichever of its descriptors (`fstat(2)`).
     /// Of sockets no two that exist have the same.
     public var inode: UInt64? {

@@ -123,6 +123,10 @@ public enum Process {
     /// Whether this process was forked by the one that called `noteForks`.
     public static var isFork: Bool { csystem_forks() != 0 }
 
+    /// How many forks have begun since `noteForks`, each before there is a child (`pthread_atfork(3)`). Where it is
+    /// what it was when a file was made, no other process has that file by inheritance.
+    public static var forksBegun: UInt32 { csystem_forks_begun() }
+
     /// Ends the process without running exit handlers or flushing anything (`_exit(2)`): for a forked child that shares
     /// both with its parent.
     public static func exitImmediately(_ code: Int32) -> Never {

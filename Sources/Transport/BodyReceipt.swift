@@ -25,6 +25,10 @@ final class BodyReceipt {
     var piece: PieceSize
     /// Nothing of it has come.
     private var isUntouched = true
+    /// It was in memory, and is on its way to a file for nothing but to travel.
+    private var isPacking = false
+    /// That was tried in vain.
+    private var cannotBePacked = false
 
     init(length: Int, now: Nanoseconds) {
         remainder = .length(length)
@@ -54,16 +58,20 @@ final class BodyReceipt {
         case nothing
         /// What has come, and bytes that are still to come.
         case part(RequestBody, remaining: Int, recent: Int)
-        /// The middle of a framing cannot be told, nor what is on its way to the disk, or cannot be
-        /// written.
+        /// Some of it, or all, has to be brought to the disk before (`beginPacking`).
+        case unwritten
+        /// It is on its way there.
+        case atDisk
+        /// The middle of a framing cannot be told.
         case stays
     }
 
-    var luggage: Luggage {
+    /// - Parameter limit: bytes that may travel in memory.
+    func luggage(atMost limit: Int) -> Luggage {
         if isUntouched { return .nothing }
-        guard case .length(let remaining) = remainder, remaining > 0, !isAtDisk, (try? writeRest()) != nil else {
-            return .stays
-        }
+        guard case .length(let remaining) = remainder, remaining > 0, !cannotBePacked else { return .stays }
+        if isAtDisk { return .atDisk }
+        if sink.mustBeWritten(over: limit) { return .unwritten }
         let body = sink.body
         if case .none = body { return .part(.memory(ByteStore()), remaining: remaining, recent: recent) }
         return .part(body, remaining: remaining, recent: recent)
@@ -86,6 +94,15 @@ final class BodyReceipt {
         return write
     }
 
+    /// Takes what has to be on the disk before the body can travel. Where it cannot be written, and was all in memory,
+    /// it stays there.
+    func beginPacking(for connection: Connection, in spool: Spool) -> SpoolWrite? {
+        isPacking = sink.moveToFile(in: spool)
+        guard write == nil, let (block, file) = sink.takeBlock(atLeast: 1) else { return nil }
+        write = SpoolWrite(block, to: file, for: connection, in: spool)
+        return write
+    }
+
     /// What is to be written next.
     func takeBlock(isFast: Bool = false) -> (block: ByteStore, file: SpoolFile)? {
         sink.takeBlock(atLeast: isComplete ? 1 : isFast ? BodySink.fastBlockSize : BodySink.blockSize)
@@ -98,7 +115,14 @@ final class BodyReceipt {
     func endWrite(now: Nanoseconds, isFast: Bool) throws(SpoolFault) {
         guard let written = write.take() else { return }
         lastProgress = now
-        if let fault = written.fault { throw fault }
+        let wasPacking = isPacking
+        isPacking = false
+        if let fault = written.fault {
+            guard wasPacking else { throw fault }
+            sink.takeBack(written.block)
+            cannotBePacked = true
+            return
+        }
         if isFast { sink.reuse(written.block) }
     }
 
@@ -118,13 +142,6 @@ final class BodyReceipt {
     func takeRest() -> ByteStore? { rest.take() }
 
     // MARK: Bytes
-
-    /// Writes what waits to the file, at the price of a wait for the disk: a block at most, once for a connection that
-    /// leaves with its body half way.
-    private func writeRest() throws(SpoolFault) {
-        guard let (block, file) = sink.takeBlock(atLeast: 1) else { return }
-        try file.write(block.bytes)
-    }
 
     /// Notes that bytes came. Whether they are enough to set the deadline anew.
     func makesProgress(_ count: Int, now: Nanoseconds) -> Bool {

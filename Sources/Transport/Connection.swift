@@ -70,6 +70,8 @@ public final class Connection {
     var departure: Departure?
     /// Where what waits goes once it is too much for memory.
     let spool: Spool
+    /// Its request's body in a file, or on its way there, where it was to travel.
+    var bodyCopy: BodyCopy?
     /// What of the worker's memory its request has.
     var memoryCharge = MemoryCharge()
     /// How long its runner has waited for the client, in nanoseconds, and since when it waits: 0 while it does not.

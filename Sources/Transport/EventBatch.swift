@@ -11,7 +11,7 @@ struct EventBatch {
     /// Whether anything was done since then that no event announced.
     private var hasTurned = false
     private var hasAskedPostponed = false
-    /// When a poll last brought a request, or a part of one's head.
+    /// When a poll last brought a whole request, or a part of a head.
     private var lastNews: Nanoseconds?
 
     /// Turns that even a single connection gets between two polls: enough to make up for the cost of polling.
@@ -51,14 +51,16 @@ struct EventBatch {
     /// The places of the events that are not dealt with.
     var rest: Range<Int> { cursor..<max(cursor, count) }
 
-    /// An event of this batch brought a request, or a part of one's head: there is somebody who notices how long turns
-    /// take.
+    /// An event of this batch brought a whole request, or a part of a head: there is somebody who notices how long
+    /// turns take.
     @inline(__always)
     mutating func noteNews() { lastNews = began }
 
+    /// Whether there are clients whose requests come one by one, beside those that have turns.
+    var isShared: Bool { lastNews.map { began &- $0 < Self.memory } ?? false }
+
     /// Whether another connection without an event has its turn before the next poll. One has in any case.
     mutating func takeTurn(now: Nanoseconds) -> Bool {
-        let isShared = lastNews.map { began &- $0 < Self.memory } ?? false
         guard turns > 0, isTime(now, isShared ? Self.sharedTurnTime : Self.turnTime) else { return false }
         turns -= 1
         hasTurned = true

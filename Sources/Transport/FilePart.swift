@@ -39,6 +39,7 @@ final class FilePart {
         self.count = count
         self.spool = spool
         window = ReadAheadWindow(from: offset)
+        if case .spool(let file) = source { file.share() }
         if count > Self.pieceSize { source.descriptor.expectExplicitReadAhead() }
     }
 
@@ -121,6 +122,8 @@ final class FileSend: DiskJob, @unchecked Sendable {
 
     /// Bytes that are sent by one call of the system.
     static let pieceSize = 524_288
+    /// The same while others have requests that come one by one.
+    static let sharedPieceSize = 131_072
     /// Nanoseconds after which no other piece is begun: others look after the connection then.
     static let time: Nanoseconds = .milliseconds(2)
 
@@ -172,7 +175,7 @@ final class FileSend: DiskJob, @unchecked Sendable {
         let end = Clock.now() + Self.time
         var done = 0
         while true {
-            let size = min(count - done, Self.pieceSize)
+            let size = min(count - done, spool.isShared ? Self.sharedPieceSize : Self.pieceSize)
             part?.window.prepare(file, through: offset + done + size, of: last)
             guard case .processed(let sent) = try channel.sendFile(file, from: offset + done, count: size) else {
                 return (done, true)

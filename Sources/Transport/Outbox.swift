@@ -84,12 +84,13 @@ struct Outbox {
 
     /// Sends what the socket takes, for one turn. Owners whose bytes are all sent go to `releases`.
     ///
+    /// - Parameter isShared: there are others with requests that come one by one.
     /// - Throws: `SystemError` when the connection is lost, or a file ended before its time.
     mutating func flush(
-        to channel: Channel, releasing releases: inout [UnsafeMutableRawPointer]
+        to channel: Channel, isShared: Bool = false, releasing releases: inout [UnsafeMutableRawPointer]
     ) throws(SystemError) -> Flush {
         partForDisk = nil
-        var budget = TurnBudget(bytes: TurnBudget.sent)
+        var budget = TurnBudget(bytes: TurnBudget.sent, isShared: isShared)
         while let segment = segments.first {
             let sent: Int
             switch segment {

@@ -42,6 +42,7 @@ extension Reactor {
             expireDeadlines()
             if admission.takesLate(now: now) { acceptLate() }
         }
+        if !queue.isEmpty { spool.isShared = batch.isShared }
         while !queue.isEmpty, batch.takeTurn(now: now), let connection = queue.popFirst() {
             connection.isQueued = false
             if proceed(connection, on: bench) { return connection }
@@ -58,8 +59,10 @@ extension Reactor {
         case .preamble, .idle, .head:
             // One that pipelines has its turn already: more of it that comes does not get it there earlier.
             guard connection.mayBeReadable, !connection.isQueued else { return false }
-            batch.noteNews()
-            return advance(connection, on: bench)
+            let isComplete = advance(connection, on: bench)
+            // One with a body on its way is no client that wants a word only.
+            if isComplete || connection.phase.kind != .body { batch.noteNews() }
+            return isComplete
         case .body:
             // Bulk waits for those who perhaps want a word only.
             if connection.mayBeReadable { enqueue(connection) }

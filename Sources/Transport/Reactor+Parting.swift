@@ -47,16 +47,23 @@ extension Reactor {
         for connection in leaving {
             switch post(connection, sharing) {
             case .posted: continue
+            case .atDisk:
+                tryAgain(sharing)
+                if leaving.count == 1 { return false }
             case .stays where leaving.count > 1: continue
             case .stays: return false
             case .later:
-                let retry = now + Sharing.retryInterval
-                sharing.parting?.retry = retry
-                schedule(wakeAt: retry)
+                tryAgain(sharing)
                 return false
             }
         }
         return true
+    }
+
+    private func tryAgain(_ sharing: Sharing) {
+        let retry = now + Sharing.retryInterval
+        sharing.parting?.retry = retry
+        schedule(wakeAt: retry)
     }
 
     /// No worker serves any longer: what they posted and nobody took is for those that leave to end. Each takes a

@@ -10,6 +10,8 @@ extension Reactor {
         case posted
         /// The relay takes no more at the moment: the connection stays, which is no error.
         case later
+        /// Its body is on its way to a file, without which it cannot go.
+        case atDisk
         /// It stays: another process could not go on with it.
         case stays
     }
@@ -17,11 +19,11 @@ extension Reactor {
     /// Posts a connection: it is no connection of this worker's any more, and its client does not notice.
     func post(_ connection: Connection, _ sharing: Sharing) -> Posting {
         let cell = sharing.commons.cell
-        let outcome = connection.withParcel(spoolingIn: spool) {
-            (parcel, bytes, file) -> Posting in
+        let packing = connection.withParcel { (parcel, bytes, file) -> Posting in
             var parcel = parcel
             if connection.listener < listeners.count { parcel.listener = listeners[connection.listener].identity }
             guard let size = try? parcel.encode(bytes, into: sharing.message) else { return .stays }
+            file?.share()
             do throws(RelayError) {
                 switch try sharing.commons.relay.send(
                     UnsafeRawBufferPointer(rebasing: sharing.message[..<size]),
@@ -38,14 +40,18 @@ extension Reactor {
                 return .stays
             }
         }
+        guard case .packed(let outcome) = packing else {
+            if case .atDisk = packing { return .atDisk }
+            return .stays
+        }
         switch outcome {
-        case .posted?:
+        case .posted:
             forget(connection)
             cell.countRelayedOut()
-        case .later?: cell.countRelayFull()
-        default: return .stays
+        case .later: cell.countRelayFull()
+        case .atDisk, .stays: break
         }
-        return outcome ?? .stays
+        return outcome
     }
 
     /// Somebody else has the connection, another worker or its application: it ends here without a word to the client.
@@ -106,7 +112,7 @@ extension Reactor {
                     left -= 1
                     continue
                 case .later: left = 0
-                case .stays: break
+                case .atDisk, .stays: break
                 }
             }
             held.append(connection)

@@ -98,7 +98,7 @@ extension Reactor {
         let (received, announced) = body.receipt.progress
         let client = if case .unix = connection.peer { "a unix socket" } else { "ip=\(connection.peer.host)" }
         note(
-            .warning,
+            .warning, within: &cutBodyLines,
             "The client of \(Self.request(body.head.bytes)) from \(client) left after \(received) of "
                 + "\(announced.map { "\($0)" } ?? "an unknown number of") bytes of the body. It is not served.")
     }

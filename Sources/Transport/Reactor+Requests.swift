@@ -124,9 +124,9 @@ extension Reactor {
         if body.receipt.isAtDisk { return .wait }
         if body.receipt.isComplete { return goOn(connection, body, on: bench) }
         var start = Clock.now()
-        var budget = TurnBudget(bytes: TurnBudget.received, now: start)
+        var budget = TurnBudget(bytes: TurnBudget.received, isShared: batch.isShared, now: start)
         while true {
-            guard let (count, progress) = readPiece(connection, body, at: start, on: bench) else {
+            guard let (count, progress) = readPiece(connection, body, atMost: budget.piece, at: start, on: bench) else {
                 return pause(connection, body, on: bench)
             }
             guard case .again = progress else { return progress }
@@ -139,10 +139,10 @@ extension Reactor {
 
     /// Reads a piece of a body: what goes to a file as it is, where it is written from. Nil as with `read`.
     private func readPiece(
-        _ connection: Connection, _ body: PartialBody, at now: Nanoseconds, on bench: Workbench
+        _ connection: Connection, _ body: PartialBody, atMost limit: Int, at now: Nanoseconds, on bench: Workbench
     ) -> (count: Int, progress: Progress)? {
         let receipt = body.receipt
-        let size = receipt.piece.bytes
+        let size = min(batch.isShared ? receipt.piece.shared : receipt.piece.bytes, limit)
         let count: Int
         let progress: Progress
         if let room = receipt.room(atMost: size) {

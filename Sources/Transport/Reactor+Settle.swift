@@ -41,6 +41,7 @@ extension Reactor {
     @inline(never)
     private func finish(_ connection: Connection, persists: Bool, isDeferred: Bool) {
         guard case .running(let request) = connection.phase else { return }
+        if let copy = connection.bodyCopy, copy.isDone { connection.bodyCopy = nil }
         let sequel = sequel(of: request, on: connection, persist: persists)
         if connection.outbox.isEmpty {
             if connection.label != nil { connection.label = nil }
@@ -116,7 +117,8 @@ extension Reactor {
         guard case .draining(var response) = connection.phase else { return }
         let flush: Outbox.Flush
         do throws(SystemError) {
-            flush = try connection.outbox.flush(to: connection.channel, releasing: &releases)
+            flush = try connection.outbox.flush(
+                to: connection.channel, isShared: spool.isShared, releasing: &releases)
         } catch {
             if error == Outbox.fileEnded {
                 note(

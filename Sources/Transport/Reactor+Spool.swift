@@ -25,14 +25,14 @@ extension Reactor {
             } catch {
                 return refuseBody(connection, error, head: body.head.bytes)
             }
+            // Before more comes that would have to be written.
+            if isParting, !body.receipt.isComplete, sendOff(connection) { return }
             setDeadline(connection, after: configuration.timeouts.body)
             // It may be complete now, which takes a bench.
             enqueue(connection)
-        case .running:
-            // A failure is for the runner to find, with its next block.
-            if case .turnOver? = try? connection.sendPending(releasing: &releases) { enqueue(connection) }
-        case .draining:
-            drain(connection)
+        case .running, .draining:
+            // What comes next is bulk: it waits for those who perhaps want a word only.
+            enqueue(connection)
         case .preamble, .idle, .head, .held, .discarding, .lingering:
             break
         }
@@ -47,7 +47,7 @@ extension Reactor {
             refuse(connection, WireError(.spoolFull), head: head)
         case .system(let cause):
             let failure = SpoolFailure(cause: cause, directory: configuration.body.spoolDirectory)
-            note(.error, failure.description)
+            note(.error, within: &unkeptBodyLines, failure.description)
             refuse(connection, WireError(failure.fault), head: head)
         }
     }

@@ -58,6 +58,9 @@ public final class Reactor {
     let memory: MemoryBudget
     /// When it is looked for a connection that gives way again, where none was found that could.
     var nextRelief: Nanoseconds = 0
+    /// Lines of clients that leave in the middle of a body, and of bodies that cannot be kept.
+    var cutBodyLines = LineBudget()
+    var unkeptBodyLines = LineBudget()
     /// When the log hears again at the earliest that memory or disk is used up.
     var nextScarcityNotice: Nanoseconds = 0
 
@@ -296,4 +299,12 @@ public final class Reactor {
     public func note(_ level: Notice.Level, _ text: String, _ baton: borrowing Baton) { note(level, text) }
 
     func note(_ level: Notice.Level, _ text: String) { notices.append(level, text) }
+
+    /// The same for a line that any client may cause as often as it likes. Those that are left out are counted in the
+    /// next.
+    func note(_ level: Notice.Level, within budget: inout LineBudget, _ text: @autoclosure () -> String) {
+        guard budget.spend(at: now) else { return }
+        let leftOut = budget.takeSuppressed()
+        note(level, leftOut == 0 ? text() : "\(text()) (\(leftOut) more like this were not written)")
+    }
 }

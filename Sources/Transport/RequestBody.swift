@@ -100,6 +100,29 @@ struct BodySink {
         storage = .file(file, waiting: block)
     }
 
+    /// Whether something of it is in memory that cannot stay there.
+    ///
+    /// - Parameter limit: bytes that can, of a body that is not in a file.
+    func mustBeWritten(over limit: Int) -> Bool {
+        switch storage {
+        case .empty: false
+        case .memory(let store): store.count > limit
+        case .file(_, let waiting): waiting.count > 0
+        }
+    }
+
+    /// Has what is in memory wait for a file.
+    ///
+    /// - Returns: whether there was none before.
+    mutating func moveToFile(in spool: Spool) -> Bool {
+        guard case .memory(let store) = storage else { return false }
+        storage = .file(SpoolFile(in: spool), waiting: store)
+        return true
+    }
+
+    /// A block that was all of it could not be written. Nothing came meanwhile.
+    mutating func takeBack(_ block: ByteStore) { storage = .memory(block) }
+
     /// Keeps memory for what is there alone.
     mutating func shrink() {
         guard case .file(let file, let waiting) = storage else { return }

@@ -12,6 +12,10 @@ public final class SpoolFile: @unchecked Sendable {
     private var file: Descriptor?
     /// Bytes written so far.
     public private(set) var count = 0
+    /// Somebody may have its bytes when this object is gone: another worker, or the kernel on behalf of a client.
+    private var isShared = false
+    /// Forks before it was made: whoever was forked later has it too.
+    private let forks = Process.forksBegun
 
     init(in spool: Spool) {
         self.spool = spool
@@ -22,13 +26,24 @@ public final class SpoolFile: @unchecked Sendable {
         self.spool = spool
         self.file = file
         self.count = count
+        isShared = true
         spool.allowance.note(count)
     }
 
     deinit {
         spool.allowance.giveBack(count)
-        if let file { spool.close(file) }
+        guard let file else { return }
+        if isShared || Process.forksBegun != forks {
+            spool.close(file)
+        } else {
+            spool.discard(file, size: count)
+        }
     }
+
+    /// It is closed in the end, and not cut off before: it goes to another worker, which reads it when this object is
+    /// gone; or bytes of it are sent with `sendfile(2)`, and the socket's queue refers to the file's own memory until
+    /// the client has taken them. To cut a file off writes zeros into that memory.
+    func share() { isShared = true }
 
     /// To read from at any offset below `count`. There is one once something was written.
     public var descriptor: Descriptor {
@@ -51,11 +66,21 @@ public final class SpoolFile: @unchecked Sendable {
                 target = try Descriptor.unnamedFile(in: spool.directory)
                 file = target
             }
-            try target.writeAll(bytes)
+            var rest = bytes[...]
+            while !rest.isEmpty {
+                let piece = rest.prefix(spool.isShared ? Self.sharedPiece : rest.count)
+                try target.writeAll(UnsafeRawBufferPointer(rebasing: piece))
+                rest = rest.dropFirst(piece.count)
+                // Without it, whoever waits for this CPU waits for the rest, too.
+                if !rest.isEmpty { Thread.yield() }
+            }
         } catch {
             throw .system(error)
         }
     }
+
+    /// Bytes that are written at a time while others have requests that come one by one: some 20 µs.
+    private static let sharedPiece = 131_072
 }
 
 /// Why bytes are not in a spool file.

@@ -11,22 +11,32 @@ struct TurnBudget {
     static let received = 262_144
     /// The most bytes that a turn sends.
     static let sent = 1 << 20
+    /// The most bytes of either while others have requests that come one by one: 10 to 20 µs.
+    static let shared = 131_072
     /// Nanoseconds. What is under way when they are over is done first: a piece (`PieceSize`), or one call of the
     /// system.
     static let time: Nanoseconds = .microseconds(100)
+    /// The same while others have requests that come one by one.
+    static let sharedTime: Nanoseconds = .microseconds(15)
 
     private var bytes: Int
+    private let time: Nanoseconds
+    private let largestPiece: Int
     private var end: Nanoseconds?
 
-    /// - Parameter now: when the turn began; nil where that is not worth a look at the clock before there are many
-    ///   bytes.
-    init(bytes: Int, now: Nanoseconds? = nil) {
-        self.bytes = bytes
-        end = now.map { $0 + Self.time }
+    /// - Parameters:
+    ///   - isShared: there are others with requests that come one by one (`EventBatch.isShared`).
+    ///   - now: when the turn began; nil where that is not worth a look at the clock before there are many bytes.
+    init(bytes: Int, isShared: Bool = false, now: Nanoseconds? = nil) {
+        self.bytes = isShared ? min(bytes, Self.shared) : bytes
+        largestPiece = isShared ? Self.shared : Self.largestPiece
+        let time = isShared ? Self.sharedTime : Self.time
+        self.time = time
+        end = now.map { $0 + time }
     }
 
     /// The most bytes that the next call of the system should move.
-    var piece: Int { min(bytes, Self.largestPiece) }
+    var piece: Int { min(bytes, largestPiece) }
 
     private static let largestPiece = 262_144
 
@@ -40,7 +50,7 @@ struct TurnBudget {
         guard end != nil || count >= Self.worthALook else { return true }
         let now = now()
         guard let end else {
-            self.end = now + Self.time
+            self.end = now + time
             return true
         }
         return now < end
@@ -58,6 +68,9 @@ struct PieceSize: Equatable {
 
     private(set) var bytes: Int
     private let least: Int
+
+    /// While others have requests that come one by one: what a quarter of the time is enough for.
+    var shared: Int { max(least, bytes / 4) }
 
     /// - Parameter least: bytes below which it does not pay to read less.
     init(_ bytes: Int, least: Int) {

@@ -60,6 +60,8 @@ extension Response {
 
     /// Ends the body after the last block.
     func complete(_ gil: inout GIL) throws(PythonError) {
+        // Who took the connection owes no response.
+        if isSurrendered, !writer.isStarted { return }
         try commit(total: 0, gil)
         post(writer.complete(), of: nil, &gil)
     }

@@ -1,6 +1,7 @@
 internal import Platform
 internal import PythonBridge
 internal import Scheduling
+internal import Transport
 
 /// Writes of requests that run for long, while they do: a line in the log with the stack of the thread, once for each.
 ///

@@ -269,4 +269,29 @@ import Testing
         #expect(loop.run { client.has(Answer.texts(expected)) })
         #expect(loop.handled == expected)
     }
+
+    /// Whose body is on its way is nobody who would notice long turns; who asks for something is.
+    @Test func aBodyUnderWayMakesNobodysTurnsShort() throws {
+        let loop = try ForeignLoop()
+        let uploading = try loop.client()
+        // On a connection that was served before, whose head is an event of its own.
+        uploading.send(Request.get("/first"))
+        #expect(loop.run { uploading.has(Answer.text("GET /first")) })
+        loop.reactor.batch = EventBatch()
+        uploading.send(String(Request.post("/a", "hello").dropLast()))
+        #expect(loop.run { loop.reactor.connections.contains { $0.phase.kind == .body } })
+        #expect(!loop.reactor.batch.isShared)
+        let asking = try loop.client()
+        asking.send(Request.get("/b"))
+        #expect(loop.run { asking.has(Answer.text("GET /b")) })
+        loop.reactor.batch = EventBatch()
+        asking.send(Request.get("/c"))
+        var wasShared = false
+        #expect(
+            loop.run {
+                wasShared = wasShared || loop.reactor.batch.isShared
+                return asking.has(count: Answer.text("GET /b").utf8.count + 1)
+            })
+        #expect(wasShared)
+    }
 }

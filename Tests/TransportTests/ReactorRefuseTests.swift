@@ -51,4 +51,39 @@ import Testing
     @Test func htmlForWhatIsNoRequest() throws {
         #expect(try page(["\u{16}\u{3}\u{1}"]).hasSuffix("</html>\n"))
     }
+
+    /// A client may leave in its bodies as often as it likes: the log has a few lines of it, and how many it has not.
+    @Test func aFloodOfCutBodiesIsAFewLines() throws {
+        let loop = try ForeignLoop()
+        for _ in 0..<(LineBudget.most + 5) {
+            let client = try loop.client()
+            client.send(String(Request.post("/a", "hello").dropLast()))
+            #expect(loop.run { loop.reactor.connections.contains { $0.phase.kind == .body } })
+            client.close()
+            #expect(loop.run { loop.reactor.connectionCount == 0 })
+        }
+        let notices = loop.notices
+        #expect(notices.count == LineBudget.most)
+        #expect(notices.allSatisfy { $0.text.hasSuffix("left after 4 of 5 bytes of the body. It is not served.") })
+    }
+
+    /// The same for bodies that cannot be kept; the next line that is written counts those that were not.
+    @Test func aFloodOfUnkeptBodiesIsAFewLines() throws {
+        let loop = try ForeignLoop {
+            $0.body.memory = 0
+            $0.body.spoolDirectory = "/nonexistent"
+        }
+        let count = LineBudget.most + 5
+        for _ in 0..<count {
+            let client = try loop.client()
+            client.send(Request.post("/a", "hello"))
+            #expect(loop.run { client.hasEnded() })
+            #expect(client.text.hasPrefix("HTTP/1.1 503 "))
+        }
+        let notices = loop.notices
+        #expect(notices.count == LineBudget.most && notices.allSatisfy { $0.level == .error })
+        loop.reactor.now += 2 * LineBudget.interval
+        loop.reactor.note(.error, within: &loop.reactor.unkeptBodyLines, "one more")
+        #expect(loop.notices.map(\.text) == ["one more (5 more like this were not written)"])
+    }
 }

@@ -18,8 +18,7 @@ import Testing
         let client = try server.first.client()
         if !beginning.isEmpty { client.send(beginning) }
         #expect(server.first.run { server.first.reactor.connections.contains { $0.phase.kind == phase } })
-        server.first.leave()
-        #expect(server.first.reactor.connectionCount == 0)
+        leave(server.first)
         #expect(server.first.isDrained)
         #expect(server.second.run { server.second.reactor.connectionCount == 1 })
         client.send(rest)
@@ -100,10 +99,86 @@ import Testing
         let body = String(decoding: pattern(100_000), as: UTF8.self)
         client.send(Request.post("/a", body))
         #expect(server.first.serve { server.first.hasHeldRequests })
-        server.first.leave()
+        leave(server.first)
         let line = Answer.line("POST", "/a", "file", Array(body.utf8))
         #expect(server.second.run { client.has(Answer.text(line)) })
         #expect(client.text == Answer.text(line))
+    }
+
+    /// Takes turns until the disk has what travels in a file, and all have left.
+    private func leave(_ loop: ForeignLoop) {
+        #expect(
+            loop.serve {
+                loop.leave()
+                return loop.reactor.connectionCount == 0
+            })
+    }
+
+    @Test func halfALargeBodyTravelsAsAFile() throws {
+        let server = try LoopbackServer { $0.body.memory = 400_000 }
+        let client = try server.first.client()
+        let body = String(decoding: pattern(150_000), as: UTF8.self)
+        let request = Request.post("/a", body)
+        client.send(String(request.dropLast(50_000)))
+        #expect(
+            server.first.run {
+                server.first.reactor.connections.contains {
+                    if case .body(let body) = $0.phase { body.receipt.progress.received == 100_000 } else { false }
+                }
+            })
+        leave(server.first)
+        #expect(server.second.run { server.second.reactor.connectionCount == 1 })
+        client.send(String(request.suffix(50_000)))
+        let line = Answer.line("POST", "/a", "file", Array(body.utf8))
+        #expect(server.second.run { client.has(Answer.text(line)) })
+        #expect(client.text == Answer.text(line))
+    }
+
+    /// What has no room on the disk is served where it is, whether it is there whole or in part.
+    @Test(arguments: [0, 50_000])
+    func aLargeBodyWithoutAFileStays(missing: Int) throws {
+        let server = try LoopbackServer {
+            $0.body.memory = 400_000
+            $0.body.spoolDirectory = "/nonexistent"
+        }
+        let client = try server.first.client()
+        let body = String(decoding: pattern(150_000), as: UTF8.self)
+        let request = Request.post("/a", body)
+        client.send(String(request.dropLast(missing)))
+        #expect(
+            server.first.serve {
+                server.first.hasHeldRequests
+                    || server.first.reactor.connections.contains {
+                        if case .body(let body) = $0.phase { body.receipt.progress.received == 100_000 } else { false }
+                    }
+            })
+        for _ in 0..<10 {
+            server.first.leave()
+            _ = server.first.poll(milliseconds: 10, ignoringHeld: true)
+        }
+        #expect(server.first.reactor.connectionCount == 1 && server.counters[0].relayedOut == 0)
+        client.send(String(request.suffix(missing)))
+        let line = Answer.line("POST", "/a", "memory", Array(body.utf8))
+        #expect(server.first.run { client.has(Answer.text(line)) })
+        #expect(client.text == Answer.text(line) && server.first.handled == [line])
+    }
+
+    /// A runner may become free while the body of its request is on its way to a file.
+    @Test func aRequestRunsWhoseBodyWasToTravel() throws {
+        let server = try LoopbackServer { $0.body.memory = 400_000 }
+        let client = try server.first.client()
+        let body = String(decoding: pattern(100_000), as: UTF8.self)
+        let line = Answer.line("POST", "/a", "memory", Array(body.utf8))
+        for round in 1...3 {
+            client.send(Request.post("/a", body))
+            #expect(server.first.serve { server.first.hasHeldRequests })
+            server.first.share(free: 0, isStalled: true)
+            #expect(server.first.hasHeldRequests && server.counters[0].relayedOut == 0)
+            server.first.turn()
+            #expect(
+                server.first.run { client.has(Answer.texts([String](repeating: line, count: round))) })
+        }
+        #expect(server.first.handled == [line, line, line])
     }
 
     @Test func continueIsSaidOnce() throws {

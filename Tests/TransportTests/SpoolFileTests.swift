@@ -74,4 +74,44 @@ import Testing
         }
         #expect(content(file) == body)
     }
+
+    /// Bytes that a file still has when its last user is gone, seen by somebody who has it open too.
+    private func bytesLeft(of size: Int, _ use: (SpoolFile) -> Void = { _ in }) throws -> Int {
+        let spool = Spool.forTests()
+        let witness: Descriptor
+        do {
+            let file = SpoolFile(in: spool)
+            try write(pattern(size)[...], to: file)
+            witness = try file.descriptor.duplicate()
+            use(file)
+        }
+        defer { witness.close() }
+        spool.stop()
+        return try #require(witness.regularFileSize())
+    }
+
+    /// A large file gives its blocks back piece by piece, so that nobody waits for all of them.
+    @Test func aFileIsEmptiedBeforeItIsClosed() throws {
+        #expect(try bytesLeft(of: 9_000_000) <= 4 << 20)
+        #expect(try bytesLeft(of: 1000) == 1000)
+    }
+
+    /// The queue of a client's socket refers to what the file has in memory, for as long as the client likes.
+    @Test func aFileThatIsSentIsLeftAsItIs() throws {
+        let left = try bytesLeft(of: 9_000_000) { _ = FilePart(.spool($0), offset: 0, count: 9_000_000, spool: nil) }
+        #expect(left == 9_000_000)
+    }
+
+    /// It is the other worker's now.
+    @Test func aFileThatWentToAnotherWorkerIsLeftAsItIs() throws {
+        #expect(try bytesLeft(of: 3_500_000) { $0.share() } == 3_500_000)
+        let spool = Spool.forTests()
+        let file = try Descriptor.unnamedFile(in: "/tmp")
+        try pattern(3_500_000).withUnsafeBytes { try file.writeAll($0) }
+        let witness = try file.duplicate()
+        defer { witness.close() }
+        _ = SpoolFile(file, count: 3_500_000, in: spool)
+        spool.stop()
+        #expect(witness.regularFileSize() == 3_500_000)
+    }
 }

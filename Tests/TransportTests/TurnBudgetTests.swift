@@ -43,6 +43,19 @@ import Testing
         #expect(!late && looks == 2)
     }
 
+    @Test func isShorterWhileOthersWantAWordOnly() {
+        var budget = TurnBudget(bytes: 1 << 20, isShared: true, now: Self.start)
+        #expect(budget.piece == TurnBudget.shared)
+        let before = budget.spend(1000, now: Self.start + TurnBudget.sharedTime - 1)
+        #expect(before && budget.piece == TurnBudget.shared - 1000)
+        let after = budget.spend(1, now: Self.start + TurnBudget.sharedTime)
+        #expect(!after)
+        // What is less anyway is not made more.
+        #expect(TurnBudget(bytes: 1000, isShared: true).piece == 1000)
+        #expect(PieceSize(100_000, least: 5000).shared == 25_000)
+        #expect(PieceSize(10_000, least: 5000).shared == 5000)
+    }
+
     // MARK: Pieces
 
     @Test func aPieceShrinksWithItsCostAndGrowsAgain() {

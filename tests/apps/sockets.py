@@ -93,6 +93,9 @@ def raw(environ, start_response):
                 taken += b"|released"
             offered.sendall(taken)
             body = []
+        case "/no-response":
+            offered.sendall(b"mine\n")
+            return []
         case "/fail":
             offered.sendall(b"mine\n")
             raise RuntimeError("after the connection was taken")

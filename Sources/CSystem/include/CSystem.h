@@ -114,6 +114,8 @@ int csystem_unsent(int socket);
 /// `pthread_atfork`, so that asking costs no system call.
 void csystem_note_forks(void);
 int csystem_forks(void);
+/// How many forks have begun, in this process and, before it was made, in those that it comes from.
+unsigned csystem_forks_begun(void);
 
 /// `POLLRDHUP` needs `_GNU_SOURCE`. What the peer of a stream socket did: 0 nothing, 1 ended its sending half, 2 ended all.
 int csystem_peer_state(int socket);

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Iterator
 
 from probe.responses import Recorded
@@ -28,6 +30,20 @@ def block(environ: Environ, start_response: StartResponse) -> object:
     """A number of MiB in one block."""
     start_response("200 OK", [])
     return [b"x" * (int(query(environ)["mib"]) * MIB)]
+
+
+@route("/fork-reader")
+def fork_reader(environ: Environ, start_response: StartResponse) -> object:
+    """Leave the body to a forked process, which reads it once the test says so, and traces its digest."""
+    name = query(environ)["name"]
+    if os.fork() == 0:
+        try:
+            wait_for_release(name)
+            trace(f"{name}.digest", hashlib.sha256(environ["wsgi.input"].read()).hexdigest())
+        finally:
+            os._exit(0)
+    start_response("200 OK", [])
+    return [b"later"]
 
 
 @route("/read-late")

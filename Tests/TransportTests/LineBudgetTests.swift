@@ -1,5 +1,6 @@
 import Platform
 import Testing
+import Transport
 
 struct LineBudgetTests {
     /// Asks for lines at these moments.
