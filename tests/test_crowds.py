@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -102,6 +103,39 @@ def test_idle_connections_give_way(serve: Serve) -> None:
             idle[0].read_response()
         for connection in idle[1:]:
             ask(connection)
+
+
+@pytest.mark.parametrize("few", ["places", "descriptors"])
+def test_those_who_ask_all_the_time_make_room(serve: Serve, few: str) -> None:
+    """None of them idles, so none gives way: one after the other is told that its connection ends."""
+    more = ("--worker-connections", "4") if few == "places" else ()
+    server = serve("plain:app", "--keep-alive", "600", *more)
+    fetch(server.address, "/body?case=one")
+    if few == "descriptors":
+        limit_descriptors(server, 4)
+    over, begun, ended = threading.Event(), [], []
+
+    def ask_on() -> None:
+        with Connection(server.address) as connection:
+            ask(connection)
+            begun.append(connection)
+            while not over.wait(0.002):
+                connection.send(ONE)
+                if connection.read_response().header("Connection") == "close":
+                    ended.append(connection)
+                    return
+
+    threads = [threading.Thread(target=ask_on) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    try:
+        until(lambda: len(begun) == 4, "all places to be taken")
+        assert fetch(server.address, "/body?case=one").body == b"hello"
+        assert ended
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
 
 
 def limit_descriptors(server: Server, spare: int) -> None:

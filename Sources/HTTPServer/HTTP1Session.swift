@@ -10,6 +10,8 @@ public struct HTTP1Session: Equatable, Sendable {
     public private(set) var requestCount = 0
     /// The head of the last request begun said that no other follows it: Connection, or HTTP/1.0 without `keep-alive`.
     public private(set) var clientSaidClose = false
+    /// The connection's place is needed by others: no request follows the one under way.
+    public private(set) var mustLeave = false
     /// The client waits for `100 Continue` before it sends the body. RFC 9110 §10.1.1.
     public private(set) var owesContinue = false
 
@@ -46,7 +48,10 @@ public struct HTTP1Session: Equatable, Sendable {
 
     /// Whether client and configuration let the connection stay open after the response: for
     /// ``RequestTraits/mayPersist``.
-    public var mayPersist: Bool { keepsAlive && !clientSaidClose }
+    public var mayPersist: Bool { keepsAlive && !clientSaidClose && !mustLeave }
+
+    /// The request under way is the last one.
+    public mutating func leave() { mustLeave = true }
 
     /// Whether the connection serves another request.
     ///

@@ -32,6 +32,12 @@ struct Admission {
     private var backOff: Nanoseconds = 0
     /// Until when it pauses with all places taken, since none could be made free.
     private var crowdedUntil: Nanoseconds = 0
+    /// Until when somebody is known to wait for whom there is no room; 0 where nobody is.
+    private(set) var isShortUntil: Nanoseconds = 0
+    /// Until when descriptors that come free are for connections of other workers.
+    private var yieldsUntil: Nanoseconds = 0
+    /// When the next connection may be asked to leave.
+    private var nextFarewell: Nanoseconds = 0
     /// When the log hears again at the earliest that the process ran out.
     private var nextNotice: Nanoseconds = 0
     private var nextGivingWayNotice: Nanoseconds = 0
@@ -58,7 +64,8 @@ struct Admission {
     ///
     /// - Parameter count: connections there are.
     mutating func change(now: Nanoseconds, count: Int, isClosing: Bool) -> Attention? {
-        let isPossible = !isClosing && now >= backOff && (!isFull(count: count) || now >= crowdedUntil)
+        let isPossible =
+            !isClosing && now >= max(backOff, yieldsUntil) && (!isFull(count: count) || now >= crowdedUntil)
         let next: Attention = !isPossible ? .none : isWanted || !sharesListeners ? .now : .late
         guard next != attention else { return nil }
         attention = next
@@ -104,12 +111,15 @@ struct Admission {
 
     /// All places are taken, and nobody could give way.
     ///
-    /// - Parameter moment: when the first of them may.
+    /// - Parameters:
+    ///   - moment: when the first of them may.
+    ///   - isAwaited: whether somebody waits for it.
     /// - Returns: when to look again.
-    mutating func pauseInCrowd(until moment: Nanoseconds?, now: Nanoseconds) -> Nanoseconds {
+    mutating func pauseInCrowd(until moment: Nanoseconds?, isAwaited: Bool, now: Nanoseconds) -> Nanoseconds {
         let latest = now + crowd.leastWait(isInRequest: true)
         let pause = min(Self.leastPause, crowd.leastWait(isInRequest: false))
         crowdedUntil = min(max(moment ?? latest, now + pause), latest)
+        if isAwaited { isShortUntil = crowdedUntil }
         return crowdedUntil
     }
 
@@ -122,14 +132,50 @@ struct Admission {
     /// - Returns: when to try again, and whether the log should hear of it.
     mutating func pauseExhausted(now: Nanoseconds) -> (until: Nanoseconds, isNews: Bool) {
         backOff = now + .milliseconds(200)
+        isShortUntil = backOff
         let isNews = now >= nextNotice
         if isNews { nextNotice = now + .seconds(60) }
         return (backOff, isNews)
     }
 
+    /// A connection is gone: whoever waits may have its descriptor.
+    mutating func noteRoom() { backOff = 0 }
+
+    /// A connection was taken. Whether more wait is seen with the next.
+    mutating func noteTaken() {
+        if isShortUntil > yieldsUntil { isShortUntil = yieldsUntil }
+    }
+
+    /// A connection of another worker finds no descriptors free. It has been waiting for longer than any new one, and
+    /// needs two at a time, so that new ones would always be faster.
+    mutating func yield(until moment: Nanoseconds) {
+        yieldsUntil = moment
+        isShortUntil = max(isShortUntil, moment)
+    }
+
+    /// Connections of other workers find descriptors.
+    mutating func endYielding() {
+        isShortUntil = isShortUntil > yieldsUntil ? isShortUntil : 0
+        yieldsUntil = 0
+    }
+
+    /// Whether new connections wait for those of other workers.
+    var isYielding: Bool { yieldsUntil != 0 }
+
+    /// Whether a connection on which a request comes is to make room when it has its response. Those who ask all the
+    /// time would keep the others out for ever, since none of them gives way. Each has its place for a second, on
+    /// average.
+    ///
+    /// - Parameter count: connections there are.
+    mutating func asksToLeave(now: Nanoseconds, count: Int) -> Bool {
+        guard now < isShortUntil, now >= nextFarewell else { return false }
+        nextFarewell = now + crowd.leastWait(isInRequest: true) / Nanoseconds(max(1, count))
+        return true
+    }
+
     /// When a pause ends that has not ended yet.
     func nextWakeUp(now: Nanoseconds) -> Nanoseconds? {
-        [backOff, crowdedUntil, lateTaking ?? 0].filter { $0 > now }.min()
+        [backOff, yieldsUntil, crowdedUntil, lateTaking ?? 0].filter { $0 > now }.min()
     }
 
     /// Somebody who was in the middle of a request gives way.

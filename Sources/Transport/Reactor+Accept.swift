@@ -75,7 +75,9 @@ extension Reactor {
     private func acceptIntoCrowd(from index: Int) -> Connection? {
         let (stalled, moment) = whoGivesWay()
         guard let stalled else {
-            schedule(wakeAt: admission.pauseInCrowd(until: moment, now: now))
+            // The last that came may have been the last there is.
+            let isAwaited = listeners[index].descriptor.waitUntilReadable(milliseconds: 0)
+            schedule(wakeAt: admission.pauseInCrowd(until: moment, isAwaited: isAwaited, now: now))
             updateAccepting()
             return nil
         }
@@ -122,6 +124,7 @@ extension Reactor {
             do throws(SystemError) {
                 guard case .processed(let (socket, peer)) = try listeners[index].descriptor.accept() else { return nil }
                 sharing?.commons.cell.countAccepted()
+                if admission.isShortUntil != 0 { admission.noteTaken() }
                 return adopt(socket, peer: peer, listener: index)
             } catch  where error.errno.concernsOneConnection && failures < Self.failuresInARow {
                 // Something befell the connection while it waited: the next one may be there.

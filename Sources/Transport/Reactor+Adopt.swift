@@ -55,6 +55,7 @@ extension Reactor {
         do throws(RelayError) {
             guard let next = try sharing.commons.relay.receive(into: bench.buffer, room: 2) else { return .nothing }
             message = next
+            if admission.isYielding { admission.endYielding() }
         } catch {
             return adoptNothing(error, sharing)
         }
@@ -83,6 +84,10 @@ extension Reactor {
             sharing.pausedUntil = now + Sharing.pause
             schedule(wakeAt: sharing.pausedUntil)
             updateRelay()
+            guard case .noRoomForDescriptors = error else { return .nothing }
+            admission.yield(until: sharing.pausedUntil)
+            updateAccepting()
+            if let stalled = whoGivesWay().connection { giveWay(stalled) }
             return .nothing
         }
     }

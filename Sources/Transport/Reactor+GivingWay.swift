@@ -58,6 +58,12 @@ extension Reactor {
         }
     }
 
+    /// A connection is gone while others wait for a place or a descriptor.
+    func noteRoom() {
+        admission.noteRoom()
+        sharing?.pausedUntil = 0
+    }
+
     /// Ends a connection whose place another needs. Who was in the middle of a request is told, if a word fits.
     func giveWay(_ connection: Connection) {
         switch connection.phase {

@@ -62,6 +62,7 @@ extension Reactor {
         if !connection.memoryCharge.isEmpty { discharge(connection) }
         connection.life.close()
         connections.remove(connection)
+        if admission.isShortUntil != 0 { noteRoom() }
         connection.channel.close()
     }
 

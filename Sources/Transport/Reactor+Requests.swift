@@ -60,6 +60,9 @@ extension Reactor {
         connection.session.begin(
             isPersistent: bench.parser.head.isPersistent, expectsContinue: bench.parser.head.expectsContinue,
             hasBegunBody: bytes.count > size)
+        if now < admission.isShortUntil, admission.asksToLeave(now: now, count: connections.count) {
+            connection.session.leave()
+        }
         let receipt: BodyReceipt
         switch bench.parser.head.framing {
         case .none:

@@ -200,6 +200,7 @@ extension Reactor {
         connection.outbox.discard(releasing: &releases)
         if before == .draining, connection.label != nil { endTelling(connection) }
         connections.remove(connection)
+        if admission.isShortUntil != 0 { noteRoom() }
         if !connection.memoryCharge.isEmpty { discharge(connection) }
         if connection.isSocketAtDisk.load(ordering: .acquiring) {
             // Its number must not become another connection's before the disk's thread is done: `settleDisk` closes it.

@@ -42,7 +42,7 @@ import Testing
         #expect(admission.isFull(count: 2) && !admission.isFull(count: 1))
         let answer8 = admission.change(now: Self.start, count: 2, isClosing: false)
         #expect(answer8 == nil)
-        let end = admission.pauseInCrowd(until: nil, now: Self.start)
+        let end = admission.pauseInCrowd(until: nil, isAwaited: true, now: Self.start)
         #expect(end == Self.start + CrowdRule.patient.leastWait(isInRequest: true))
         #expect(admission.nextWakeUp(now: Self.start) == end)
         let answer9 = admission.change(now: Self.start + 1, count: 2, isClosing: false)
@@ -74,11 +74,61 @@ import Testing
 
     @Test func wakesUpForThePauseThatEndsFirst() {
         var admission = watching()
-        let crowd = admission.pauseInCrowd(until: nil, now: Self.start)
+        let crowd = admission.pauseInCrowd(until: nil, isAwaited: true, now: Self.start)
         let exhausted = admission.pauseExhausted(now: Self.start).until
         #expect(admission.nextWakeUp(now: Self.start) == exhausted)
         #expect(admission.nextWakeUp(now: exhausted) == crowd)
         #expect(admission.nextWakeUp(now: crowd) == nil)
+    }
+
+    /// While somebody waits for whom there is no room, each connection is asked to leave once a second, on average.
+    @Test func thoseWhoAskAllTheTimeMakeRoom() {
+        var admission = watching(maximum: 4)
+        let early = admission.asksToLeave(now: Self.start, count: 4)
+        #expect(!early)
+        let end = admission.pauseInCrowd(until: nil, isAwaited: true, now: Self.start)
+        let asked = (0..<10).map { admission.asksToLeave(now: Self.start + .milliseconds(100) * $0, count: 4) }
+        #expect(asked == [true, false, false, true, false, false, true, false, false, true])
+        let late = admission.asksToLeave(now: end, count: 4)
+        #expect(!late)
+    }
+
+    @Test func nobodyLeavesForNobody() {
+        var admission = watching(maximum: 4)
+        _ = admission.pauseInCrowd(until: nil, isAwaited: false, now: Self.start)
+        let alone = admission.asksToLeave(now: Self.start, count: 4)
+        #expect(!alone)
+        _ = admission.pauseInCrowd(until: nil, isAwaited: true, now: Self.start)
+        admission.noteTaken()
+        let after = admission.asksToLeave(now: Self.start, count: 4)
+        #expect(!after)
+    }
+
+    /// They need two descriptors at a time, and would never find them while new ones take each that comes free.
+    @Test func thoseOfOtherWorkersComeFirst() {
+        var admission = watching()
+        admission.yield(until: Self.start + .milliseconds(200))
+        admission.noteRoom()
+        let waits = admission.change(now: Self.start, count: 0, isClosing: false)
+        #expect(waits == Admission.Attention.none && admission.isYielding)
+        admission.noteTaken()
+        let asks = admission.asksToLeave(now: Self.start, count: 1)
+        #expect(asks)
+        #expect(admission.nextWakeUp(now: Self.start) == Self.start + .milliseconds(200))
+        admission.endYielding()
+        let goesOn = admission.change(now: Self.start, count: 0, isClosing: false)
+        #expect(goesOn == .now && !admission.isYielding && admission.isShortUntil == 0)
+    }
+
+    @Test func whoWaitsForADescriptorHasTheNextThatIsFree() {
+        var admission = watching()
+        let pause = admission.pauseExhausted(now: Self.start)
+        let stopped = admission.change(now: Self.start + 1, count: 1, isClosing: false)
+        #expect(stopped == Admission.Attention.none)
+        admission.noteRoom()
+        let goesOn = admission.change(now: Self.start + 2, count: 0, isClosing: false)
+        #expect(goesOn == .now)
+        #expect(admission.isShortUntil == pause.until)
     }
 
     @Test func anEventBringsItsShare() {
@@ -184,15 +234,15 @@ import Testing
 
     @Test func aCrowdIsLookedAtAgainWhenSomebodyMayGiveWay() {
         var admission = watching()
-        let soon = admission.pauseInCrowd(until: Self.start + .milliseconds(300), now: Self.start)
+        let soon = admission.pauseInCrowd(until: Self.start + .milliseconds(300), isAwaited: true, now: Self.start)
         #expect(soon == Self.start + .milliseconds(300))
         // Not all the time, and not only when that one's time comes if others leave before.
-        let now = admission.pauseInCrowd(until: Self.start, now: Self.start)
+        let now = admission.pauseInCrowd(until: Self.start, isAwaited: true, now: Self.start)
         #expect(now > Self.start && now < Self.start + .milliseconds(100))
-        let latest = admission.pauseInCrowd(until: Self.start + .seconds(60), now: Self.start)
+        let latest = admission.pauseInCrowd(until: Self.start + .seconds(60), isAwaited: true, now: Self.start)
         #expect(latest == Self.start + CrowdRule.patient.leastWait(isInRequest: true))
         var brisk = watching(crowd: .brisk)
-        let end = brisk.pauseInCrowd(until: nil, now: Self.start)
+        let end = brisk.pauseInCrowd(until: nil, isAwaited: true, now: Self.start)
         #expect(end == Self.start + CrowdRule.brisk.leastWait(isInRequest: true))
     }
 
