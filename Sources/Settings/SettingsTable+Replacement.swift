@@ -24,7 +24,10 @@ extension SettingKey<Int?> {
         Setting(
             "boot_timeout", .workerProcesses, ["--boot-timeout"], .int(SettingRange.anySeconds), default: .int(0),
             for: .arbiter, origin: .own, metavar: "INT",
-            "How many seconds a worker may take to load the application before it is ended; 0 waits for ever."),
+            """
+            How many seconds a worker may take to load the application before it is ended, and a server hook in the \
+            master before the log names it; 0 waits for ever, and names a hook after 60.
+            """),
         nothing: 0)
     static let maxWorkerLifetime = SettingKey(
         Setting(

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from monoceros import accesslog, daemon, reloader
+from monoceros import accesslog, daemon, hookwatch, reloader
 from monoceros.errors import ConfigError, HaltServer
 from monoceros.generations import Snapshot, apply_environment, withdraw_environment
 from monoceros.host import Host
@@ -181,7 +181,8 @@ class Arbiter:
         `("failed", 0)`.
         """
         try:
-            EVENTS[event](self, *arguments)
+            with hookwatch.watch(event, self.cfg, self.log):
+                EVENTS[event](self, *arguments)
         except HaltServer as error:
             self.log.error("%s", error.reason)
             return "halt", error.exit_status

@@ -95,6 +95,8 @@ class Host(WorkerSignals, Leaving, BecomesMold):
         self._is_booting = True
         with self._reporting("start the worker"):
             self.worker = self.server.become_worker()
+            # The other signals end it, as long as it has nothing to finish; this one asks where it is.
+            signal.signal(signal.SIGABRT, self.handle_abort)
             self.log(logging.INFO, f"Booting worker with pid: {os.getpid()}")
             self.server.cfg.post_fork(self.server, self.worker)
             identity.assume(self.server.cfg)

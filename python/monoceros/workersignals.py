@@ -102,13 +102,13 @@ class WorkerSignals(ApplicationLoader):
 
     def handle_abort(self, number: int, frame: FrameType | None) -> None:
         """ABRT: a request, or the start, took too long."""
-        assert self.control is not None
         if self._is_booting:
             self._gives_up = True
             stack = "".join(traceback.format_stack(frame)).rstrip()
             self.log(logging.CRITICAL, f"Worker (pid:{os.getpid()}) is still booting. It is here:\n{stack}")
-            self.control.abort()
-        elif not self.control.abort() or threading.active_count() > 1:
+        # There is none yet while the hook `post_fork` runs.
+        is_told = self.control is not None and self.control.abort()
+        if not self._is_booting and (not is_told or threading.active_count() > 1):
             self._log_threads(frame)
         self._call_hook("worker_abort")
         raise SystemExit(1)
