@@ -14,9 +14,12 @@ from conftest import Serve
 from support.client import Connection, can_connect, encode, fetch
 from support.crew import Clients
 from support.files import replace
+from support.operations import metrics, value
 from support.processes import descriptors, session_members
 from support.server import Server
-from support.waiting import until
+from support.waiting import DEADLINE, until
+
+from monoceros.admin.client import Client
 
 CODE = """
 import gc, os, random, threading, time
@@ -325,6 +328,23 @@ def test_the_operator_is_answered(serve: Serve, code: Path) -> None:
     lines = (code / "access.log").read_text().splitlines()
     ask(server)
     until(lambda: len((code / "access.log").read_text().splitlines()) > len(lines), "another line")
+
+
+def test_counters_never_go_back(serve: Serve, code: Path) -> None:
+    """The cells of those that were replaced are others' now; what they counted stays."""
+    address = f"unix:{code / 'admin.sock'}"
+    server = start(serve, code, "--admin-bind", address)
+    client = Client(address, timeout=DEADLINE)
+    for _ in range(10):
+        ask(server)
+    before = metrics(client)
+    wait_for_generation(server, warm_up(server))
+    wait_for_generation(server, warm_up(server, 2))
+    after = metrics(client)
+    counters = [key for key in before if key[0].endswith(("_total", "_bucket", "_sum", "_count"))]
+    assert counters
+    assert [key for key in counters if after[key] < before[key]] == []
+    assert value(after, "monoceros_requests_total", method="GET", status="2xx") >= 120
 
 
 def test_it_is_off_with_reload(serve: Serve, code: Path) -> None:
