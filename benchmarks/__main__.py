@@ -11,6 +11,7 @@ from pathlib import Path
 
 from benchmarks import environment, render
 from benchmarks.cases import CASES, IDLE, START
+from benchmarks.one_server import RECORD
 from benchmarks.run import Bench, Plan
 from benchmarks.servers import REFERENCE, SERVERS, Place
 
@@ -105,7 +106,8 @@ def write(path: Path, text: str):
 
 
 def save_pages(results, directory: Path):
-    for name, text in render.pages(results).items():
+    one_server = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else None
+    for name, text in render.pages(results, one_server).items():
         write(directory / name, text)
         print(f"wrote {os.path.relpath(directory / name)}")
 

@@ -4,10 +4,14 @@ Workers that each keep the connections which they happened to accept are several
 idle. Measured is how near the workers of each server come to one queue for all: the rate of clients that ask again at
 once, the latency of clients that think between two requests, and a short request of one client behind a long one of
 another. The application waits 10 ms, so that the number of CPUs hardly matters. Latencies are in milliseconds.
+
+A whole run is recorded in benchmarks/results/one_server.json, of which `python -m benchmarks render` makes a table.
 """
 
 import argparse
 import asyncio
+import datetime
+import json
 import os
 import statistics
 import sys
@@ -20,6 +24,8 @@ from benchmarks.process import Process
 from benchmarks.servers import HOST, SERVERS, Place
 
 WAIT_SECONDS = 0.010
+RECORD = Path(__file__).with_name("results") / "one_server.json"
+SERVERS_MEASURED = "monoceros,granian,gunicorn-gthread,uwsgi"
 REQUEST = "GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 
 
@@ -161,17 +167,30 @@ def servers_for(row: Row, chosen: list[str]) -> list[str]:
     return names
 
 
+def summarize(rounds: list[tuple[float, list[float]]]) -> dict[str, float]:
+    """Medians over the rounds, each of which has a rate and the latencies of its requests."""
+    found = {"rate": statistics.median(rate for rate, _ in rounds)}
+    sorted_rounds = [sorted(times) for _, times in rounds]
+    for name, share in (("p50", 0.5), ("p99", 0.99), ("worst", 1.0)):
+        found[name] = statistics.median(times[min(len(times) - 1, int(len(times) * share))] for times in sorted_rounds)
+    return {name: round(value, 2) for name, value in found.items()}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.one_server", description=__doc__.splitlines()[0])
-    parser.add_argument("--servers", default="monoceros,granian,gunicorn-gthread,uwsgi", metavar="NAME,…")
+    parser.add_argument("--servers", default=SERVERS_MEASURED, metavar="NAME,…")
     parser.add_argument("--rows", default="", help="only those whose name contains this")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=4, help="of each measurement")
+    parser.add_argument("--results", type=Path, help="the JSON file to write")
     parser.add_argument("--peers", type=Path, default=environment.PEERS)
     parser.add_argument("--monoceros", type=Path, default=Path(sys.executable).parent / "monoceros")
     options = parser.parse_args()
+    is_whole = not options.rows and options.servers == SERVERS_MEASURED
+    target = options.results or (RECORD if is_whole else None)
     allowed = os.sched_getaffinity(0)
     print(f"{'':52} {'server':24} {'rate':>7} {'ideal':>6} {'p50':>8} {'p99':>8} {'worst':>8}")
+    rows = []
     for row in ROWS:
         if options.rows not in row.name:
             continue
@@ -179,14 +198,20 @@ def main() -> None:
         for _ in range(options.rounds):
             for name in servers_for(row, options.servers.split(",")):
                 results.setdefault(name, []).append(measure(name, row, options, allowed))
-        for name, rounds in results.items():
-            rate = statistics.median(rate for rate, _ in rounds)
-            sorted_rounds = [sorted(times) for _, times in rounds]
-            p50, p99, worst = (
-                statistics.median(times[min(len(times) - 1, int(len(times) * share))] for times in sorted_rounds)
-                for share in (0.5, 0.99, 1.0)
+        figures = {name: summarize(rounds) for name, rounds in results.items()}
+        for name, found in figures.items():
+            print(
+                f"{row.name:52} {name:24} {found['rate']:7.1f} {row.ideal:>6} {found['p50']:8.1f} {found['p99']:8.1f}"
+                f" {found['worst']:8.1f}",
+                flush=True,
             )
-            print(f"{row.name:52} {name:24} {rate:7.1f} {row.ideal:>6} {p50:8.1f} {p99:8.1f} {worst:8.1f}", flush=True)
+        rows.append({"load": row.name, "ideal": row.ideal, "servers": figures})
+    if target:
+        record = {
+            "date": datetime.date.today().isoformat(), "rounds": options.rounds, "seconds": options.seconds,
+            "rows": rows,
+        }  # fmt: skip
+        target.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -25,6 +25,15 @@ MARKS = """\
 - § The client used up its CPU before the server did: the server could answer more than this rate. Its requests
   per CPU-second are still its own."""
 
+ONE_SERVER = """\
+## Several workers, one server
+
+How near several workers come to one queue for all (`python -m benchmarks.one_server`). The application waits 10 ms,
+clients keep their connections, and server and clients have both CPUs; medians of {rounds} interleaved rounds of
+{seconds:g} s, measured on {date}. `one queue` is the rate of a server in which nobody waits while a runner is idle. In
+the last row half of the clients ask for 1.5 s, and the figures are those of the others.
+"""
+
 FOOTPRINT = """\
 ## Footprint
 

@@ -5,9 +5,9 @@ from statistics import median
 from benchmarks import chart, prose, summary
 
 
-def pages(results: dict) -> dict[str, str]:
-    """File name to content."""
-    found = {"benchmarks.md": page(results)}
+def pages(results: dict, one_server: dict | None = None) -> dict[str, str]:
+    """File name to content. `one_server` is what `benchmarks.one_server` has recorded."""
+    found = {"benchmarks.md": page(results, one_server)}
     if results["samples"]:
         found["benchmarks.svg"] = rates_chart(results)
     if results["start"] or results["samples"] or results["idle"]:
@@ -122,6 +122,24 @@ def footprint_section(results):
     return f"{prose.FOOTPRINT}\n{table(header, lines)}\n"
 
 
+def one_server_section(results, record):
+    """Several workers beside one queue for all."""
+    lines = []
+    for row in record["rows"]:
+        for number, (name, found) in enumerate(row["servers"].items()):
+            title = label(results, name)
+            figures = [f"{found['rate']:,.0f}", f"{found['p50']:.1f}", f"{found['p99']:.1f}", f"{found['worst']:.1f}"]
+            own = results["servers"][name]["reference"]
+            lines.append(
+                [row["load"] if number == 0 else "", f"**{title}**" if own else title]
+                + figures[:1]
+                + [row["ideal"] or "–"]
+                + figures[1:]
+            )
+    header = ["", "", "requests/s", "one queue", "p50 ms", "p99 ms", "longest ms"]
+    return prose.ONE_SERVER.format(**record) + "\n" + table(header, lines) + "\n"
+
+
 def machine_section(results):
     machine = results["machine"]
     versions = ", ".join(
@@ -173,7 +191,7 @@ def notes_section(results):
     return "## Notes on the servers\n\n" + "\n".join(lines) + f"\n\nHow each was started:\n\n```\n{commands}\n```\n"
 
 
-def page(results):
+def page(results, one_server=None):
     settings = results["settings"]
     sections = [case_section(results, name) for name in results["cases"]]
     return "\n".join(
@@ -196,6 +214,7 @@ def page(results):
             "## Cases",
             "",
             *[section for section in sections if section],
+            *([one_server_section(results, one_server)] if one_server else []),
             footprint_section(results),
             notes_section(results),
             "## Caveats",

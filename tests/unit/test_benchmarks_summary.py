@@ -118,6 +118,18 @@ def test_the_page_tells_figures_ratios_and_what_is_missing():
     assert "| a <peer> | 20.0 | 150 (100–200) | closes |" in page
 
 
+def test_the_page_tells_how_near_several_workers_come_to_one_queue():
+    figures = {"rate": 387.4, "p50": 10.31, "p99": 10.8, "worst": 13.7}
+    slow = {"rate": 198.0, "p50": 20.2, "p99": 20.6, "worst": 1022.1}
+    rows = [{"load": "4 workers", "ideal": "400", "servers": {"monoceros": figures, "peer": slow}}]
+    record = {"date": "2026-01-02", "rounds": 3, "seconds": 4.0, "rows": rows}
+    page = render.page(results(three_rounds()), record)
+    assert "3 interleaved rounds of\n4 s, measured on 2026-01-02" in page
+    assert "| 4 workers | **monoceros** | 387 | 400 | 10.3 | 10.8 | 13.7 |" in page
+    assert "|  | a <peer> | 198 | 400 | 20.2 | 20.6 | 1022.1 |" in page
+    assert "one server" not in render.page(results(three_rounds()))
+
+
 def test_the_page_says_so_when_nothing_was_measured():
     empty = results([]) | {"start": {}, "idle": {}}
     assert set(render.pages(empty)) == {"benchmarks.md"}
