@@ -12,11 +12,13 @@ internal import Transport
 /// that keeps the lock are up to, the answer comes at once. It is the same reactor, though, with the same wire and
 /// limits.
 public final class AdminService: @unchecked Sendable {
-    // `@unchecked`: the reactor and the bench are the service's thread's alone; others touch the waker and the flags.
+    // `@unchecked`: the reactor and the bench are the service's thread's alone; others touch the waker and the atomics.
     private let configuration: AdminConfiguration
     private let reactor: Reactor
     private let bench: Workbench
     private var responder: AdminResponder
+    /// Touched by the worker's main thread alone.
+    private var isStarted = false
     private let isStopping = Atomic<Bool>(false)
     private let hasStopped = Atomic<UInt32>(0)
     private let waker: Waker
@@ -61,16 +63,20 @@ public final class AdminService: @unchecked Sendable {
         return policy
     }
 
-    /// Starts the thread.
+    /// Starts the thread, where it was not started yet. For the worker's main thread.
     ///
     /// - Parameter leavesToOthers: whether this worker leaves and others serve, so that they are to be asked.
     /// - Throws: `SystemError` when the system gives no thread.
     public func start(leavesToOthers: @escaping @Sendable () -> Bool) throws(SystemError) {
+        guard !isStarted else { return }
         try Thread.start(name: "admin") { [self] in run(leavesToOthers) }
+        isStarted = true
     }
 
-    /// Lets the answers under way leave, and takes no more. Waits for that, but not for long.
+    /// Lets the answers under way leave, and takes no more. Waits for that, but not for long. For the worker's main
+    /// thread.
     public func stop() {
+        guard isStarted else { return }
         isStopping.store(true, ordering: .releasing)
         waker.wake()
         let deadline = Clock.now() + Self.patience

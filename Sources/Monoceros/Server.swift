@@ -1,3 +1,4 @@
+internal import Admin
 internal import Arbiter
 internal import HTTPWire
 internal import Platform
@@ -90,10 +91,32 @@ struct Server {
         let report: WorkerReport
     }
 
-    /// Makes a worker and tells everybody that it serves. Whatever of it fails, fails before that.
+    /// A worker that has a place among the others, and has not loaded the application.
+    private struct Begun {
+        let seat: WorkerSeat
+        let lifetime: SharedLifetime
+        let commons: Commons?
+        let control: WorkerControl
+        let admin: AdminService?
+    }
+
+    /// Gives a worker its place, and loads the application in it. Whatever of it fails, fails before anybody was told
+    /// that it serves.
     private func boot(
         _ seat: WorkerSeat, _ allowance: SpoolAllowance, _ gil: inout GIL
     ) throws(PythonError) -> Booted {
+        let begun = try begin(seat, allowance, gil)
+        do throws(PythonError) {
+            return try finish(begun, allowance, gil)
+        } catch {
+            begun.admin?.stop()
+            throw error
+        }
+    }
+
+    private func begin(
+        _ seat: WorkerSeat, _ allowance: SpoolAllowance, _ gil: borrowing GIL
+    ) throws(PythonError) -> Begun {
         var seat = seat
         // As gunicorn, before any hook and before the user changes.
         let remarks = configuration.reusePort ? seat.bindOwnListeners() : []
@@ -110,6 +133,24 @@ struct Server {
             let port = means.stackPorts.indices.contains(cell) ? means.stackPorts[cell] : nil
             try host.beginStacks(file, bell: port?.bell, gil)
         }
+        do throws(SystemError) {
+            let admin = try adminConfiguration(seat, commons, allowance).map(AdminService.init)
+            if let admin, commons?.areOthersServing == false {
+                // Nobody else can say that the server starts, or where it hangs.
+                Process.noteForks()
+                try admin.start(in: lifetime, beside: commons)
+            }
+            return Begun(seat: seat, lifetime: lifetime, commons: commons, control: control, admin: admin)
+        } catch {
+            throw gil.raise(.osError, "The worker cannot answer the operator: \(error).")
+        }
+    }
+
+    /// Loads the application, and tells everybody that the worker serves.
+    private func finish(
+        _ begun: Begun, _ allowance: SpoolAllowance, _ gil: borrowing GIL
+    ) throws(PythonError) -> Booted {
+        let (seat, lifetime, commons, control) = (begun.seat, begun.lifetime, begun.commons, begun.control)
         let application = try host.loadApplication(reports: seat.reports, gil)
         let types = try WSGITypes(gil)
         // Before anybody could come: from here on a worker that is told to leave serves first whom it has.
@@ -123,7 +164,7 @@ struct Server {
                 listeners: seat.listeners.map { ListenerSocket(descriptor: $0.descriptor) }
                     + seat.ownListeners.map { ListenerSocket(own: $0.socket.descriptor, beside: $0.shared.descriptor) },
                 types: types, lifetime: lifetime, trust: trust, commons: commons,
-                admin: adminConfiguration(seat, commons, allowance), health: healthEndpoint(commons),
+                admin: begun.admin, health: healthEndpoint(commons),
                 requestReplacement: { [seat] in seat.requestReplacement($0) })
         } catch {
             throw gil.raise(.osError, "The worker cannot start: \(error).")

@@ -52,6 +52,15 @@ public struct WorkerReport {
     }
 }
 
+extension AdminService {
+    /// Starts it in a worker, which leaves the operator to others when it leaves itself.
+    ///
+    /// - Throws: `SystemError` when the system gives no thread.
+    public func start(in lifetime: SharedLifetime, beside commons: Commons?) throws(SystemError) {
+        try start { lifetime.isLeaving && commons?.areOthersServing == true }
+    }
+}
+
 /// One process's threads around one reactor.
 public final class Worker {
     let crew: Crew
@@ -64,17 +73,17 @@ public final class Worker {
 
     /// - Parameters:
     ///   - commons: what it has in common with other workers; nil where it is alone.
-    ///   - admin: how it answers the operator; nil where it does not.
+    ///   - admin: answers the operator; nil where it does not. It may have been started.
     ///   - health: what is answered before the application; nil for nothing.
     ///   - requestReplacement: asks the arbiter for a worker in its place, for the reason given.
     /// - Throws: `SystemError` when the system gives no descriptors.
     public init(
         configuration: WorkerConfiguration, listeners: [ListenerSocket], types: WSGITypes,
         lifetime: SharedLifetime, trust: @escaping @Sendable (SocketAddress) -> PeerTrust, commons: Commons?,
-        admin: AdminConfiguration?, health: HealthEndpoint?, requestReplacement: @escaping (String) -> Void
+        admin: AdminService?, health: HealthEndpoint?, requestReplacement: @escaping (String) -> Void
     ) throws(SystemError) {
         self.types = types
-        self.admin = if let admin { try AdminService(admin) } else { nil }
+        self.admin = admin
         let reactor = try Reactor(
             configuration: configuration.transport, listeners: listeners, trust: trust,
             commons: commons, workers: configuration.workers)
@@ -145,9 +154,7 @@ public final class Worker {
         do throws(SystemError) {
             try Thread.start(name: "pilot") { pilot.run() }
             try telemetry.accessLog?.start()
-            try admin?.start { [lifetime = crew.lifetime, commons = crew.commons] in
-                lifetime.isLeaving && commons?.areOthersServing == true
-            }
+            try admin?.start(in: crew.lifetime, beside: crew.commons)
         } catch {
             throw gil.raise(.osError, "A thread of the worker cannot be started: \(error).")
         }
