@@ -205,7 +205,7 @@ def main() -> None:
                 f" {found['worst']:8.1f}",
                 flush=True,
             )
-        rows.append({"load": row.name, "ideal": row.ideal, "servers": figures})
+        rows.append({"load": row.name, "threads": row.threads, "ideal": row.ideal, "servers": figures})
     if target:
         record = {
             "date": datetime.date.today().isoformat(), "rounds": options.rounds, "seconds": options.seconds,

@@ -127,7 +127,7 @@ def one_server_section(results, record):
     lines = []
     for row in record["rows"]:
         for number, (name, found) in enumerate(row["servers"].items()):
-            title = label(results, name)
+            title = label(results, name, row["threads"])
             figures = [f"{found['rate']:,.0f}", f"{found['p50']:.1f}", f"{found['p99']:.1f}", f"{found['worst']:.1f}"]
             own = results["servers"][name]["reference"]
             lines.append(

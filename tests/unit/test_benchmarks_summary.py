@@ -121,7 +121,7 @@ def test_the_page_tells_figures_ratios_and_what_is_missing():
 def test_the_page_tells_how_near_several_workers_come_to_one_queue():
     figures = {"rate": 387.4, "p50": 10.31, "p99": 10.8, "worst": 13.7}
     slow = {"rate": 198.0, "p50": 20.2, "p99": 20.6, "worst": 1022.1}
-    rows = [{"load": "4 workers", "ideal": "400", "servers": {"monoceros": figures, "peer": slow}}]
+    rows = [{"load": "4 workers", "threads": 1, "ideal": "400", "servers": {"monoceros": figures, "peer": slow}}]
     record = {"date": "2026-01-02", "rounds": 3, "seconds": 4.0, "rows": rows}
     page = render.page(results(three_rounds()), record)
     assert "3 interleaved rounds of\n4 s, measured on 2026-01-02" in page
