@@ -17,13 +17,23 @@ public struct RequestLine: Equatable, Sendable {
     /// The version by whose rules the request is served; nil where the line could not be parsed.
     public let version: HTTPVersion?
 
-    /// Nothing has come.
-    public static let none = RequestLine(scanning: RawSpan())
+    /// Nothing has come. Made anew each time: threads would wait for one that is made on first use.
+    public static var none: RequestLine { RequestLine() }
 
     /// Bytes of a line that could not be parsed that are looked at.
     private static let scanLimit = 8192
     /// ` HTTP/1.1`
     private static let versionLength: UInt32 = 9
+
+    private init() {
+        whole = .empty
+        method = .empty
+        knownMethod = .other
+        target = .empty
+        path = .empty
+        query = .empty
+        version = nil
+    }
 
     /// The line of a head that was parsed.
     public init(_ head: borrowing RequestHead) {

@@ -91,7 +91,8 @@ def test_a_connection_that_ends_is_an_error_and_another_is_made(monkeypatch: pyt
 def test_the_picture_has_a_panel_for_each_figure() -> None:
     rounds = [[{"rate": rate, "50": 1.0, "99": 5.0, "99.9": 9.0} for rate in (100.0, 200.0)]]
     scenes = {scene.name: {"monoceros": rounds, "granian": rounds} for scene in open_loop.SCENES}
-    root = xml.fromstring(open_loop.draw({"machine": "a machine", "rounds": 1, "scenes": scenes}))
+    machine = {"cpus": 2, "kernel": "Linux", "python": "3"}
+    root = xml.fromstring(open_loop.draw({"machine": machine, "rounds": 1, "seconds": 1.0, "scenes": scenes}))
     panels = len(open_loop.SCENES) * len(open_loop.PERCENTILES)
     paths = [element for element in root.iter() if element.tag.endswith("path")]
     # Two lines in each, and two in the legend.
