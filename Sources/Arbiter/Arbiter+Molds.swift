@@ -20,36 +20,27 @@ extension Arbiter {
             moldFailed(number, "it could not be made", nil)
             return nil
         }
-        host.beforeFork()
-        let mask = SignalMask.blockAll()
         let result: ForkResult
-        do {
-            result = try Process.fork()
+        do throws(SystemError) {
+            result = try fork(signals) {
+                messages.receiving.close()
+                closeOthers(than: number)
+                if let isThere = try? Process.requestSignalOnParentDeath(.kill, parent: processID), !isThere {
+                    Process.exitImmediately(0)
+                }
+            }
         } catch {
-            mask.restore()
-            host.afterForkInParent()
             tell(.didForkMold)
             moldFailed(number, "it could not be made: \(error)", nil)
             return nil
         }
         switch result {
         case .parent(let child):
-            mask.restore()
-            host.afterForkInParent()
             tell(.didForkMold)
             molds[number] = Mold(
                 pid: child, deadline: generation.configuration.terms.bootTimeout.map { Clock.now() + $0 })
             return nil
         case .child:
-            signals.abandonInChild()
-            messages.receiving.close()
-            closeOthers(than: number)
-            reloadWatch?.close()
-            if let isThere = try? Process.requestSignalOnParentDeath(.kill, parent: processID), !isThere {
-                Process.exitImmediately(0)
-            }
-            mask.restore()
-            host.afterForkInChild()
             Process.setTitle("monoceros: mold [\(generation.configuration.processName)]")
             if let status = host.preload(reloadWatch?.reportDescriptor) { Process.exitImmediately(status) }
             ProcessMemory.giveBack()

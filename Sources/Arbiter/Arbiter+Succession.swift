@@ -8,27 +8,17 @@ extension Arbiter {
         if succession.successor != nil { return host.log(.warning, "USR2 signal ignored. Child exists.") }
         if succession.isSuccessor { return host.log(.warning, "USR2 signal ignored. Parent exists.") }
         guard supervisor.isServing else { return }
-        host.beforeFork()
-        let mask = SignalMask.blockAll()
         let result: ForkResult
-        do {
-            result = try Process.fork()
+        do throws(SystemError) {
+            result = try fork(signals) {}
         } catch {
-            mask.restore()
-            host.afterForkInParent()
             return host.log(.error, "Can't start a new master: \(error)")
         }
         switch result {
         case .parent(let child):
-            mask.restore()
-            host.afterForkInParent()
             succession.successor = child
             tell(.successor(pid: child))
         case .child:
-            signals.abandonInChild()
-            reloadWatch?.close()
-            mask.restore()
-            host.afterForkInChild()
             become(parent: processID)
         }
     }

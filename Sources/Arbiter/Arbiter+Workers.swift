@@ -16,44 +16,33 @@ extension Arbiter {
         if let result = order(age: age, generation: number) { return result }
         guard tell(.willFork(age: age, generation: number)) else { return spawnFailed(age, number) }
         let cell = assignCell(generation: number)
-        host.beforeFork()
-        // Held back from here until the child has put its handlers away: a signal to the young child would otherwise
-        // run the master's handler and end up in the master's pipe.
-        let mask = SignalMask.blockAll()
+        var made: WorkerSeat?
         let result: ForkResult
-        do {
-            result = try Process.fork()
+        do throws(SystemError) {
+            result = try fork(signals) {
+                messages.receiving.close()
+                let seat = WorkerSeat(
+                    generation: number, parentID: processID, listeners: generation.clientListeners,
+                    admin: generation.adminListener,
+                    shared: means.flatMap { means in cell.map { (means, $0) } }, reports: reloadWatch?.reportDescriptor,
+                    channel: messages, desk: desk)
+                closeOthers(than: number)
+                follow(seat)
+                made = seat
+            }
         } catch {
-            mask.restore()
-            host.afterForkInParent()
             cells?.note(cell, of: nil)
             host.log(.error, "Can't start a worker: \(error)")
             return spawnFailed(age, number)
         }
-        switch result {
-        case .parent(let child):
-            mask.restore()
+        if case .parent(let child) = result {
             cells?.note(cell, of: child)
-            host.afterForkInParent()
             supervisor.receive(.workerSpawned(pid: child, age: age, generation: number), at: Clock.now())
             tell(.forked(pid: child, age: age, generation: number))
-            return .inMaster
-        case .child:
-            signals.abandonInChild()
-            messages.receiving.close()
-            let seat = WorkerSeat(
-                generation: number, parentID: processID, listeners: generation.clientListeners,
-                admin: generation.adminListener,
-                shared: means.flatMap { means in cell.map { (means, $0) } }, reports: reloadWatch?.reportDescriptor,
-                channel: messages, desk: desk)
-            reloadWatch?.close()
-            closeOthers(than: number)
-            follow(seat)
-            mask.restore()
-            host.afterForkInChild()
-            Process.setTitle("monoceros: worker [\(generation.configuration.processName)]")
-            return .inChild(seat)
         }
+        guard let made else { return .inMaster }
+        Process.setTitle("monoceros: worker [\(generation.configuration.processName)]")
+        return .inChild(made)
     }
 
     func spawnFailed(_ age: Int, _ generation: Int) -> SpawnResult {
