@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import select
 import signal
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -35,6 +37,10 @@ def finish(connection: Connection) -> dict[str, object]:
     response = connection.read_response()
     assert response.status == 200, response
     return json.loads(response.body)
+
+
+def readable(connection: socket.socket) -> bool:
+    return bool(select.select([connection], [], [], 0)[0])
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +118,42 @@ def test_one_more_waits_for_a_thread(server: Server) -> None:
         for name, connection in zip(names, busy, strict=True):
             server.release(name)
             finish(connection)
+
+
+def test_short_requests_are_served_while_a_long_one_is_postponed(serve: Serve) -> None:
+    """All threads are in long requests. Where one comes free, what is short goes first of what has come meanwhile: the
+    long one is postponed for it, and does not keep it waiting.
+
+    The long one is not postponed where nothing short has come for a moment, as on a machine that has no time for the
+    test: then it is tried again.
+    """
+    server = serve("threaded:app", "--threads", str(THREADS))
+
+    def goes_first(attempt: int) -> bool:
+        names = [f"long{number}of{attempt}" for number in range(THREADS + 1)]
+        with ExitStack() as stack:
+            short = stack.enter_context(Connection(server.address))
+            long = []
+            for name in names[:THREADS]:
+                short.send(encode("GET", "/who"))
+                finish(short)
+                long.append(stack.enter_context(start(server, f"/wait?name={name}")))
+                entered(server, name)
+            # Both are read while no thread is free for them.
+            long.append(stack.enter_context(start(server, f"/wait?name={names[-1]}")))
+            time.sleep(0.01)
+            short.send(encode("GET", "/who"))
+            time.sleep(0.01)
+            server.release(names[0])
+            until(lambda: server.trace(f"{names[-1]}.entered") or readable(short.socket), "the short one or the long one")
+            was_first = readable(short.socket)
+            for name in names:
+                server.release(name)
+            for connection in (short, *long):
+                finish(connection)
+        return was_first
+
+    assert any(goes_first(attempt) for attempt in range(20))
 
 
 def test_python_knows_the_threads(server: Server) -> None:

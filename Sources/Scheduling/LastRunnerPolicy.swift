@@ -49,8 +49,8 @@ public struct LastRunnerPolicy: Sendable {
 
     /// A runner that was free has the baton now.
     ///
-    /// - Parameter returns: it was the last one, and comes back from a request that was postponed. That is no sign that
-    ///   runners come free.
+    /// - Parameter returns: it was the last one, and comes back from a long request, be it that nothing short had come
+    ///   for a moment or that the request had been postponed for long enough. That is no sign that runners come free.
     public mutating func tookOver(at now: Nanoseconds, returns: Bool = false) {
         quietSince = now
         if !returns { lastFree = now }

@@ -15,8 +15,8 @@ final class Runner {
     /// Whether there are others to give the baton to.
     private let isOneOfMany: Bool
     private let bench: Workbench
-    /// Whether this runner was the last one, and left the baton to the pilot for a request that had been postponed.
-    private var ranPostponed = false
+    /// Whether this runner was the last one, and left the baton to the pilot for a request that was known to be long.
+    private var wasLast = false
     let gauge: RunnerGauge
     /// The worker's cell of the scoreboard, a copy of its own: asking the crew for it costs as much as what is written.
     private let cell: ScoreboardCell?
@@ -80,8 +80,8 @@ final class Runner {
     private func drive(_ taken: consuming Baton, _ python: inout PythonThread) -> Turn {
         var baton = taken
         crew.noteDriver(Thread.currentID, baton)
-        if isOneOfMany { crew.lastRunner.tookOver(at: Clock.now(), returns: ranPostponed) }
-        ranPostponed = false
+        if isOneOfMany { crew.lastRunner.tookOver(at: Clock.now(), returns: wasLast) }
+        wasLast = false
         // A signal may have ended the wait for the baton, as it ends a poll in which nothing happened.
         var owesAttendance = isMain
         while true {
@@ -120,7 +120,9 @@ final class Runner {
             var found = crew.reactor.next(baton, on: bench)
             if found == nil {
                 found = crew.nextPostponed(baton, on: bench)
-                isPostponed = true
+                isPostponed = found != nil
+                // None of them has its turn yet: it is that of those which are held.
+                if found == nil, crew.reactor.hasHeldRequests(baton) { found = crew.reactor.next(baton, on: bench) }
             }
             guard let exchange = found.take() else { return .kept(baton) }
             // Where requests may go to other workers, somebody has to look after those that come while this one runs.
@@ -164,7 +166,7 @@ final class Runner {
         guard let recovered = crew.handOver.recover(loan) else {
             let duration = Clock.now() - began
             let isShort = isLong && duration <= crew.configuration.tick
-            ranPostponed = isPostponed
+            wasLast = isLong || isPostponed
             giveBack(ended, kind, outlastedTick: !isShort, duration: duration)
             return failed ? .failed : .lost
         }
