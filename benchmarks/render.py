@@ -123,7 +123,9 @@ def footprint_section(results):
 
 
 def one_server_section(results, record):
-    """Several workers beside one queue for all."""
+    """Several workers beside one queue for all; nothing where servers are left out of the results."""
+    if not {name for row in record["rows"] for name in row["servers"]} <= set(results["servers"]):
+        return ""
     lines = []
     for row in record["rows"]:
         for number, (name, found) in enumerate(row["servers"].items()):

@@ -128,6 +128,9 @@ def test_the_page_tells_how_near_several_workers_come_to_one_queue():
     assert "| 4 workers | **monoceros** | 387 | 400 | 10.3 | 10.8 | 13.7 |" in page
     assert "|  | a <peer> | 198 | 400 | 20.2 | 20.6 | 1022.1 |" in page
     assert "one server" not in render.page(results(three_rounds()))
+    # As where a part of the servers was measured.
+    record["rows"][0]["servers"]["another"] = slow
+    assert "one server" not in render.page(results(three_rounds()), record)
 
 
 def test_the_page_says_so_when_nothing_was_measured():
