@@ -145,7 +145,7 @@ def test_short_requests_are_served_while_a_long_one_is_postponed(serve: Serve) -
             short.send(encode("GET", "/who"))
             time.sleep(0.01)
             server.release(names[0])
-            until(lambda: server.trace(f"{names[-1]}.entered") or readable(short.socket), "the short one or the long one")
+            until(lambda: server.trace(f"{names[-1]}.entered") or readable(short.socket), "one of the two")
             was_first = readable(short.socket)
             for name in names:
                 server.release(name)
