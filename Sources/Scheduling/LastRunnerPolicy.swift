@@ -31,8 +31,10 @@ public struct LastRunnerPolicy: Sendable {
     private var lastShort: Nanoseconds?
     /// Since when the last runner has had nothing short to do.
     private var quietSince: Nanoseconds = 0
-    /// When a runner last was free beside the one that has the baton.
+    /// When a runner last was free beside the one that had the baton.
     private var lastFree: Nanoseconds = 0
+    /// Who took the baton last.
+    private var driver: Int?
 
     public init(runners: Int) {
         isActive = runners >= Self.fewest
@@ -49,11 +51,14 @@ public struct LastRunnerPolicy: Sendable {
 
     /// A runner that was free has the baton now.
     ///
-    /// - Parameter returns: it was the last one, and comes back from a long request, be it that nothing short had come
-    ///   for a moment or that the request had been postponed for long enough. That is no sign that runners come free.
-    public mutating func tookOver(at now: Nanoseconds, returns: Bool = false) {
+    /// Where it is the one that had it before, it may have been the last one, which comes back from a long request:
+    /// that is no sign that others come free.
+    ///
+    /// - Parameter runner: its number.
+    public mutating func tookOver(by runner: Int, at now: Nanoseconds) {
         quietSince = now
-        if !returns { lastFree = now }
+        if runner != driver { lastFree = now }
+        driver = runner
     }
 
     // MARK: Questions

@@ -15,8 +15,6 @@ final class Runner {
     /// Whether there are others to give the baton to.
     private let isOneOfMany: Bool
     private let bench: Workbench
-    /// Whether this runner was the last one, and left the baton to the pilot for a request that was known to be long.
-    private var wasLast = false
     let gauge: RunnerGauge
     /// The worker's cell of the scoreboard, a copy of its own: asking the crew for it costs as much as what is written.
     private let cell: ScoreboardCell?
@@ -80,8 +78,7 @@ final class Runner {
     private func drive(_ taken: consuming Baton, _ python: inout PythonThread) -> Turn {
         var baton = taken
         crew.noteDriver(Thread.currentID, baton)
-        if isOneOfMany { crew.lastRunner.tookOver(at: Clock.now(), returns: wasLast) }
-        wasLast = false
+        if isOneOfMany { crew.lastRunner.tookOver(by: slot, at: Clock.now()) }
         // A signal may have ended the wait for the baton, as it ends a poll in which nothing happened.
         var owesAttendance = isMain
         while true {
@@ -166,7 +163,6 @@ final class Runner {
         guard let recovered = crew.handOver.recover(loan) else {
             let duration = Clock.now() - began
             let isShort = isLong && duration <= crew.configuration.tick
-            wasLast = isLong || isPostponed
             giveBack(ended, kind, outlastedTick: !isShort, duration: duration)
             return failed ? .failed : .lost
         }

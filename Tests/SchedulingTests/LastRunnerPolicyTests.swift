@@ -8,14 +8,14 @@ import Testing
 
     @Test func longRequestsAloneHaveEveryRunner() {
         var policy = LastRunnerPolicy(runners: 8)
-        policy.tookOver(at: start)
+        policy.tookOver(by: 1, at: start)
         #expect(!policy.postpones(at: start))
         #expect(policy.yields(at: start, since: start, usual: usual, othersWait: false))
     }
 
     @Test func shortRequestsKeepOneForThemselves() {
         var policy = LastRunnerPolicy(runners: 8)
-        policy.tookOver(at: start)
+        policy.tookOver(by: 1, at: start)
         policy.servedShort(at: start)
         #expect(policy.postpones(at: start))
         #expect(!policy.yields(at: start, since: start, usual: usual, othersWait: false))
@@ -24,7 +24,7 @@ import Testing
 
     @Test func aMomentWithoutShortRequestsIsEnough() {
         var policy = LastRunnerPolicy(runners: 8)
-        policy.tookOver(at: start)
+        policy.tookOver(by: 1, at: start)
         policy.servedShort(at: start)
         #expect(!policy.yields(at: start + .microseconds(999), since: start, usual: usual, othersWait: false))
         #expect(policy.yields(at: start + .milliseconds(1), since: start, usual: usual, othersWait: false))
@@ -33,7 +33,7 @@ import Testing
     /// What the poll brings after that moment is served first.
     @Test func aMomentIsOverWhenOthersWait() {
         var policy = LastRunnerPolicy(runners: 8)
-        policy.tookOver(at: start)
+        policy.tookOver(by: 1, at: start)
         policy.servedShort(at: start)
         let later = start + .milliseconds(2)
         #expect(!policy.yields(at: later, since: start, usual: usual, othersWait: true))
@@ -46,7 +46,7 @@ import Testing
     @Test func aRunnerThatBecomesFreeWaitsForShortOnes() {
         var policy = LastRunnerPolicy(runners: 8)
         policy.servedShort(at: start)
-        policy.tookOver(at: start + .milliseconds(50))
+        policy.tookOver(by: 2, at: start + .milliseconds(50))
         #expect(policy.postpones(at: start + .milliseconds(50)))
         #expect(!policy.yields(at: start + .milliseconds(50), since: start, usual: usual, othersWait: false))
         #expect(policy.yields(at: start + .milliseconds(51), since: start, usual: usual, othersWait: false))
@@ -55,7 +55,7 @@ import Testing
     @Test func aClockThatIsReadEarlierIsNoClockThatHasRunOut() {
         var policy = LastRunnerPolicy(runners: 8)
         policy.servedShort(at: start)
-        policy.tookOver(at: start + .microseconds(10))
+        policy.tookOver(by: 2, at: start + .microseconds(10))
         #expect(!policy.yields(at: start + .microseconds(5), since: start, usual: usual, othersWait: false))
         #expect(policy.postpones(at: start - .microseconds(5)))
     }
@@ -63,7 +63,7 @@ import Testing
     @Test func shortRequestsAreForgotten() {
         var policy = LastRunnerPolicy(runners: 8)
         policy.servedShort(at: start)
-        policy.tookOver(at: start + .milliseconds(100))
+        policy.tookOver(by: 2, at: start + .milliseconds(100))
         #expect(!policy.postpones(at: start + .milliseconds(100)))
         #expect(policy.yields(at: start + .milliseconds(100), since: start, usual: usual, othersWait: false))
     }
@@ -72,7 +72,7 @@ import Testing
         var policy = LastRunnerPolicy(runners: 8)
         for millisecond in 0...1000 {
             // Others come free, but for those that came earlier.
-            policy.tookOver(at: start + .milliseconds(millisecond))
+            policy.tookOver(by: millisecond % 8, at: start + .milliseconds(millisecond))
             policy.servedShort(at: start + .milliseconds(millisecond))
             #expect(
                 policy.yields(at: start + .milliseconds(millisecond), since: start, usual: usual, othersWait: false)
@@ -80,7 +80,7 @@ import Testing
         }
         // Each has its own second.
         let later = start + .milliseconds(600)
-        policy.tookOver(at: start + .milliseconds(1590))
+        policy.tookOver(by: 2, at: start + .milliseconds(1590))
         policy.servedShort(at: start + .milliseconds(1599))
         #expect(!policy.yields(at: start + .milliseconds(1599), since: later, usual: usual, othersWait: false))
         policy.servedShort(at: start + .milliseconds(1600))
@@ -89,29 +89,31 @@ import Testing
 
     @Test func nobodyWaitsForRunnersThatDoNotComeFree() {
         var policy = LastRunnerPolicy(runners: 8)
-        policy.tookOver(at: start)
+        policy.tookOver(by: 1, at: start)
         let now = start + .milliseconds(99)
         policy.servedShort(at: now)
         #expect(!policy.yields(at: now, since: now, usual: usual, othersWait: false))
         // It is the runners that are waited for, and not by each request anew.
         #expect(policy.yields(at: start + .milliseconds(100), since: now, usual: usual, othersWait: false))
-        policy.tookOver(at: start + .milliseconds(100))
+        policy.tookOver(by: 2, at: start + .milliseconds(100))
         policy.servedShort(at: start + .milliseconds(100))
         #expect(!policy.yields(at: start + .milliseconds(100), since: now, usual: usual, othersWait: false))
     }
 
     @Test func theLastRunnersOwnReturnIsNoSignOfOthers() {
         var policy = LastRunnerPolicy(runners: 8)
-        policy.tookOver(at: start)
+        policy.tookOver(by: 1, at: start)
         let now = start + .milliseconds(150)
-        policy.tookOver(at: now, returns: true)
+        policy.tookOver(by: 1, at: now)
         policy.servedShort(at: now)
         #expect(policy.yields(at: now, since: now, usual: usual, othersWait: false))
+        policy.tookOver(by: 2, at: now)
+        #expect(!policy.yields(at: now, since: now, usual: usual, othersWait: false))
     }
 
     @Test func whatTakesHoursIsPostponedForASecond() {
         var policy = LastRunnerPolicy(runners: 8)
-        policy.tookOver(at: start)
+        policy.tookOver(by: 1, at: start)
         policy.servedShort(at: start + .milliseconds(999))
         #expect(!policy.yields(at: start + .milliseconds(999), since: start, usual: .max, othersWait: false))
         #expect(policy.yields(at: start + .milliseconds(1000), since: start, usual: .max, othersWait: false))

@@ -15,7 +15,9 @@ import Testing
     private struct Worker {
         var policy: LastRunnerPolicy
         /// Until when the runners are busy that do not have the baton.
-        var others: [Nanoseconds]
+        var others: [(runner: Int, until: Nanoseconds)]
+        /// Who has the baton.
+        var driver = 0
         let usual: Nanoseconds
         let short: Nanoseconds
         var now = Nanoseconds.seconds(100)
@@ -63,25 +65,32 @@ import Testing
 
         private mutating func serve(_ request: Request) {
             let end = now + usual
-            if let free = others.firstIndex(where: { $0 <= now }) {
-                others[free] = end
-                policy.tookOver(at: now)
+            if let free = others.firstIndex(where: { $0.until <= now }) {
+                leave(to: free, until: end)
             } else if policy.yields(at: now, since: request.at, usual: usual, othersWait: false) {
-                let first = others.indices.min { others[$0] < others[$1] }
-                if let first, others[first] < end {
-                    now = others[first]
-                    others[first] = end
-                    policy.tookOver(at: now)
+                let first = others.indices.min { others[$0].until < others[$1].until }
+                if let first, others[first].until < end {
+                    now = others[first].until
+                    leave(to: first, until: end)
                 } else {
                     now = end
-                    policy.tookOver(at: now, returns: true)
+                    policy.tookOver(by: driver, at: now)
                 }
             } else {
-                now = ([now + .milliseconds(1)] + others + coming.prefix(1).map(\.at)).filter { $0 > now }.min()!
+                now = ([now + .milliseconds(1)] + others.map(\.until) + coming.prefix(1).map(\.at))
+                    .filter { $0 > now }.min()!
                 return
             }
             longs.removeFirst()
             answer(request, at: end)
+        }
+
+        /// The driver is busy, and another one has the baton.
+        private mutating func leave(to free: Int, until end: Nanoseconds) {
+            let busy = driver
+            driver = others[free].runner
+            others[free] = (busy, end)
+            policy.tookOver(by: driver, at: now)
         }
     }
 
@@ -91,9 +100,9 @@ import Testing
     /// Three of four runners are in requests that do not end, and 1,500 short requests come each second.
     private func latencies(clients: Int, seconds: Int) -> (short: [Nanoseconds], long: [Nanoseconds]) {
         var policy = LastRunnerPolicy(runners: 4)
-        policy.tookOver(at: Self.start)
+        policy.tookOver(by: 0, at: Self.start)
         var worker = Worker(
-            policy: policy, others: [.max, .max, .max], usual: Self.usual, short: .microseconds(100))
+            policy: policy, others: (1...3).map { ($0, .max) }, usual: Self.usual, short: .microseconds(100))
         worker.next = { $0.isLong ? $0 : nil }
         for number in 0..<(1500 * seconds) {
             worker.coming.append(
@@ -122,9 +131,9 @@ import Testing
     /// One request in fifty takes 50 ms: the others do not notice.
     @Test func shortRequestsKeepTheirRunnerWhereOthersComeFree() throws {
         var policy = LastRunnerPolicy(runners: 8)
-        policy.tookOver(at: Self.start)
+        policy.tookOver(by: 0, at: Self.start)
         var worker = Worker(
-            policy: policy, others: Array(repeating: Self.start, count: 7), usual: .milliseconds(50),
+            policy: policy, others: (1...7).map { ($0, Self.start) }, usual: .milliseconds(50),
             short: .microseconds(70))
         // A generator of numbers that need not be good.
         var seed: UInt64 = 1
