@@ -40,6 +40,8 @@ extension Arbiter {
         } else {
             variables.append(("GUNICORN_FD", sockets.map { "\($0.rawValue)" }.joined(separator: ",")))
         }
+        // The manager goes on watching, whichever process is the main one.
+        if service.isWatched { variables.append(("WATCHDOG_PID", "\(Process.id)")) }
         host.execute(variables)
         Process.exitImmediately(1)
     }

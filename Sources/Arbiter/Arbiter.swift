@@ -111,7 +111,8 @@ public final class Arbiter {
             if let outcome = forkMold(signals, messages) { return outcome }
             lookAfterWorkers()
             if !supervisor.isServing { service.noteStop(successor: succession.successor) }
-            service.watch(lives: signsOfLife, wanted: supervisor.wanted)
+            // Until then its predecessor is the one that is watched.
+            if !succession.isSuccessor { service.watch(lives: signsOfLife, wanted: supervisor.wanted) }
             if !isPreloading,
                 let outcome = carryOut(supervisor.actions(at: Clock.now()), signals, messages)
             {
@@ -119,8 +120,7 @@ public final class Arbiter {
             }
             let deadlines = [
                 isPreloading ? nil : supervisor.deadline, moldDeadline, succession.deadline(at: Clock.now()),
-                service.deadline, lookDeadline,
-                reloadWatch?.deadline,
+                succession.isSuccessor ? nil : service.deadline, lookDeadline, reloadWatch?.deadline,
             ]
             sleep(signals, until: deadlines.compactMap(\.self).min(), messages)
         }
