@@ -19,6 +19,8 @@ public final class Arbiter {
     var cells: Cells?
     /// Whether the last worker found no cell.
     var isShortOfCells = false
+    /// The end of the last pause before a fork of which the log has told.
+    var remarkedPause: Nanoseconds = 0
     /// When workers are looked after next.
     var nextLook: Nanoseconds = 0
     /// The files of the code, where they are watched (`--reload`).
@@ -118,6 +120,7 @@ public final class Arbiter {
             {
                 return outcome
             }
+            remarkOnPause()
             let deadlines = [
                 isPreloading ? nil : supervisor.deadline, moldDeadline, succession.deadline(at: Clock.now()),
                 succession.isSuccessor ? nil : service.deadline, lookDeadline, reloadWatch?.deadline,
