@@ -52,6 +52,10 @@ extension Arbiter {
         succession.successor = nil
         switch status {
         case .exited(code: 0): host.log(.info, "The new master (pid:\(pid)) has left.")
+        case .exited(code: 1):
+            // It may have had no log yet.
+            let hint = "Where the log does not say why, its standard error does, and --check-config."
+            host.log(.error, "The new master (pid:\(pid)) exited with code 1. \(hint)")
         case .exited(let code): host.log(.error, "The new master (pid:\(pid)) exited with code \(code).")
         case .signaled(let signal, _): host.log(.error, "The new master (pid:\(pid)) was sent \(signal)!")
         }
