@@ -246,6 +246,17 @@ def test_term_gives_up_after_the_graceful_timeout(serve: Serve) -> None:
     assert "leaves 1 unfinished request" in server.log() or "SIGKILL" in server.log()
 
 
+def test_a_worker_that_leaves_tells_what_it_leaves(serve: Serve) -> None:
+    server = serve("threaded:app", "--threads", "2", "--graceful-timeout", "1")
+    server.expect_replacements()
+    with start(server, "/stubborn?secret=1"):
+        entered(server, "stubborn")
+        server.signal(signal.SIGHUP)
+        server.wait_for_log("leaves 1 unfinished request")
+    assert re.search(r"Unfinished: GET /stubborn of 127\.0\.0\.1:\d+ has been running for \d+ s\. ", server.log())
+    assert "in do_stubborn" in server.log()
+
+
 def test_quit_does_not_wait(serve: Serve) -> None:
     server = serve("threaded:app", "--threads", "2", "--graceful-timeout", "60")
     with start(server, "/stubborn") as connection:

@@ -113,6 +113,12 @@ class HostLog:
             f"WORKER TIMEOUT (pid:{os.getpid()}): {request} has been running for {seconds} s. It is here:\n{stack}",
         )
 
+    def log_unfinished(self, request: str, seconds: int, thread: int) -> None:
+        """Writes that a request is left behind by a worker whose time to leave is over, and where its thread is."""
+        self.log(
+            logging.WARNING, f"Unfinished: {request} has been running for {seconds} s. It is here:\n{stack_of(thread)}"
+        )
+
 
 def stack_of(thread: int) -> str:
     frame = sys._current_frames().get(thread)
