@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from pathlib import Path
 
@@ -34,6 +35,23 @@ STEPS = ("install_worker_signals", "watch_signals", "needs_python_access_log", "
 def code(tmp_path: Path) -> Path:
     (tmp_path / "simple.py").write_text(CODE)
     return tmp_path
+
+
+def test_a_pause_before_the_next_fork_is_told(serve: Serve, code: Path) -> None:
+    """Workers that die young are not replaced at once. Who waits for them is told for how long, once for each pause."""
+    server = serve("simple:app", cwd=code)
+    server.expected_boots = None
+
+    def kill() -> bool:
+        for pid in server.workers():
+            os.kill(pid, signal.SIGKILL)
+        return "The next worker is forked in " in server.log()
+
+    until(kill, "the pause")
+    assert fetch(server.address, "/").body == b"hello"
+    # The first ones, of tenths of a second, are not worth a line.
+    pauses = re.findall(r"\[WARNING\] The next worker is forked in (\d\.\d) s: the last ones ended soon", server.log())
+    assert len(pauses) == 1 and float(pauses[0]) >= 0.5
 
 
 @pytest.mark.parametrize("kind", [(), ("--threads", "2")])

@@ -163,6 +163,26 @@ def test_sockets_of_the_manager(manager: Manager) -> None:
         assert os.path.exists(path)
 
 
+def test_a_new_master_keeps_the_manager_informed(manager: Manager, tmp_path: Path) -> None:
+    (tmp_path / "changing.py").write_text("def app(environ, start_response): ...\n")
+    options = ("-b", "127.0.0.1:0", "--pythonpath", str(tmp_path), "changing:app")
+    pid = manager.start(*options, WATCHDOG_USEC="400000")
+    until(lambda: manager.count("READY") == 1, "READY=1")
+    os.kill(pid, signal.SIGUSR2)
+    until(lambda: manager.log.read_text().count("Booting worker") == 2, "the new master's worker")
+    os.kill(pid, signal.SIGTERM)
+    assert manager.process.wait(30) == 0
+    # The manager restarts a service of which it does not hear within that time.
+    until(lambda: manager.count("READY") == 2, "READY=1 of the new master")
+    fed = manager.count("WATCHDOG", "1")
+    until(lambda: manager.count("WATCHDOG", "1") >= fed + 3, "signs of life of the new master")
+    # A reload that fails is over, as it would be with the first master.
+    (tmp_path / "changing.py").write_text("raise RuntimeError\n")
+    os.kill(int([each for each in manager.heard if "MAINPID" in each][-1]["MAINPID"]), signal.SIGHUP)
+    until(lambda: manager.count("READY") == 3, "READY=1 after the reload")
+    assert "failed" in [each for each in manager.heard if "READY" in each][-1]["STATUS"]
+
+
 def test_sockets_of_another_process_are_not_ours(manager: Manager) -> None:
     manager.start("-b", "127.0.0.1:0", "probe:app", LISTEN_PID="1", LISTEN_FDS="3")
     assert fetch(manager.address(), "/body?case=one").body == b"hello"

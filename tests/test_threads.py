@@ -246,6 +246,17 @@ def test_term_gives_up_after_the_graceful_timeout(serve: Serve) -> None:
     assert "leaves 1 unfinished request" in server.log() or "SIGKILL" in server.log()
 
 
+def test_a_worker_that_leaves_tells_what_it_leaves(serve: Serve) -> None:
+    server = serve("threaded:app", "--threads", "2", "--graceful-timeout", "1")
+    server.expect_replacements()
+    with start(server, "/stubborn?secret=1"):
+        entered(server, "stubborn")
+        server.signal(signal.SIGHUP)
+        server.wait_for_log("leaves 1 unfinished request")
+    assert re.search(r"Unfinished: GET /stubborn of 127\.0\.0\.1:\d+ has been running for \d+ s\. ", server.log())
+    assert "in do_stubborn" in server.log()
+
+
 def test_quit_does_not_wait(serve: Serve) -> None:
     server = serve("threaded:app", "--threads", "2", "--graceful-timeout", "60")
     with start(server, "/stubborn") as connection:
@@ -351,12 +362,15 @@ def test_a_sync_worker_is_interrupted(serve: Serve) -> None:
     with start(server, "/loop?secret=1") as connection:
         entered(server, "loop")
         found = server.wait_for_log(
-            r"\[CRITICAL\] WORKER TIMEOUT \(pid:(\d+)\): GET /loop\S* has been running for \d+ s"
+            r"\[CRITICAL\] WORKER TIMEOUT \(pid:(\d+)\): GET /loop of 127\.0\.0\.1:\d+ has been running for \d+ s\. "
+            r"It is here:\n  File \"[^\"]*threaded\.py\""
         )
         assert connection.read_to_end() == b""
     server.wait_for_log("Booting worker", 2)
     assert int(found[0][1]) == server.boots()[0]
     assert "in do_loop" in server.log(), "the log does not say where the application was"
+    # The end of a stack is what people look at: that is the application, and not the handler that writes it.
+    assert "handle_abort" not in server.log() and "secret" not in server.log()
     assert fetch(server.address, "/who").status == 200
 
 
@@ -400,7 +414,7 @@ def test_request_timeout_replaces_a_worker_of_threads(serve: Serve) -> None:
     worker = server.worker()
     with start(server, "/stubborn") as stuck:
         entered(server, "stubborn")
-        server.wait_for_log(r"WORKER TIMEOUT \(pid:\d+\): GET /stubborn has been running for \d+ s")
+        server.wait_for_log(r"WORKER TIMEOUT \(pid:\d+\): GET /stubborn of \S+ has been running for \d+ s")
         # It leaves without waiting for the graceful timeout: nothing else is under way.
         until(lambda: worker not in children(server.pid), "the end of the worker")
         with pytest.raises((Closed, Truncated)):
@@ -419,7 +433,7 @@ def test_a_request_that_returns_late_does_not_cost_another(serve: Serve) -> None
         time.sleep(3.5)
         with start(server, "/wait?name=well") as well:
             entered(server, "well")
-            server.wait_for_log(r"WORKER TIMEOUT \(pid:\d+\): GET /wait\?name=late has been running for \d+ s")
+            server.wait_for_log(r"WORKER TIMEOUT \(pid:\d+\): GET /wait of \S+ has been running for \d+ s")
             server.release("late")
             assert finish(late)["after"] == ["late", "late"]
             end = time.monotonic() + 0.5

@@ -106,6 +106,16 @@ def test_a_new_program_that_fails_leaves_the_old_one(upgradable, tmp_path: Path)
     assert {fetch(server.address, "/").body.split()[0] for _ in range(5)} == {b"old"}
 
 
+def test_a_new_program_that_has_no_log_yet_may_have_said_why_elsewhere(upgradable, tmp_path: Path) -> None:
+    """Of a daemon's standard error nobody hears."""
+    (tmp_path / "settings.py").write_text("")
+    server = upgradable("-c", str(tmp_path / "settings.py"))
+    (tmp_path / "settings.py").write_text("workers = 'many'")
+    server.signal(signal.SIGUSR2)
+    server.wait_for_log("The new master .* exited with code 1. .*--check-config")
+    assert fetch(server.address, "/").body.split()[0] == b"old"
+
+
 def test_a_unix_socket_stays(upgradable, tmp_path: Path, short_path: str) -> None:
     server = upgradable(binds=(f"unix:{short_path}",))
     pid = successor(server)

@@ -25,6 +25,22 @@ extension Arbiter {
         host.log(.warning, "There are 0 workers: nobody answers until the signal TTIN adds one.")
     }
 
+    /// A pause before the next fork that is shorter is not worth a line, in nanoseconds.
+    static let shortPause: Nanoseconds = .milliseconds(500)
+
+    /// Says why nobody takes the place of workers that ended. Once for each pause.
+    func remarkOnPause() {
+        let now = Clock.now()
+        guard let end = supervisor.forksPausedUntil, end > remarkedPause, end > now + Self.shortPause else { return }
+        remarkedPause = end
+        // Rounded up to tenths.
+        let tenths = (end - now + 99_999_999) / 100_000_000
+        host.log(
+            .warning,
+            "The next worker is forked in \(tenths / 10).\(tenths % 10) s: the last ones ended soon, one after the other."
+        )
+    }
+
     /// How many workers are asked where they are in one round: the master has more to do.
     static let mostAsked = 4
 

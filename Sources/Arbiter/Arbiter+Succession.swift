@@ -40,6 +40,8 @@ extension Arbiter {
         } else {
             variables.append(("GUNICORN_FD", sockets.map { "\($0.rawValue)" }.joined(separator: ",")))
         }
+        // The manager goes on watching, whichever process is the main one.
+        if service.isWatched { variables.append(("WATCHDOG_PID", "\(Process.id)")) }
         host.execute(variables)
         Process.exitImmediately(1)
     }
@@ -50,6 +52,10 @@ extension Arbiter {
         succession.successor = nil
         switch status {
         case .exited(code: 0): host.log(.info, "The new master (pid:\(pid)) has left.")
+        case .exited(code: 1):
+            // It may have had no log yet.
+            let hint = "Where the log does not say why, its standard error does, and --check-config."
+            host.log(.error, "The new master (pid:\(pid)) exited with code 1. \(hint)")
         case .exited(let code): host.log(.error, "The new master (pid:\(pid)) exited with code \(code).")
         case .signaled(let signal, _): host.log(.error, "The new master (pid:\(pid)) was sent \(signal)!")
         }

@@ -19,6 +19,8 @@ public final class Arbiter {
     var cells: Cells?
     /// Whether the last worker found no cell.
     var isShortOfCells = false
+    /// The end of the last pause before a fork of which the log has told.
+    var remarkedPause: Nanoseconds = 0
     /// When workers are looked after next.
     var nextLook: Nanoseconds = 0
     /// The files of the code, where they are watched (`--reload`).
@@ -111,16 +113,17 @@ public final class Arbiter {
             if let outcome = forkMold(signals, messages) { return outcome }
             lookAfterWorkers()
             if !supervisor.isServing { service.noteStop(successor: succession.successor) }
-            service.watch(lives: signsOfLife, wanted: supervisor.wanted)
+            // Until then its predecessor is the one that is watched.
+            if !succession.isSuccessor { service.watch(lives: signsOfLife, wanted: supervisor.wanted) }
             if !isPreloading,
                 let outcome = carryOut(supervisor.actions(at: Clock.now()), signals, messages)
             {
                 return outcome
             }
+            remarkOnPause()
             let deadlines = [
                 isPreloading ? nil : supervisor.deadline, moldDeadline, succession.deadline(at: Clock.now()),
-                service.deadline, lookDeadline,
-                reloadWatch?.deadline,
+                succession.isSuccessor ? nil : service.deadline, lookDeadline, reloadWatch?.deadline,
             ]
             sleep(signals, until: deadlines.compactMap(\.self).min(), messages)
         }

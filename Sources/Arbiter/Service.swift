@@ -25,6 +25,8 @@ struct Service {
 
     /// When the watchdog is to be looked at.
     var deadline: Nanoseconds? { watchdog?.deadline }
+    /// The manager ends this server when it does not hear of it.
+    var isWatched: Bool { watchdog != nil }
 
     /// A worker serves. The first one makes the service ready.
     mutating func noteServing(_ pid: ProcessID, workers: Int) {
@@ -56,7 +58,8 @@ struct Service {
     }
 
     /// This master has taken over.
-    func notePromotion(_ pid: ProcessID) {
+    mutating func notePromotion(_ pid: ProcessID) {
+        isReady = true
         manager?.notify(.mainPID(pid), .ready, .status("Serving"))
     }
 

@@ -92,12 +92,17 @@ struct Host {
     }
 
     /// Logs that a request takes too long, and where its thread is.
-    func logOverdue(_ overdue: OverdueRequest, _ gil: borrowing GIL) {
+    func logOverdue(_ overdue: OverdueRequest, _ gil: borrowing GIL) { log(overdue, by: "log_overdue", gil) }
+
+    /// Logs that a worker leaves although a request runs, and where its thread is.
+    func logUnfinished(_ request: OverdueRequest, _ gil: borrowing GIL) { log(request, by: "log_unfinished", gil) }
+
+    private func log(_ request: OverdueRequest, by method: String, _ gil: borrowing GIL) {
         do throws(PythonError) {
-            let seconds = overdue.duration / 1_000_000_000
+            let seconds = request.duration / 1_000_000_000
             _ = try gil.call(
-                try gil.attribute(object, "log_overdue"), try gil.string(overdue.request),
-                try gil.integer(Int(seconds)), try gil.integer(overdue.thread))
+                try gil.attribute(object, method), try gil.string(request.request),
+                try gil.integer(Int(seconds)), try gil.integer(request.thread))
         } catch {
             gil.writeUnraisable()
         }

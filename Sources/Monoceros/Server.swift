@@ -200,7 +200,10 @@ struct Server {
             if host.becomeMold(gil) { return .becomesMold }
         }
         host.log(.info, "Worker exiting (pid: \(Process.id))", gil)
-        if worker.threadsLeftBehind > 0 { host.leaveThreadsBehind(worker.threadsLeftBehind, gil) }
+        if worker.threadsLeftBehind > 0 {
+            for request in worker.unfinishedRequests(gil) { host.logUnfinished(request, gil) }
+            host.leaveThreadsBehind(worker.threadsLeftBehind, gil)
+        }
         return .leaves
     }
 }

@@ -104,6 +104,13 @@ extension Supervisor {
         }
     }
 
+    /// Until when the workers that are missing are not forked, since those before them died early; nil when none is
+    /// missing, or nothing keeps them. It may be past.
+    public var forksPausedUntil: UInt64? {
+        guard isServing, demand > 0, respawn.notBefore > 0 else { return nil }
+        return respawn.notBefore
+    }
+
     /// When the next worker can be forked; nil when none is needed.
     private var spawnTime: UInt64? {
         if neededScout != nil { return 0 }

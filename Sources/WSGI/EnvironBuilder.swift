@@ -128,6 +128,13 @@ final class EnvironBuilder {
     /// The request target as sent.
     func target(of environ: PyPointer, _ gil: borrowing GIL) -> String? { text(environ, keys.requestURI, gil) }
 
+    /// The client's address and port; nil if it has no name, as a client of a Unix socket.
+    func client(of environ: PyPointer, _ gil: borrowing GIL) -> String? {
+        guard let host = text(environ, keys.remoteAddress, gil), !host.isEmpty else { return nil }
+        guard let port = text(environ, keys.remotePort, gil) else { return host }
+        return host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    }
+
     /// What the application has made of REMOTE_ADDR, of the environ that was made last; nil where it left it alone.
     func changedAddress(of environ: PyPointer, _ gil: borrowing GIL) -> String? {
         guard let value = try? gil.get(environ, keys.remoteAddress) else {

@@ -95,12 +95,14 @@ public final class Gateway {
             templates: environ.templateCount, gil)
     }
 
-    /// Method and target of the request in the application, from its environ; nil when there is none. Any thread: both
-    /// are looked at with the lock held.
+    /// The request in the application, from its environ, for the log: `GET /path of 203.0.113.9:5000`; nil when there
+    /// is none. Without the query, in which secrets travel. Any thread: all is looked at with the lock held.
     public func requestUnderWay(_ gil: borrowing GIL) -> String? {
         guard let current, let method = environ.method(of: current, gil), let target = environ.target(of: current, gil)
         else { return nil }
-        return "\(method) \(target.prefix(256))"
+        let path = target.prefix { $0 != "?" }.prefix(256)
+        guard let client = environ.client(of: current, gil) else { return "\(method) \(path)" }
+        return "\(method) \(path) of \(client)"
     }
 
     private func answer(_ response: Response, _ gil: inout GIL) throws(PythonError) {

@@ -117,6 +117,16 @@ public final class Worker {
         return runner.overdue(duration, gil)
     }
 
+    /// How many of them are told of one by one.
+    private static let mostTold = 8
+
+    /// The requests that are left in the application, but for those that were given up, of which the log has told.
+    public func unfinishedRequests(_ gil: borrowing GIL) -> [OverdueRequest] {
+        let now = Clock.now()
+        let busy = runners.filter { $0.gauge.isBusy && !$0.gauge.isGivenUp }.prefix(Self.mostTold)
+        return busy.compactMap { runner in runner.gauge.duration(at: now).map { runner.overdue($0, gil) } }
+    }
+
     /// Makes everything ready to serve: what fails here must fail before anybody was told that this worker serves.
     ///
     /// - Parameters:

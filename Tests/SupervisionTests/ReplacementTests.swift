@@ -33,6 +33,20 @@ import Testing
         #expect(master.step() == [.spawn(age: 3, generation: 1)])
     }
 
+    @Test func aPauseBeforeTheNextForkIsKnown() {
+        var master = FakeMaster.serving(2)
+        #expect(master.supervisor.forksPausedUntil == nil)
+        master.exit(101, .signaled(9))
+        #expect(master.supervisor.forksPausedUntil == nil, "the first death is an accident")
+        master.step()
+        master.exit(103, .signaled(9))
+        #expect(master.supervisor.forksPausedUntil == master.now + RespawnPolicy.firstDelay)
+        master.supervisor.receive(.setWorkers(1), at: master.now)
+        #expect(master.supervisor.forksPausedUntil == nil, "nobody is missing")
+        master.supervisor.receive(.stopGracefully, at: master.now)
+        #expect(master.supervisor.forksPausedUntil == nil)
+    }
+
     @Test func fiftyChangesAtOnceAreOne() {
         var master = FakeMaster.serving(2)
         for turn in 0..<50 {

@@ -53,7 +53,9 @@ def watch(event: str, cfg: Any, log: Any) -> Iterator[None]:
         while stack and os.path.dirname(stack[0].filename) == PACKAGE:
             del stack[0]
         text = "".join(traceback.format_list(stack)).rstrip()
-        log.critical("The server hook %s has not returned for %s s. It is here:\n%s", hook, seconds, text)
+        # Who sends TERM meanwhile is to know why nothing happens.
+        message = "The server hook %s has not returned for %s s. Until it does, the master obeys no signal but KILL. "
+        log.critical(message + "It is here:\n%s", hook, seconds, text)
 
     # Without this function, and what contextlib has between it and its caller.
     depth = len(traceback.extract_stack()) - 2

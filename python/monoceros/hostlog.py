@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 from monoceros import accesslog, logwriter
 from monoceros.glogging import Logger
 from monoceros.observer import Observer
+from monoceros.stacks import shown
 
 METHODS = {
     logging.DEBUG: "debug",
@@ -99,10 +99,9 @@ class HostLog:
     def log_slow(self, request: str, milliseconds: int, thread: int, suppressed: int) -> None:
         """Writes that a request runs for long, and where its thread is. `suppressed` others were not written of."""
         more = f" ({suppressed} more were not written)" if suppressed else ""
-        # Without the query, in which secrets travel.
         self.log(
             logging.WARNING,
-            f"Slow request: {request.partition('?')[0]} has been running for {milliseconds / 1000:.1f} s{more}."
+            f"Slow request: {request} has been running for {milliseconds / 1000:.1f} s{more}."
             f" It is here:\n{stack_of(thread)}",
         )
 
@@ -114,7 +113,13 @@ class HostLog:
             f"WORKER TIMEOUT (pid:{os.getpid()}): {request} has been running for {seconds} s. It is here:\n{stack}",
         )
 
+    def log_unfinished(self, request: str, seconds: int, thread: int) -> None:
+        """Writes that a request is left behind by a worker whose time to leave is over, and where its thread is."""
+        self.log(
+            logging.WARNING, f"Unfinished: {request} has been running for {seconds} s. It is here:\n{stack_of(thread)}"
+        )
+
 
 def stack_of(thread: int) -> str:
     frame = sys._current_frames().get(thread)
-    return "".join(traceback.format_stack(frame)).rstrip() if frame is not None else "(its thread runs no Python)"
+    return shown(frame) if frame is not None else "(its thread runs no Python)"

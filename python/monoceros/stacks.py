@@ -9,6 +9,7 @@ Where the lock is not to be had, `faulthandler` writes from a signal handler in 
 from __future__ import annotations
 
 import faulthandler
+import importlib
 import os
 import select
 import signal
@@ -17,6 +18,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Iterator
+from types import FrameType
 
 from monoceros import threads
 
@@ -88,8 +90,7 @@ def describe() -> Iterator[str]:
             continue
         thread = threads.get(identity)
         name = f'{number(thread)} "{thread.name}"' if thread is not None else f"{identity:#x}"
-        stack = "".join(traceback.format_list(own_frames_left_out(traceback.extract_stack(frame)))).rstrip()
-        yield f"Thread {name} (most recent call last):\n{stack}"
+        yield f"Thread {name} (most recent call last):\n{shown(frame)}"
 
 
 def number(thread: threading.Thread) -> int | None:
@@ -97,9 +98,37 @@ def number(thread: threading.Thread) -> int | None:
     return os.getpid() if thread is threading.main_thread() else thread.native_id
 
 
+def shown(frame: FrameType) -> str:
+    """Where a thread is, most recent call last, as people get to see it: their own code, where there is some."""
+    return "".join(traceback.format_list(own_frames_left_out(traceback.extract_stack(frame)))).rstrip()
+
+
 def own_frames_left_out(frames: list[traceback.FrameSummary]) -> list[traceback.FrameSummary]:
-    """Without the frames through which this package came to call the application; all of them where it did not."""
-    for place in range(len(frames) - 1, -1, -1):
-        if os.path.dirname(frames[place].filename) == PACKAGE:
-            return frames[place + 1 :] or frames[place:]
-    return frames
+    """Without the frames through which this package came to call the application, and importlib for it, and without
+    those of this package that the application called, or that a signal interrupted it with.
+
+    Where there is nothing else, the last one says what this package does.
+    """
+    end = len(frames)
+    while end and is_own(frames[end - 1]):
+        end -= 1
+    begin = next((place + 1 for place in range(end - 1, -1, -1) if is_own(frames[place])), 0)
+    if begin == 0 and end < len(frames) and not begins_thread(frames[:end]):
+        # What started this package.
+        return frames[-1:]
+    while begin < end and is_importlib(frames[begin]):
+        begin += 1
+    return [frame for frame in frames[begin:end] if not frame.filename.startswith("<frozen importlib")]
+
+
+def begins_thread(frames: list[traceback.FrameSummary]) -> bool:
+    """Whether these are the frames of a thread that runs something of the application's."""
+    return bool(frames) and frames[0].filename == threading.__file__ != frames[-1].filename
+
+
+def is_own(frame: traceback.FrameSummary) -> bool:
+    return frame.filename.startswith(PACKAGE + os.sep)
+
+
+def is_importlib(frame: traceback.FrameSummary) -> bool:
+    return frame.filename.startswith("<frozen importlib") or frame.filename == importlib.__file__

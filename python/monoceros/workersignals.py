@@ -10,12 +10,12 @@ import os
 import signal
 import sys
 import threading
-import traceback
 from types import FrameType
 from typing import Any, Protocol
 
 from monoceros import logwriter
 from monoceros.loading import ApplicationLoader
+from monoceros.stacks import shown
 
 
 class WorkerControl(Protocol):
@@ -104,7 +104,7 @@ class WorkerSignals(ApplicationLoader):
         """ABRT: a request, or the start, took too long."""
         if self._is_booting:
             self._gives_up = True
-            stack = "".join(traceback.format_stack(frame)).rstrip()
+            stack = shown(frame) if frame is not None else "(it runs no Python)"
             self.log(logging.CRITICAL, f"Worker (pid:{os.getpid()}) is still booting. It is here:\n{stack}")
         # There is none yet while the hook `post_fork` runs.
         is_told = self.control is not None and self.control.abort()
@@ -127,10 +127,7 @@ class WorkerSignals(ApplicationLoader):
         # In place of the handler's own frame, that in which it found the thread.
         if frame is not None:
             frames[threading.get_ident()] = frame
-        stacks = [
-            f"Thread {names.get(ident, ident)}:\n{''.join(traceback.format_stack(each)).rstrip()}"
-            for ident, each in frames.items()
-        ]
+        stacks = [f"Thread {names.get(ident, ident)}:\n{shown(each)}" for ident, each in frames.items()]
         self.log(
             logging.CRITICAL,
             f"Worker (pid:{os.getpid()}) was told to stop (SIGABRT). It is here:\n" + "\n".join(stacks),

@@ -14,7 +14,8 @@ def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
     answer = b"hello"
     match environ["PATH_INFO"]:
         case "/leak":
-            KEPT.append(bytes(100_000))
+            # Not zeros: the system gives those no memory until they are written to.
+            KEPT.append(b"x" * 100_000)
         case "/hang":
             # A lock that this thread has already, and Python's lock with it.
             ctypes.PyDLL(None).pthread_mutex_lock(MUTEX)

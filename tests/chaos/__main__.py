@@ -20,7 +20,18 @@ from chaos.faults import FAULTS, Fault, Scene, Skip
 from chaos.load import CAUSES, Tally
 from chaos.server import options
 
-COLUMNS = ("fault", "workers", "times", "answered", "failed", "by cause", "idle ended", "longest gap", "as expected")
+COLUMNS = (
+    "fault",
+    "workers",
+    "times",
+    "answered",
+    "failed",
+    "by cause",
+    "idle ended",
+    "longest gap",
+    "a worker ran",
+    "as expected",
+)
 
 CREWS = {"sync": ["-k", "sync"], "gthread": ["-k", "gthread", "--threads", "4"]}
 
@@ -70,7 +81,7 @@ def put_through(fault: Fault, crew: str, seconds: float, seed: int) -> tuple[Sce
 
 
 def row(fault: Fault, crew: str, scene: Scene | None = None, tally: Tally | None = None, skipped: str = "") -> str:
-    cells = ["", "", "", f"not run: {skipped}", "", "", ""]
+    cells = ["", "", "", f"not run: {skipped}", "", "", "", ""]
     if scene is not None and tally is not None:
         cells = [
             str(scene.done),
@@ -79,6 +90,7 @@ def row(fault: Fault, crew: str, scene: Scene | None = None, tally: Tally | None
             ", ".join(f"{count} {cause}" for cause, count in tally.failures.most_common()) or "–",
             str(tally.idle),
             f"{tally.longest_gap * 1000:.0f} ms",
+            f"{scene.unexplained * 1000:.0f} ms of it" if scene.unexplained is not None else "",
             "; ".join(scene.complaints) or "yes",
         ]
     return "| " + " | ".join((fault.name, crew, *cells)) + " |"

@@ -47,8 +47,13 @@ class Tally:
     #: Kept connections that the client found ended before it sent a request on them: no request was lost.
     idle: int = 0
     failures: Counter[str] = field(default_factory=Counter)
-    #: Seconds between two right responses, the most.
-    longest_gap: float = 0.0
+    #: The longest time between two right responses: from and to, in seconds of the monotonic clock.
+    gap: tuple[float, float] = (0.0, 0.0)
+
+    @property
+    def longest_gap(self) -> float:
+        """Seconds."""
+        return self.gap[1] - self.gap[0]
 
     @property
     def failed(self) -> int:
@@ -204,5 +209,6 @@ class Load:
                 self._tally.failures[cause] += 1
                 return
             self._tally.answered += 1
-            self._tally.longest_gap = max(self._tally.longest_gap, now - self._last)
+            if now - self._last > self._tally.longest_gap:
+                self._tally.gap = (self._last, now)
             self._last = now

@@ -289,15 +289,26 @@ def test_a_thread_is_pythons_own_and_no_daemon():
 
 
 def test_an_overdue_request_is_told_with_its_stack():
+    entered, release = threading.Event(), threading.Event()
+
+    def application():
+        entered.set()
+        release.wait(30)
+
     with captured() as stderr:
         host = make_host()
-        host.log_overdue("GET /slow", 31, threading.get_ident())
+        runner = threading.Thread(target=application)
+        runner.start()
+        entered.wait(30)
+        host.log_overdue("GET /slow", 31, runner.ident)
+        release.set()
+        runner.join()
         first = stderr.getvalue()
         host.log_overdue("GET /gone", 31, -1)
         second = stderr.getvalue().removeprefix(first)
     told = f"[CRITICAL] WORKER TIMEOUT (pid:{os.getpid()}): GET /slow has been running for 31 s. It is here:\n"
     assert told in first
-    assert "in test_an_overdue_request_is_told_with_its_stack" in first
+    assert "in application\n    release.wait(30)" in first
     assert second.endswith("(its thread runs no Python)\n")
 
 
