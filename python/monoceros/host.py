@@ -66,7 +66,7 @@ class Host(WorkerSignals, Leaving, BecomesMold):
         """
         if not self._is_frozen:
             self._is_frozen = True
-            gc.collect()
+            gc.collect(1)
             gc.freeze()
 
     def read_configuration(self, generation: int) -> tuple[dict[str, Any], str] | None:
