@@ -9,12 +9,14 @@ import os
 import traceback
 from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from monoceros.application import AppImportError, AppModuleNotFoundError
 from monoceros.errors import remedy
 from monoceros.hostlog import HostLog
-from monoceros.reloader import Reporter, expected_files
+
+if TYPE_CHECKING:
+    from monoceros.reloader import Reporter
 
 # gunicorn's exit statuses of a worker: the arbiter stops the server when it sees one of them.
 WORKER_BOOT_ERROR = 3
@@ -116,7 +118,12 @@ class ApplicationLoader(HostLog):
         return 0
 
     def _load_and_report(self, reports: int | None) -> tuple[Callable[..., object], Reporter | None]:
-        reporter = Reporter(reports) if reports is not None else None
+        reporter = None
+        if reports is not None:
+            # Only where files are watched.
+            from monoceros.reloader import Reporter, expected_files
+
+            reporter = Reporter(reports)
         try:
             application = self._load()
         except BaseException as error:
