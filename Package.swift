@@ -52,6 +52,12 @@ let withoutPython: [LinkerSetting] = [
             + pythonVariables.flatMap { (name: String) -> [String] in ["-Xlinker", "--defsym=" + name + "=0"] })
 ]
 
+/// Settings of the library: without them it exports all that is public in any module and in Swift's own, with names of
+/// some hundred bytes, of which half a megabyte is in memory in every server.
+let exportingOneFunction = [
+    "-Xlinker", "--version-script=" + Context.packageDirectory + "/Sources/Monoceros/exports.map",
+]
+
 let package = Package(
     name: "monoceros",
     products: [
@@ -111,8 +117,9 @@ let package = Package(
                 "Telemetry",
                 "Transport", "WSGI", "Worker",
             ],
+            exclude: ["exports.map"],
             swiftSettings: lean,
-            linkerSettings: [.unsafeFlags(["-static-stdlib"])]),
+            linkerSettings: [.unsafeFlags(["-static-stdlib"] + exportingOneFunction)]),
 
         // Tests of what needs no interpreter; the rest is tested on the installed package, in tests/.
         .testTarget(

@@ -125,9 +125,11 @@ extension Arbiter {
             guard let second = try? Process.fork() else { Process.exitImmediately(1) }
             if case .parent = second { Process.exitImmediately(0) }
             // The one in between ends at this moment.
-            for _ in 0..<50_000 where Process.parentID != processID { Process.pause(microseconds: 100) }
-            guard Process.parentID == processID else { Process.exitImmediately(0) }
-            return .child
+            for _ in 0..<50_000 {
+                if Process.parentID == processID { return .child }
+                Process.pause(microseconds: 100)
+            }
+            Process.exitImmediately(0)
         }
     }
 

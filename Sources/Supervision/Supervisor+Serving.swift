@@ -3,6 +3,10 @@ extension Supervisor {
     /// How long the first worker of a server boots alone, in nanoseconds. Others that boot beside it would take the
     /// processors away from it, so that the first answer came later; and what fails at import is said by one.
     static let headStart: UInt64 = 1_000_000_000
+    /// How long the first worker of a server serves alone, in nanoseconds. Its first requests are those that import and
+    /// compile what an application has put off until then, and clients have waited for it; others that are forked and
+    /// boot meanwhile would take the processors away from it.
+    static let calm: UInt64 = 50_000_000
     /// How long a worker has to leave after SIGABRT, in nanoseconds.
     static let abortTimeout: UInt64 = 2_000_000_000
     /// How much longer than its graceful timeout a worker may take that was told to leave, in nanoseconds. It ends
@@ -94,7 +98,7 @@ extension Supervisor {
     private mutating func spawns(at now: UInt64) -> [SupervisionAction] {
         var generations: [Int] = []
         if let scout = neededScout { generations.append(scout) }
-        if respawn.allowsSpawn(at: now) {
+        if respawn.allowsSpawn(at: now), now >= calmEnd {
             let due = mayHurry(at: now) ? demand : min(demand, bootingAlone == nil ? 1 : 0)
             generations += Array(repeating: roster.current.number, count: due)
         }
@@ -115,9 +119,13 @@ extension Supervisor {
     private var spawnTime: UInt64? {
         if neededScout != nil { return 0 }
         guard demand > 0 else { return nil }
-        guard !roster.current.hasServed, let first = bootingAlone else { return respawn.notBefore }
-        return max(respawn.notBefore, first.spawnedAt.addingOrMax(Self.headStart))
+        let earliest = max(respawn.notBefore, calmEnd)
+        guard !roster.current.hasServed, let first = bootingAlone else { return earliest }
+        return max(earliest, first.spawnedAt.addingOrMax(Self.headStart))
     }
+
+    /// Until when the first worker of the server is left alone, as long as it is there.
+    private var calmEnd: UInt64 { table.workers.contains(where: \.isServing) ? calmUntil : 0 }
 
     /// The generation of the one worker that is to prove a reload, if it has to be forked. It waits for room, but not
     /// for the back-off of others: new code may be what ends their dying.

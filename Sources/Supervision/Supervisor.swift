@@ -16,6 +16,8 @@ public struct Supervisor: Sendable {
     var phase = Phase.serving
     var roster: Roster
     var respawn = RespawnPolicy()
+    /// Until then the first worker of the server is left alone.
+    var calmUntil: UInt64 = 0
     /// What became of reloads since `actions(at:)` was asked last.
     var news: [SupervisionAction] = []
     var lastAge = 0
@@ -46,7 +48,7 @@ public struct Supervisor: Sendable {
             let terms = roster.terms(of: generation)
             table.insert(WorkerProcess(pid: pid, age: age, generation: generation, terms: terms, spawnedAt: now))
         case .spawnFailed: respawn.recordSpawnFailure(at: now)
-        case .workerReady(let pid): return noteReady(pid)
+        case .workerReady(let pid): return noteReady(pid, at: now)
         case .workerWantsToLeave(let pid): return table.update(pid) { $0.wantsToLeave = true }
         case .workerOffersMold(let pid): return table.update(pid) { $0.offersMold = true }
         case .workerBecameMold(let pid): return noteMold(pid)
@@ -133,12 +135,16 @@ public struct Supervisor: Sendable {
 
     // MARK: Workers
 
-    private mutating func noteReady(_ pid: Int32) -> WorkerProcess? {
+    private mutating func noteReady(_ pid: Int32, at now: UInt64) -> WorkerProcess? {
         // One that was told to leave meanwhile will not serve.
         guard let worker = table.update(pid, { $0.isReady = $0.isReady || $0.state == .running }) else { return nil }
         guard isServing, worker.isServing else { return worker }
         if let candidate = roster.candidate, candidate.number == worker.generation { adopt(candidate) }
-        if worker.generation == roster.current.number { roster.noteServing() }
+        guard worker.generation == roster.current.number else { return worker }
+        if !roster.current.hasServed, !table.workers.contains(where: { $0.isServing && $0.pid != pid }) {
+            calmUntil = now.addingOrMax(Self.calm)
+        }
+        roster.noteServing()
         return worker
     }
 

@@ -28,8 +28,8 @@ import Testing
         master.reload(Self.terms)
         #expect(master.step() == [.spawn(age: 2, generation: 2)])
         master.ready(102)
-        #expect(
-            master.step() == [.adopt(generation: 2), .retire(generation: 1), .spawn(age: 3, generation: 2)])
+        #expect(master.step() == [.adopt(generation: 2), .retire(generation: 1)])
+        #expect(master.step(after: Supervisor.calm) == [.spawn(age: 3, generation: 2)])
         master.ready(103)
         #expect(master.step() == [.rolledOut(generation: 2)])
         #expect(master.wait == nil)
@@ -65,7 +65,7 @@ import Testing
         master.exit(101, .exited(code: 3))
         master.step()
         master.ready(102)
-        #expect(master.step() == [.spawn(age: 3, generation: 1)])
+        #expect(master.step(after: Supervisor.calm) == [.spawn(age: 3, generation: 1)])
     }
 
     @Test func whileOthersServeOneThatCannotBootIsNotTriedAgain() {

@@ -118,6 +118,42 @@ import Testing
         #expect(master.step(after: 1) == [.spawn(age: 2, generation: 1), .spawn(age: 3, generation: 1)])
     }
 
+    @Test func theFirstServesAloneForAMoment() {
+        var master = FakeMaster(workers: 3)
+        master.step()
+        master.now += 200 * millisecond
+        master.ready(101)
+        #expect(master.step(after: Supervisor.calm - 1) == [])
+        #expect(master.step(after: 1) == [.spawn(age: 2, generation: 1), .spawn(age: 3, generation: 1)])
+    }
+
+    @Test func oneThatDiesInThatMomentIsReplacedAtOnce() {
+        var master = FakeMaster(workers: 1)
+        master.step()
+        master.ready(101)
+        master.exit(101, .segmentationFault)
+        #expect(master.wait == 0)
+        #expect(master.step() == [.spawn(age: 2, generation: 1)])
+    }
+
+    @Test func whoeverComesWhileOthersServeIsNotLeftAlone() {
+        var master = FakeMaster.serving(2)
+        master.now += 60 * second
+        // The first of new code: the others of it follow at once.
+        master.reload(workers: 3)
+        #expect(master.step() == [.spawn(age: 3, generation: 2)])
+        master.ready(103)
+        #expect(master.step().contains(.spawn(age: 4, generation: 2)))
+        // Nor is a replacement.
+        master.boot()
+        for pid in master.pids(where: { $0.state != .running }) { master.exit(pid) }
+        let count = master.supervisor.table.count
+        master.exit(master.pids[0], .segmentationFault)
+        #expect(master.wait == 0)
+        master.step()
+        #expect(master.supervisor.table.count == count)
+    }
+
     @Test func codeThatDoesNotBootAnyMoreDoesNotEndThoseWhoServe() {
         var master = FakeMaster.serving(2)
         master.now += 60 * second

@@ -21,11 +21,12 @@ struct FakeMaster {
         self.init(Terms(workers: workers, step: step, gracefulTimeout: gracefulTimeout))
     }
 
-    /// A master whose workers all serve.
+    /// A master whose workers all serve, and have done for a moment.
     static func serving(_ workers: Int, gracefulTimeout: UInt64 = 30 * second, step: Int = 1) -> FakeMaster {
         var master = FakeMaster(workers: workers, gracefulTimeout: gracefulTimeout, step: step)
         master.step()
         master.boot()
+        master.now += Supervisor.calm
         return master
     }
 
@@ -57,7 +58,7 @@ struct FakeMaster {
     mutating func boot() {
         while let pid = pids(where: \.isBooting).first {
             ready(pid)
-            step()
+            step(after: min(wait ?? 0, Supervisor.calm))
         }
     }
 

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from monoceros import accesslog, daemon, hookwatch, reloader
+from monoceros import accesslog, daemon, hookwatch
 from monoceros.errors import ConfigError, HaltServer
 from monoceros.generations import Snapshot, apply_environment, withdraw_environment
 from monoceros.host import Host
@@ -316,6 +316,8 @@ class Arbiter:
 
     def named_files(self) -> tuple[list[str], list[str]]:
         """The files that `reload_extra_files` leads to, and the directories where another could come to match."""
+        from monoceros import reloader
+
         found = reloader.expand(self.cfg.reload_extra_files, self.cfg.start_directory)
         if found.is_cut:
             most = reloader.MOST_FOUND

@@ -11,7 +11,8 @@ import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from monoceros import SERVER_SOFTWARE, __version__, identity, threads
+# What workers need is imported before they are forked. `clientsocket` is asked for by the core alone.
+from monoceros import SERVER_SOFTWARE, __version__, clientsocket, identity, threads  # noqa: F401
 from monoceros.glogging import Logger
 from monoceros.leaving import Leaving
 from monoceros.loading import LoadsApplication
@@ -66,7 +67,7 @@ class Host(WorkerSignals, Leaving, BecomesMold):
         """
         if not self._is_frozen:
             self._is_frozen = True
-            gc.collect()
+            gc.collect(1)
             gc.freeze()
 
     def read_configuration(self, generation: int) -> tuple[dict[str, Any], str] | None:

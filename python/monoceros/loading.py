@@ -9,12 +9,14 @@ import os
 import traceback
 from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from monoceros.application import AppImportError, AppModuleNotFoundError
 from monoceros.errors import remedy
 from monoceros.hostlog import HostLog
-from monoceros.reloader import Reporter, expected_files
+
+if TYPE_CHECKING:
+    from monoceros.reloader import Reporter
 
 # gunicorn's exit statuses of a worker: the arbiter stops the server when it sees one of them.
 WORKER_BOOT_ERROR = 3
@@ -109,14 +111,19 @@ class ApplicationLoader(HostLog):
                 f"The application has started {count} thread{'s' if count > 1 else ''} while it was loaded: with "
                 "--preload they are not there in the workers. Start them in the hook post_fork.",
             )
-        # What is garbage would be copied to each worker by the first collection there; and what is none is not to be
-        # looked at again, which would copy it too.
-        gc.collect()
+        # What there is is not to be looked at again by the collector of a worker, which would copy it. The youngest
+        # garbage goes before; a look at all of it takes as long as some modules take to load, and finds next to none.
+        gc.collect(1)
         gc.freeze()
         return 0
 
     def _load_and_report(self, reports: int | None) -> tuple[Callable[..., object], Reporter | None]:
-        reporter = Reporter(reports) if reports is not None else None
+        reporter = None
+        if reports is not None:
+            # Only where files are watched.
+            from monoceros.reloader import Reporter, expected_files
+
+            reporter = Reporter(reports)
         try:
             application = self._load()
         except BaseException as error:

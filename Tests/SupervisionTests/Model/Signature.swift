@@ -23,6 +23,7 @@ extension ModelServer {
         words += [Int64((roster.candidate?.number ?? current) - current), Int64(roster.candidate?.terms.workers ?? 0)]
         words += [roster.isRollingOut ? 1 : 0] + roster.outgoing.map { Int64($0 - current) }
         words += [-1_000_001, distance(supervisor.respawn.notBefore)] + respawnWords(supervisor.respawn)
+        words.append(max(0, distance(supervisor.calmUntil)))
         words += phaseWords(supervisor.phase) + supervisor.news.map { Int64(truncatingIfNeeded: code($0)) }
         words += [
             Int64(budget.deaths), Int64(budget.wishes), Int64(budget.reloads), Int64(budget.changes),
