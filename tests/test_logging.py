@@ -156,10 +156,12 @@ def test_a_master_whose_log_is_stuck_still_does_its_work(short_path: str, kind: 
     try:
         with started(short_path, *kind, "probe:app", stderr=writing, stdout=subprocess.DEVNULL) as server:
             fail_often(short_path, 200)
-            workers = [pid for pid in session_members(server.process.pid) if pid != server.process.pid]
-            os.kill(workers[0], signal.SIGKILL)
-            until(lambda: workers[0] not in session_members(server.process.pid), "the end of the worker")
-            until(lambda: len(session_members(server.process.pid)) == len(workers) + 1, "its replacement")
+            everybody = int(kind[1]) + 1
+            until(lambda: len(session_members(server.process.pid)) == everybody, "all workers")
+            victim = next(pid for pid in session_members(server.process.pid) if pid != server.process.pid)
+            os.kill(victim, signal.SIGKILL)
+            until(lambda: victim not in session_members(server.process.pid), "the end of the worker")
+            until(lambda: len(session_members(server.process.pid)) == everybody, "its replacement")
             assert fetch(short_path, "/body?case=one").body == b"hello"
             assert server.stop() == 0
     finally:
