@@ -186,7 +186,8 @@ def main() -> None:
     parser.add_argument("--peers", type=Path, default=environment.PEERS)
     parser.add_argument("--monoceros", type=Path, default=Path(sys.executable).parent / "monoceros")
     options = parser.parse_args()
-    is_whole = not options.rows and options.servers == SERVERS_MEASURED
+    chosen = (options.rows, options.servers, options.rounds, options.seconds)
+    is_whole = chosen == tuple(parser.get_default(name) for name in ("rows", "servers", "rounds", "seconds"))
     target = options.results or (RECORD if is_whole else None)
     allowed = os.sched_getaffinity(0)
     print(f"{'':52} {'server':24} {'rate':>7} {'ideal':>6} {'p50':>8} {'p99':>8} {'worst':>8}")

@@ -23,7 +23,7 @@ def {hook}({parameters}):
 def start(serve: Serve, tmp_path: Path, hook: str, parameters: str, *arguments: str) -> Server:
     text = SLOW.format(hook=hook, parameters=parameters, go=str(tmp_path / "go"))
     (tmp_path / "slow.py").write_text(text)
-    server = serve("-c", str(tmp_path / "slow.py"), "--boot-timeout", "1", *arguments, "probe:app")
+    server = serve("-c", str(tmp_path / "slow.py"), "--boot-timeout", "2", *arguments, "probe:app")
     server.expected_boots = None
     return server
 
@@ -46,7 +46,7 @@ def test_one_in_the_master_is_named(
     if number is not None:
         fetch(server.address, "/body?case=one")
         server.signal(number)
-    server.wait_for_log(rf"\[CRITICAL\] The server hook {hook} has not returned for 1 s\. .*It is here:")
+    server.wait_for_log(rf"\[CRITICAL\] The server hook {hook} has not returned for 2 s\. .*It is here:")
     server.wait_for_log(rf'slow\.py", line 5, in {hook}\n    time\.sleep\(0\.01\)')
     assert "arbiter.py" not in server.log()
     (tmp_path / "go").touch()
@@ -64,7 +64,7 @@ def test_one_in_a_worker_is_named_and_ends_that(serve: Serve, tmp_path: Path, ho
     server = start(serve, tmp_path, hook, parameters)
     server.wait_for_log(r"is still booting\. It is here:")
     server.wait_for_log(rf'slow\.py", line 5,? in {hook}')
-    server.wait_for_log("it has been booting for 1 s")
+    server.wait_for_log("it has been booting for 2 s")
     (tmp_path / "go").touch()
     assert fetch(server.address, "/body?case=one").status == 200
 

@@ -28,7 +28,7 @@ extension Arbiter {
     /// A pause before the next fork that is shorter is not worth a line, in nanoseconds.
     static let shortPause: Nanoseconds = .milliseconds(500)
 
-    /// Says why nobody takes the place of workers that ended. Once for each pause.
+    /// Says why nobody takes the place of workers that are missing. Once for each pause.
     func remarkOnPause() {
         let now = Clock.now()
         guard let end = supervisor.forksPausedUntil, end > remarkedPause, end > now + Self.shortPause else { return }
@@ -37,7 +37,7 @@ extension Arbiter {
         let tenths = (end - now + 99_999_999) / 100_000_000
         host.log(
             .warning,
-            "The next worker is forked in \(tenths / 10).\(tenths % 10) s: the last ones ended soon, one after the other."
+            "The next worker is forked in \(tenths / 10).\(tenths % 10) s: the last ones ended soon, or could not be made."
         )
     }
 

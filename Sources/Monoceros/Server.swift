@@ -109,7 +109,7 @@ struct Server {
         do throws(PythonError) {
             return try finish(begun, allowance, gil)
         } catch {
-            begun.admin?.stop()
+            if let admin = begun.admin { gil.released { admin.stop() } }
             throw error
         }
     }
@@ -136,7 +136,8 @@ struct Server {
         do throws(SystemError) {
             let admin = try adminConfiguration(seat, commons, allowance).map(AdminService.init)
             if let admin, commons?.areOthersServing == false {
-                // Nobody else can say that the server starts, or where it hangs.
+                // Nobody else can say that the server starts, or where it hangs. The application may fork while it is
+                // loaded: such a child has no thread of ours.
                 Process.noteForks()
                 try admin.start(in: lifetime, beside: commons)
             }

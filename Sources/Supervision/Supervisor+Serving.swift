@@ -108,8 +108,8 @@ extension Supervisor {
         }
     }
 
-    /// Until when the workers that are missing are not forked, since those before them died early; nil when none is
-    /// missing, or nothing keeps them. It may be past.
+    /// Until when the workers that are missing are not forked, since those before them died early or could not be
+    /// made; nil when none is missing, or nothing keeps them. It may be past.
     public var forksPausedUntil: UInt64? {
         guard isServing, demand > 0, respawn.notBefore > 0 else { return nil }
         return respawn.notBefore

@@ -129,10 +129,11 @@ struct Admission {
     /// The kernel gives no connection: the process has no descriptor, or no memory, left, or is not allowed to have
     /// one. Trying again at once would spin.
     ///
+    /// - Parameter isShortage: a connection that goes makes room. Where the cause is another, nobody has to go for it.
     /// - Returns: when to try again, and whether the log should hear of it.
-    mutating func pauseExhausted(now: Nanoseconds) -> (until: Nanoseconds, isNews: Bool) {
+    mutating func pauseExhausted(now: Nanoseconds, isShortage: Bool) -> (until: Nanoseconds, isNews: Bool) {
         backOff = now + .milliseconds(200)
-        isShortUntil = backOff
+        if isShortage { isShortUntil = backOff }
         let isNews = now >= nextNotice
         if isNews { nextNotice = now + .seconds(60) }
         return (backOff, isNews)

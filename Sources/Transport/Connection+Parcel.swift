@@ -142,47 +142,13 @@ extension Connection {
             spool.submit(copy)
             return .atDisk
         }
-        guard copy.isDone else { return copy.request == session.requestCount ? .atDisk : .stays }
+        // Perhaps one of an earlier request: there is one at a time.
+        guard copy.isDone else { return .atDisk }
         guard copy.request == session.requestCount else {
             bodyCopy = nil
             return pack(parcel, bytes, body, of: store)
         }
-        guard copy.fault == nil else { return .stays }
-        return pack(parcel, bytes, .file(copy.file), body)
-    }
-}
-
-/// A held request's body on its way to a file, in which it can travel. The request may run meanwhile: the body stays
-/// where it is, too.
-final class BodyCopy: DiskJob, @unchecked Sendable {
-    // `@unchecked`: nobody changes the bytes of a body; the rest is written before `done`, and read after it.
-
-    /// Which of its connection's requests it is for.
-    let request: Int
-    let file: SpoolFile
-    private(set) var fault: SpoolFault?
-    /// Until it is done.
-    private var store: ByteStore?
-    private let spool: Spool
-    private let done = Atomic<Bool>(false)
-
-    init(_ store: ByteStore, for request: Int, in spool: Spool) {
-        self.store = store
-        self.request = request
-        self.spool = spool
-        file = SpoolFile(in: spool)
-    }
-
-    var isDone: Bool { done.load(ordering: .acquiring) }
-
-    func run() {
-        do throws(SpoolFault) {
-            if let store { try file.write(store.bytes) }
-        } catch {
-            fault = error
-        }
-        store = nil
-        done.store(true, ordering: .releasing)
-        spool.announce()
+        guard copy.fault == nil, let file = copy.file else { return .stays }
+        return pack(parcel, bytes, .file(file), body)
     }
 }

@@ -39,7 +39,7 @@ final class FilePart {
         self.count = count
         self.spool = spool
         window = ReadAheadWindow(from: offset)
-        if case .spool(let file) = source { file.share() }
+        if case .spool(let file) = source { file.lend() }
         if count > Self.pieceSize { source.descriptor.expectExplicitReadAhead() }
     }
 
@@ -123,7 +123,7 @@ final class FileSend: DiskJob, @unchecked Sendable {
     /// Bytes that are sent by one call of the system.
     static let pieceSize = 524_288
     /// The same while others have requests that come one by one.
-    static let sharedPieceSize = 131_072
+    static let sharedPieceSize = TurnBudget.shared
     /// Nanoseconds after which no other piece is begun: others look after the connection then.
     static let time: Nanoseconds = .milliseconds(2)
 

@@ -108,7 +108,7 @@ extension Reactor {
             giveWay(stalled)
             if let connection = try? takeFromBacklog(of: index) { return connection }
         }
-        let pause = admission.pauseExhausted(now: now)
+        let pause = admission.pauseExhausted(now: now, isShortage: failure.isShortage)
         if pause.isNews, failure != .lost { note(.error, "Clients have to wait: \(error). \(failure.advice)") }
         schedule(wakeAt: pause.until)
         updateAccepting()

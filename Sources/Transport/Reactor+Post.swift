@@ -23,7 +23,7 @@ extension Reactor {
             var parcel = parcel
             if connection.listener < listeners.count { parcel.listener = listeners[connection.listener].identity }
             guard let size = try? parcel.encode(bytes, into: sharing.message) else { return .stays }
-            file?.share()
+            file?.lend()
             do throws(RelayError) {
                 switch try sharing.commons.relay.send(
                     UnsafeRawBufferPointer(rebasing: sharing.message[..<size]),
@@ -62,7 +62,7 @@ extension Reactor {
         if !connection.memoryCharge.isEmpty { discharge(connection) }
         connection.life.close()
         connections.remove(connection)
-        if admission.isShortUntil != 0 { noteRoom() }
+        if now < admission.isShortUntil { noteRoom() }
         connection.channel.close()
     }
 
@@ -113,7 +113,9 @@ extension Reactor {
                     left -= 1
                     continue
                 case .later: left = 0
-                case .atDisk, .stays: break
+                // It goes later, unless it runs before.
+                case .atDisk: left -= 1
+                case .stays: break
                 }
             }
             held.append(connection)

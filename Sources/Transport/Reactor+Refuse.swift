@@ -103,11 +103,12 @@ extension Reactor {
                 + "\(announced.map { "\($0)" } ?? "an unknown number of") bytes of the body. It is not served.")
     }
 
-    /// Method and target of a head that was parsed before, as much of them as a line in the log should hold.
+    /// Method and target of a head that was parsed before, as much of them as a line in the log should hold, without
+    /// the query, in which secrets travel.
     private static func request(_ head: UnsafeRawBufferPointer) -> String {
         let start = head.first == 0x0D ? 2 : 0
         let line = head.dropFirst(start).prefix { $0 != 0x0D }
         guard let end = line.lastIndex(of: 0x20) else { return "a request" }
-        return String(decoding: line[..<end].prefix(256), as: UTF8.self)
+        return String(decoding: line[..<end].prefix { $0 != UInt8(ascii: "?") }.prefix(256), as: UTF8.self)
     }
 }

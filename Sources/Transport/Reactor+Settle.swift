@@ -41,7 +41,8 @@ extension Reactor {
     @inline(never)
     private func finish(_ connection: Connection, persists: Bool, isDeferred: Bool) {
         guard case .running(let request) = connection.phase else { return }
-        if let copy = connection.bodyCopy, copy.isDone { connection.bodyCopy = nil }
+        // The body did not travel. Where the disk's thread still writes it, it lets the file go.
+        if let copy = connection.bodyCopy, !copy.abandon() { connection.bodyCopy = nil }
         let sequel = sequel(of: request, on: connection, persist: persists)
         if connection.outbox.isEmpty {
             if connection.label != nil { connection.label = nil }
@@ -200,7 +201,7 @@ extension Reactor {
         connection.outbox.discard(releasing: &releases)
         if before == .draining, connection.label != nil { endTelling(connection) }
         connections.remove(connection)
-        if admission.isShortUntil != 0 { noteRoom() }
+        if now < admission.isShortUntil { noteRoom() }
         if !connection.memoryCharge.isEmpty { discharge(connection) }
         if connection.isSocketAtDisk.load(ordering: .acquiring) {
             // Its number must not become another connection's before the disk's thread is done: `settleDisk` closes it.

@@ -13,7 +13,7 @@ public final class SpoolFile: @unchecked Sendable {
     /// Bytes written so far.
     public private(set) var count = 0
     /// Somebody may have its bytes when this object is gone: another worker, or the kernel on behalf of a client.
-    private var isShared = false
+    private var isLent = false
     /// Forks before it was made: whoever was forked later has it too.
     private let forks = Process.forksBegun
 
@@ -26,14 +26,14 @@ public final class SpoolFile: @unchecked Sendable {
         self.spool = spool
         self.file = file
         self.count = count
-        isShared = true
+        isLent = true
         spool.allowance.note(count)
     }
 
     deinit {
         spool.allowance.giveBack(count)
         guard let file else { return }
-        if isShared || Process.forksBegun != forks {
+        if isLent || Process.forksBegun != forks {
             spool.close(file)
         } else {
             spool.discard(file, size: count)
@@ -43,7 +43,7 @@ public final class SpoolFile: @unchecked Sendable {
     /// It is closed in the end, and not cut off before: it goes to another worker, which reads it when this object is
     /// gone; or bytes of it are sent with `sendfile(2)`, and the socket's queue refers to the file's own memory until
     /// the client has taken them. To cut a file off writes zeros into that memory.
-    func share() { isShared = true }
+    func lend() { isLent = true }
 
     /// To read from at any offset below `count`. There is one once something was written.
     public var descriptor: Descriptor {
@@ -80,7 +80,7 @@ public final class SpoolFile: @unchecked Sendable {
     }
 
     /// Bytes that are written at a time while others have requests that come one by one: some 20 µs.
-    private static let sharedPiece = 131_072
+    private static let sharedPiece = TurnBudget.shared
 }
 
 /// Why bytes are not in a spool file.

@@ -140,7 +140,7 @@ public final class Worker {
     ) throws(PythonError) {
         crew.telemetry = telemetry
         let isMain = crew.configuration.mainThreadRuns
-        // Before there is a second thread: what Swift initializes on first use (`static let`) must not be reached for
+        // Before there is a second thread that does the same: what Swift initializes on first use (`static let`) must not be reached for
         // the first time by two threads of a forked process at once, see docs/fork-safety.md.
         let outlook = Outlook(crew.lifetime, crew.commons)
         for (index, gauge) in crew.gauges.enumerated() {
@@ -180,7 +180,8 @@ public final class Worker {
     ///
     /// - Throws: `PythonError` when a signal handler raised, or when a thread cannot be started.
     public func run(report: WorkerReport, _ gil: inout GIL) throws(PythonError) {
-        defer { admin?.stop() }
+        // It waits for answers under way, and other threads of Python need not.
+        defer { if let admin { gil.released { admin.stop() } } }
         defer { finishTelemetry(&gil) }
         let isMain = crew.configuration.mainThreadRuns
         let finished = isMain ? runOnThisThread(&gil) : try runOnThreads(report, &gil)

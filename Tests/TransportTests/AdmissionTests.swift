@@ -58,7 +58,7 @@ import Testing
 
     @Test func backsOffWithoutDescriptorsAndSaysSoOnceAMinute() {
         var admission = watching()
-        let first = admission.pauseExhausted(now: Self.start)
+        let first = admission.pauseExhausted(now: Self.start, isShortage: true)
         #expect(first.isNews)
         #expect(first.until == Self.start + .milliseconds(200))
         let answer13 = admission.change(now: first.until - 1, count: 0, isClosing: false)
@@ -66,16 +66,25 @@ import Testing
         #expect(admission.nextWakeUp(now: first.until - 1) == first.until)
         let answer14 = admission.change(now: first.until, count: 0, isClosing: false)
         #expect(answer14 == .now)
-        let answer15 = admission.pauseExhausted(now: Self.start + .seconds(59)).isNews
+        let answer15 = admission.pauseExhausted(now: Self.start + .seconds(59), isShortage: true).isNews
         #expect(!answer15)
-        let answer16 = admission.pauseExhausted(now: Self.start + .seconds(60)).isNews
+        let answer16 = admission.pauseExhausted(now: Self.start + .seconds(60), isShortage: true).isNews
         #expect(answer16)
+    }
+
+    /// Nobody has to go for what a free descriptor would not help.
+    @Test func noPlaceHelpsWhereAcceptingIsForbidden() {
+        var admission = watching()
+        let pause = admission.pauseExhausted(now: Self.start, isShortage: false)
+        let asks = admission.asksToLeave(now: Self.start + 1, count: 1)
+        #expect(!asks && admission.isShortUntil == 0)
+        #expect(admission.nextWakeUp(now: Self.start) == pause.until)
     }
 
     @Test func wakesUpForThePauseThatEndsFirst() {
         var admission = watching()
         let crowd = admission.pauseInCrowd(until: nil, isAwaited: true, now: Self.start)
-        let exhausted = admission.pauseExhausted(now: Self.start).until
+        let exhausted = admission.pauseExhausted(now: Self.start, isShortage: true).until
         #expect(admission.nextWakeUp(now: Self.start) == exhausted)
         #expect(admission.nextWakeUp(now: exhausted) == crowd)
         #expect(admission.nextWakeUp(now: crowd) == nil)
@@ -122,7 +131,7 @@ import Testing
 
     @Test func whoWaitsForADescriptorHasTheNextThatIsFree() {
         var admission = watching()
-        let pause = admission.pauseExhausted(now: Self.start)
+        let pause = admission.pauseExhausted(now: Self.start, isShortage: true)
         let stopped = admission.change(now: Self.start + 1, count: 1, isClosing: false)
         #expect(stopped == Admission.Attention.none)
         admission.noteRoom()

@@ -2,6 +2,7 @@ import Glibc
 import HTTPWire
 import Platform
 import ProxyWire
+import Scheduling
 import Telemetry
 import Testing
 
@@ -177,8 +178,26 @@ import Testing
             server.first.turn()
             #expect(
                 server.first.run { client.has(Answer.texts([String](repeating: line, count: round))) })
+            // Nobody wants the file any more, and it is not kept for as long as the connection.
+            #expect(
+                server.first.run {
+                    server.first.reactor.connections.compactMap(\.bodyCopy).allSatisfy { $0.isDone && $0.file == nil }
+                })
         }
         #expect(server.first.handled == [line, line, line])
+    }
+
+    /// One runner is idle elsewhere: one body is written to a file for it, and not those of all that wait.
+    @Test func noMoreBodiesAreWrittenThanMayTravel() throws {
+        let server = try LoopbackServer { $0.body.memory = 400_000 }
+        let body = String(decoding: pattern(100_000), as: UTF8.self)
+        let clients = try (0..<5).map { _ in try server.first.client() }
+        for client in clients { client.send(Request.post("/a", body)) }
+        #expect(server.first.serve { server.first.reactor.held.count == clients.count })
+        // Long enough to go where somebody idles, and not so long that all that wait are one queue.
+        server.first.reactor.sharing?.policy.served(in: .microseconds(500))
+        server.first.share(free: 0)
+        #expect(server.first.reactor.connections.filter { $0.bodyCopy != nil }.count == 1)
     }
 
     @Test func continueIsSaidOnce() throws {

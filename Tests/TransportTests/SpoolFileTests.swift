@@ -104,7 +104,7 @@ import Testing
 
     /// It is the other worker's now.
     @Test func aFileThatWentToAnotherWorkerIsLeftAsItIs() throws {
-        #expect(try bytesLeft(of: 3_500_000) { $0.share() } == 3_500_000)
+        #expect(try bytesLeft(of: 3_500_000) { $0.lend() } == 3_500_000)
         let spool = Spool.forTests()
         let file = try Descriptor.unnamedFile(in: "/tmp")
         try pattern(3_500_000).withUnsafeBytes { try file.writeAll($0) }

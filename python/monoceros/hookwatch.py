@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 import threading
 import time
 import traceback
@@ -53,12 +54,12 @@ def watch(event: str, cfg: Any, log: Any) -> Iterator[None]:
         while stack and os.path.dirname(stack[0].filename) == PACKAGE:
             del stack[0]
         text = "".join(traceback.format_list(stack)).rstrip()
-        # Who sends TERM meanwhile is to know why nothing happens.
-        message = "The server hook %s has not returned for %s s. Until it does, the master obeys no signal but KILL. "
-        log.critical(message + "It is here:\n%s", hook, seconds, text)
+        # Who sends TERM meanwhile is to know why nothing happens. `pre_exec` is called in a process of its own.
+        waits = "" if hook == "pre_exec" else " Until it does, the master obeys no signal but KILL."
+        log.critical("The server hook %s has not returned for %s s.%s It is here:\n%s", hook, seconds, waits, text)
 
     # Without this function, and what contextlib has between it and its caller.
-    depth = len(traceback.extract_stack()) - 2
+    depth = sum(1 for _ in traceback.walk_stack(sys._getframe())) - 2
     began = time.monotonic()
     former_handler = signal.signal(signal.SIGALRM, report)
     former_timer = signal.setitimer(signal.ITIMER_REAL, seconds)
@@ -68,6 +69,7 @@ def watch(event: str, cfg: Any, log: Any) -> Iterator[None]:
         # A hook that has an alarm of its own set keeps it.
         if signal.getsignal(signal.SIGALRM) is report:
             signal.setitimer(signal.ITIMER_REAL, *former_timer)
-            signal.signal(signal.SIGALRM, former_handler)
+            # One that Python did not set cannot be put back.
+            signal.signal(signal.SIGALRM, signal.SIG_DFL if former_handler is None else former_handler)
         if (lasted := time.monotonic() - began) >= seconds:
             log.warning("The server hook %s returned after %.0f s.", hook, lasted)

@@ -111,9 +111,9 @@ class ApplicationLoader(HostLog):
                 f"The application has started {count} thread{'s' if count > 1 else ''} while it was loaded: with "
                 "--preload they are not there in the workers. Start them in the hook post_fork.",
             )
-        # What there is is not to be looked at again by the collector of a worker, which would copy it. The youngest
-        # garbage goes before; a look at all of it takes as long as some modules take to load, and finds next to none.
-        gc.collect(1)
+        # What is garbage would be there for ever, with the files and sockets that it has open: what is frozen is not
+        # looked at again, since the collector of a worker would copy it.
+        gc.collect()
         gc.freeze()
         return 0
 

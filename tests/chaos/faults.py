@@ -386,7 +386,9 @@ FAULTS = (
     Fault("stop", "nothing: what the worker has waits until it is continued, others go on", stopped),
     Fault("storm", "as for `kill`", stormed),
     Fault("fork", "as for `kill`; the workers that are left serve until the machine can fork again", forkless),
-    Fault("descriptors", "nothing: idle connections give way to new ones", few_descriptors),
+    Fault(
+        "descriptors", "nothing: idle connections give way to new ones, and those who ask all the time", few_descriptors
+    ),
     Fault("log", "nothing but the log; workers that are told to leave cost nothing", full_log),
     Fault("spool", "large uploads, told by 507 or 503; nothing else", full_spool),
     Fault("leak", "nothing: another worker has the connections of one that leaves", leaking, needs="--max-requests"),
