@@ -140,8 +140,8 @@ public final class Worker {
     ) throws(PythonError) {
         crew.telemetry = telemetry
         let isMain = crew.configuration.mainThreadRuns
-        // Before there is a second thread that does the same: what Swift initializes on first use (`static let`) must not be reached for
-        // the first time by two threads of a forked process at once, see docs/fork-safety.md.
+        // Before there is a second thread that does the same: what Swift initializes on first use (`static let`) must
+        // not be reached for the first time by two threads of a forked process at once, see docs/fork-safety.md.
         let outlook = Outlook(crew.lifetime, crew.commons)
         for (index, gauge) in crew.gauges.enumerated() {
             let bench = Workbench(policy: crew.configuration.transport.policy)
