@@ -100,7 +100,10 @@ class Pool:
     async def connect(self) -> None:
         loop = asyncio.get_running_loop()
         _, connection = await loop.create_connection(lambda: Connection(self), HOST, self.port)
-        self.release(connection)
+        if self.is_over:
+            connection.transport.abort()
+        else:
+            self.release(connection)
 
     def ask(self, due: float) -> None:
         if not self.idle:
@@ -126,6 +129,13 @@ class Pool:
             self.release(connection)
         else:
             connection.transport.close()
+
+    async def close(self) -> None:
+        """Ends all connections. A loop that is closed would leave their sockets open."""
+        self.is_over = True
+        for connection in [*self.idle, *self.busy]:
+            connection.transport.abort()
+        await asyncio.sleep(0)
 
     def lost(self, connection: Connection) -> None:
         if connection in self.busy:
@@ -162,6 +172,7 @@ async def load(port: int, path: str, rate: float, seconds: float) -> dict:
     times = sorted(pool.latencies + [(end - due) * 1e3 for due in open_dues])
     figures = {f"{share:g}": times[min(count - 1, int(count * share / 100))] for share in PERCENTILES}
     errors = pool.errors + len(open_dues) - len(pool.unanswered)
+    await pool.close()
     return {"rate": rate, "count": count, "errors": errors, **figures}
 
 
@@ -193,7 +204,7 @@ def closed_capacity(port: int, path: str) -> float:
 
         pool.release = again
         await asyncio.sleep(2.2)
-        pool.is_over = True
+        await pool.close()
         return len(pool.latencies) / 2
 
     return run(ask())

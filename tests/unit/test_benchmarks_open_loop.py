@@ -88,6 +88,24 @@ def test_a_connection_that_ends_is_an_error_and_another_is_made(monkeypatch: pyt
     assert 0 < figures["errors"] < figures["count"] and len(served) > 2
 
 
+def test_no_connection_outlives_its_measurement() -> None:
+    async def run() -> list[bool]:
+        async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read()
+            writer.close()
+
+        async with await asyncio.start_server(silent, open_loop.HOST, 0) as server:
+            pool = open_loop.Pool(server.sockets[0].getsockname()[1], "/")
+            for _ in range(3):
+                await pool.connect()
+            pool.ask(0.0)
+            connections = [*pool.idle, *pool.busy]
+            await pool.close()
+            return [connection.transport.is_closing() for connection in connections]
+
+    assert open_loop.run(run()) == [True] * 3
+
+
 def test_the_picture_has_a_panel_for_each_figure() -> None:
     rounds = [[{"rate": rate, "50": 1.0, "99": 5.0, "99.9": 9.0} for rate in (100.0, 200.0)]]
     scenes = {scene.name: {"monoceros": rounds, "granian": rounds} for scene in open_loop.SCENES}
