@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from conftest import Serve
 from support.client import Connection, encode, fetch
+from support.halting import thread_named
 from support.processes import processes
 from support.waiting import until
 
@@ -167,20 +168,13 @@ def test_a_worker_that_does_not_leave_is_shown(serve: Serve, native: Path) -> No
     assert "is killed. It is here:\n" in shown and "in hang" in shown
 
 
-def thread_of(pid: int, name: str) -> int:
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        if (task / "comm").read_text().strip() == name:
-            return int(task.name)
-    raise LookupError(name)
-
-
 def test_a_worker_whose_pilot_stands_still(serve: Serve) -> None:
     """Its signs of life are the pilot's. Python can still say where it is."""
     server = serve("threaded:app", "--timeout", "1", "--threads", "2")
     server.expect_replacements()
     fetch(server.address, "/who")
     pid = server.worker()
-    pilot = thread_of(pid, "pilot")
+    pilot = thread_named(pid, "pilot")
     libc = ctypes.CDLL(None, use_errno=True)
     seize, interrupt, every_kind = 0x4206, 0x4207, 0x40000000
     if libc.ptrace(seize, pilot, 0, 0) != 0:

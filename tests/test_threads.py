@@ -11,11 +11,11 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 from conftest import Serve
 from support.client import Closed, Connection, Truncated, encode, fetch
+from support.halting import thread_named
 from support.processes import children
 from support.server import Server, run
 from support.waiting import until
@@ -163,10 +163,9 @@ def test_python_knows_the_threads(server: Server) -> None:
 
 
 def test_the_system_knows_the_threads(server: Server) -> None:
-    tasks = Path(f"/proc/{server.worker()}/task").iterdir()
-    names = sorted((task / "comm").read_text().strip() for task in tasks)
-    assert [name for name in names if name.startswith("runner-")] == [f"runner-{n + 1}" for n in range(THREADS)]
-    assert "pilot" in names
+    worker = server.worker()
+    threads = [thread_named(worker, name) for name in ["pilot", *(f"runner-{n + 1}" for n in range(THREADS))]]
+    assert len(set(threads)) == THREADS + 1
 
 
 def test_threads_keep_what_is_theirs(serve: Serve) -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from .waiting import until
+
 SEIZE, INTERRUPT, DETACH = 0x4206, 0x4207, 17
 #: Threads too (waitpid(2)).
 WALL = 0x40000000
@@ -19,7 +21,9 @@ library.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes
 
 
 def thread_named(pid: int, name: str) -> int:
-    (found,) = (int(task.name) for task in Path(f"/proc/{pid}/task").iterdir() if read_name(task) == name)
+    """The one thread of this name, once it has it: a young thread names itself."""
+    tasks = Path(f"/proc/{pid}/task")
+    (found,) = until(lambda: [int(task.name) for task in tasks.iterdir() if read_name(task) == name], name)
     return found
 
 
