@@ -46,10 +46,7 @@ def measure(command: str, threads: int, seconds: int, cpus) -> Sample:
     line = [*command.split(), "-b", f"127.0.0.1:{port}", "--threads", str(threads), "--keep-alive", "75", CASE.app]
     with Process(line, set(cpus.server), dict(os.environ), environment.PROJECT) as process:
         probe.wait_for_answer(process, port, CASE.paths[0].path)
-        load.run(CASE, port, 1, CASE.connections)
-        used = process.cpu_seconds()
-        report = load.run(CASE, port, seconds, CASE.connections)
-        used = process.cpu_seconds() - used
+        report, used = load.run_warm(CASE, port, seconds, process)
     if report.errors:
         raise SystemExit(f"{report.errors} errors with {threads} threads")
     return Sample(report.requests_per_second, report.percentiles[99.0] / 1e3, report.requests / used)

@@ -117,3 +117,11 @@ def run(case, port: int, seconds: int, connections: int) -> Report:
     report = parse(done.stdout)
     cpu = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
     return Report(**{**vars(report), "client_cpu_seconds": cpu})
+
+
+def run_warm(case, port: int, seconds: int, server) -> tuple[Report, float]:
+    """The same after a second of warm-up; with the CPU seconds that the `Process` of the server used meanwhile."""
+    run(case, port, 1, case.connections)
+    used = server.cpu_seconds()
+    report = run(case, port, seconds, case.connections)
+    return report, server.cpu_seconds() - used

@@ -54,10 +54,7 @@ def measure(command: Path, setup: Setup, extra: list[str], seconds: int, cpus, v
     line = [str(command), "-b", f"127.0.0.1:{port}", *setup.options, *extra, case.app]
     with Process(line, set(cpus.server), variables, environment.PROJECT) as process:
         probe.wait_for_answer(process, port, case.paths[0].path)
-        load.run(case, port, 1, case.connections)
-        used = process.cpu_seconds()
-        report = load.run(case, port, seconds, case.connections)
-        used = process.cpu_seconds() - used
+        report, used = load.run_warm(case, port, seconds, process)
     if report.errors:
         raise SystemExit(f"{setup.name}: {report.errors} errors under {command}")
     return Sample(report.requests_per_second, report.requests / used)
