@@ -48,11 +48,12 @@ def test_a_kill_of_the_master_says_so(serve: Serve) -> None:
 def test_an_abort_shows_every_thread(serve: Serve) -> None:
     server = serve("threaded:app", "--threads", "2")
     server.expect_replacements()
-    with Connection(server.address) as connection:
-        connection.send(encode("GET", "/wait?name=long"))
+    with Connection(server.address) as one, Connection(server.address) as other:
+        one.send(encode("GET", "/wait?name=long"))
         pid = int(server.wait_for_trace("long.entered", 2))
-        # The main thread, the pilot, and two runners, of which the first may begin before the other is there.
-        until(lambda: len(os.listdir(f"/proc/{pid}/task")) >= 4, "both runners")
+        # A runner is only in a request when its thread has its name; the first may have one before the second is there.
+        other.send(encode("GET", "/wait?name=longer"))
+        server.wait_for_trace("longer.entered", 2)
         os.kill(pid, signal.SIGABRT)
         server.wait_for_log(rf"Worker \(pid:{pid}\) was told to stop \(SIGABRT\)\. It is here:")
         until(lambda: pid not in server.workers(), "the end of the worker")
