@@ -1,4 +1,4 @@
-"""Two workers on all CPUs: ``python -m benchmarks.two_workers hello`` and ``… flask``, four minutes each at most.
+"""Two workers on all CPUs: ``python -m benchmarks.two_workers hello`` and ``… flask``, six minutes each at most.
 
 hello: requests per second of the smallest application, beside granian, from wrk. flask: p99 at 60 % of the load,
 requests at random moments (:mod:`benchmarks.open_loop`), beside every server that has several workers: at 60 % of what
@@ -83,7 +83,8 @@ def flask(options) -> None:
             )
         )
         errors = sum(result[1]["errors"] + result[2]["errors"] for result in results)
-        print(f"{name:18} {own:8.0f} {same:18.1f} {each:24.1f}   {errors} errors")
+        rounds = ", ".join(f"{result[1]['99']:.1f}" for result in results)
+        print(f"{name:18} {own:8.0f} {same:18.1f} {each:24.1f}   {errors} errors; the rounds at one rate: {rounds}")
 
 
 def main() -> None:
@@ -98,7 +99,7 @@ def main() -> None:
         options.rounds = options.rounds or 5
         hello(options)
     else:
-        options.rounds = options.rounds or 2
+        options.rounds = options.rounds or 3
         flask(options)
 
 
