@@ -119,7 +119,7 @@ extension Reactor {
         let flush: Outbox.Flush
         do throws(SystemError) {
             flush = try connection.outbox.flush(
-                to: connection.channel, isShared: spool.isShared, releasing: &releases)
+                to: connection.channel, besideInteractive: spool.hasInteractiveClients, releasing: &releases)
         } catch {
             if error == Outbox.fileEnded {
                 note(
