@@ -138,9 +138,7 @@ class Arbiter:
         if self.cfg.daemon and "GUNICORN_FD" not in os.environ:
             # What is captured leads into the error log already.
             captured = getattr(self.log, "logfile", None) is not None
-            self._herald = daemon.detach(
-                () if self.cfg.enable_stdio_inheritance else (0,) if captured else (0, 1, 2)
-            )
+            self._herald = daemon.detach(() if self.cfg.enable_stdio_inheritance else (0,) if captured else (0, 1, 2))
             self.pid = os.getpid()
         with self._herald or contextlib.nullcontext():
             self._say_notices(self.cfg)

@@ -49,7 +49,7 @@ class _Unhindered(logging.Handler):
 
 
 class Complaints:
-    """What is wrong with how logs are written, on stderr: each once, and then how often, so that nobody drowns in it."""
+    """What is wrong with how logs are written, on stderr: each once, and then how often."""
 
     #: Seconds between two complaints of the same.
     INTERVAL = 60.0
