@@ -312,6 +312,32 @@ def test_a_logging_configuration(tmp_path: Path, form: str) -> None:
     assert "MINE INFO Booting worker" in text and "MINE INFO Shutting down" in text
 
 
+FORMATTERS = {
+    "field": ({"format": "%(user)s %(message)s"}, "logging.Formatter with '%\\(user\\)s %\\(message\\)s': .*'user'"),
+    "class": ({"()": "embedding.loggers.Personal"}, "embedding.loggers.Personal with .*: AttributeError: .*loggers.py"),
+}
+
+
+@pytest.mark.parametrize("name", FORMATTERS)
+def test_a_formatter_that_fails_is_named_once(tmp_path: Path, name: str) -> None:
+    """Not with a traceback for each line. Lines and requests go on."""
+    formatter, words = FORMATTERS[name]
+    (tmp_path / "conf.py").write_text(f"logconfig_dict = {{'formatters': {{'generic': {formatter!r}}}}}\n")
+    with (
+        open(tmp_path / "out", "wb") as out,
+        open(tmp_path / "err", "wb") as err,
+        started(f"{tmp_path}/s", "-c", f"{tmp_path}/conf.py", "probe:app", stdout=out, stderr=err) as server,
+    ):
+        fail_often(server.path, 3)
+        assert server.stop() == 0
+    text = (tmp_path / "err").read_text()
+    assert len(re.findall(f"(?m)^A log's formatter fails, and lines are written without it: {words}", text)) == 1, text
+    assert text.count("A log's formatter fails") == 1 and "Logging error" not in text
+    # The tracebacks are the application's.
+    assert text.count("[ERROR] Error handling request") == 3 == text.count("Traceback")
+    assert '"GET /raise-before HTTP/1.1" 500' in (tmp_path / "out").read_text()
+
+
 def test_syslog(tmp_path: Path, serve: Serve) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as syslog:
         syslog.bind(f"{tmp_path}/log")

@@ -6,9 +6,11 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import Serve
@@ -92,6 +94,64 @@ def test_a_daemon(tmp_path: Path) -> None:
         os.kill(pid, signal.SIGTERM)
         until(lambda: not Path(f"/proc/{pid}").exists(), "the end of the daemon")
     assert not path.exists()
+
+
+def start_daemon(directory: Path, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command("-D", "-p", str(directory / "server.pid"), *arguments, "probe:app"),
+        cwd=APPLICATIONS,
+        env=clean_environment(TRACES=str(directory)),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        **options,
+    )
+
+
+def test_a_daemon_stands_when_its_starter_ends(tmp_path: Path) -> None:
+    place = str(tmp_path / "s")
+    # Also where descriptors that are usually taken are free.
+    done = start_daemon(tmp_path, "-b", f"unix:{place}", preexec_fn=lambda: os.close(0))
+    pid = int((tmp_path / "server.pid").read_text())
+    try:
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+        assert json.loads(fetch(place, "/process").body)["parent"] == pid
+    finally:
+        os.kill(pid, signal.SIGTERM)
+        until(lambda: not Path(f"/proc/{pid}").exists(), "the end of the daemon")
+
+
+def test_a_daemon_says_why_it_does_not_start(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = start_daemon(tmp_path, "-b", f"127.0.0.1:{port}")
+    assert done.returncode == 1 and done.stdout == ""
+    assert re.fullmatch(rf"Error: Can't connect to .*127\.0\.0\.1.*{port}.*\n", done.stderr), done.stderr
+
+
+@pytest.mark.parametrize(
+    "hook, status, said",
+    [
+        ("raise ValueError('no way')", 1, "no way"),
+        ("sys.exit(7)", 7, "ended while it started"),
+        ("os.kill(os.getpid(), signal.SIGKILL)", 1, "ended while it started"),
+        # The end of the daemon counts, and not that of everybody whom it left behind.
+        ("os.fork() or time.sleep(600); os.kill(os.getpid(), signal.SIGKILL)", 1, "ended while it started"),
+    ],
+)
+@pytest.mark.parametrize("name", ["on_starting", "when_ready"])
+def test_a_daemon_that_ends_as_it_starts(tmp_path: Path, name: str, hook: str, status: int, said: str) -> None:
+    settings = tmp_path / "settings.py"
+    left = tmp_path / "left"
+    settings.write_text(
+        f"import os, signal, sys, time\ndef {name}(server):\n"
+        f"    open({str(left)!r}, 'w').write(str(os.getsid(0)))\n    {hook}\n"
+    )
+    done = start_daemon(tmp_path, "-b", f"unix:{tmp_path / 's'}", "-c", str(settings))
+    for pid in session_members(int(left.read_text())):
+        os.kill(pid, signal.SIGKILL)
+    assert done.returncode == status and done.stdout == ""
+    assert re.fullmatch(rf"Error: .*{said}.*\n", done.stderr), done.stderr
 
 
 def test_a_daemon_captures_what_is_printed(tmp_path: Path) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import resource
 import select
 import signal
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -127,6 +129,40 @@ def test_an_adopter_that_may_not_open_another_descriptor(start: Start) -> None:
             server.wait_for_log("Connections of other workers cannot be taken: no room for a message's descriptors")
             assert not has_answered(second)
             resource.prlimit(adopter, resource.RLIMIT_NOFILE, limits)
+            assert answer(second)["pid"] == adopter
+
+
+def test_new_clients_where_one_descriptor_is_free(serve: Serve) -> None:
+    """Too few for what waits in the relay and nobody else takes, and enough for a new client: both have their turns."""
+    server = serve("shared:app", "-w", "2", "--timeout", "120")
+    workers = ready(server, 2)
+    with ExitStack() as stack:
+        connections = [stack.enter_context(Connection(server.address)) for _ in range(6)]
+        homes = [ask(connection, WHO)["pid"] for connection in connections]
+        home = Counter(homes).most_common(1)[0][0]
+        first, second, *_ = (each for each, pid in zip(connections, homes, strict=True) if pid == home)
+        # Nobody is left who might give way.
+        for connection in set(connections) - {first, second}:
+            connection.socket.close()
+        (adopter,) = set(workers) - {home}
+        until(lambda: connected(adopter) == 0, "the end of the others")
+        with busy(server, first) as present:
+            assert present == home
+            taken = descriptors(adopter)
+            _, beyond = itertools.islice((number for number in itertools.count() if number not in taken), 2)
+            limits = resource.prlimit(adopter, resource.RLIMIT_NOFILE)
+            resource.prlimit(adopter, resource.RLIMIT_NOFILE, (beyond, limits[1]))
+            second.send(WHO)
+            server.wait_for_log("Connections of other workers cannot be taken: no room for a message's descriptors")
+            # It would take new clients, too, and post them.
+            os.kill(home, signal.SIGSTOP)
+            try:
+                for _ in range(10):
+                    assert json.loads(fetch(server.address, "/who").body)["pid"] == adopter
+                assert not has_answered(second)
+            finally:
+                resource.prlimit(adopter, resource.RLIMIT_NOFILE, limits)
+                os.kill(home, signal.SIGCONT)
             assert answer(second)["pid"] == adopter
 
 

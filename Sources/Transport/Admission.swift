@@ -36,6 +36,8 @@ struct Admission {
     private(set) var isShortUntil: Nanoseconds = 0
     /// Until when descriptors that come free are for connections of other workers.
     private var yieldsUntil: Nanoseconds = 0
+    /// Until when new connections have their turn, after they had none for as long.
+    private var newcomersUntil: Nanoseconds = 0
     /// When the next connection may be asked to leave.
     private var nextFarewell: Nanoseconds = 0
     /// When the log hears again at the earliest that the process ran out.
@@ -148,10 +150,13 @@ struct Admission {
     }
 
     /// A connection of another worker finds no descriptors free. It has been waiting for longer than any new one, and
-    /// needs two at a time, so that new ones would always be faster.
-    mutating func yield(until moment: Nanoseconds) {
-        yieldsUntil = moment
+    /// needs two at a time, so that new ones would always be faster. But one may be all that is ever free here, which is
+    /// enough for a new one: so these have every other turn.
+    mutating func yield(now: Nanoseconds, until moment: Nanoseconds) {
         isShortUntil = max(isShortUntil, moment)
+        guard now >= newcomersUntil else { return }
+        yieldsUntil = moment
+        newcomersUntil = moment + (moment - now)
     }
 
     /// Connections of other workers find descriptors.

@@ -259,7 +259,7 @@ extension Connection {
         outputLock.lock()
         defer { outputLock.unlock() }
         guard hasPendingOutput else { return .done }
-        let flush = try outbox.flush(to: channel, isShared: spool.isShared, releasing: &releases)
+        let flush = try outbox.flush(to: channel, besideInteractive: spool.hasInteractiveClients, releasing: &releases)
         if flush == .needsDisk { sendFromDisk() }
         if flush == .done { outputState.store(.clear, ordering: .releasing) }
         return flush

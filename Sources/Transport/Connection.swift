@@ -38,8 +38,8 @@ public final class Connection {
     /// The poller reported that the connection is broken.
     var hungUp = false
 
-    /// Whether others see what becomes of it.
-    let isShared: Bool
+    /// Whether what becomes of it is told on the scoreboard.
+    let isListed: Bool
     /// How often it went to another worker since it was served.
     var hops: UInt8 = 0
     /// When the request under way was complete, on the monotonic clock: its age, wherever it goes.
@@ -86,13 +86,13 @@ public final class Connection {
     init(
         channel: Channel, peer: SocketAddress, listener: Int, trust: PeerTrust, generation: UInt32,
         life: ConnectionLife, session: HTTP1Session, poller: Poller, spool: Spool, memory: MemoryBudget,
-        isShared: Bool = false
+        isListed: Bool = false
     ) {
         outbox = Outbox(budget: memory)
         self.spool = spool
         self.channel = channel
         self.poller = poller
-        self.isShared = isShared
+        self.isListed = isListed
         self.peer = peer
         self.listener = listener
         self.trust = trust

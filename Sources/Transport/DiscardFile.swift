@@ -8,7 +8,7 @@ final class DiscardFile: DiskJob {
     /// Bytes: 0.2 ms.
     private static let piece = 4 << 20
     /// While others have requests that come one by one: 60 µs.
-    private static let sharedPiece = 1 << 20
+    private static let smallPiece = 1 << 20
 
     private let file: Descriptor
     private let size: Int
@@ -23,7 +23,7 @@ final class DiscardFile: DiskJob {
     func run() {
         var left = size
         while true {
-            let piece = spool.isShared ? Self.sharedPiece : Self.piece
+            let piece = spool.hasInteractiveClients ? Self.smallPiece : Self.piece
             guard left > piece else { break }
             left -= piece
             // Where it cannot be cut off, closing it does the same, if not as kindly.

@@ -20,7 +20,7 @@ struct EventBatch {
     /// this is what bulk transfers and pipelined requests cost him.
     static let turnTime: Nanoseconds = .microseconds(100)
     /// The same while there are clients whose requests come one by one. A poll costs less than a microsecond.
-    static let sharedTurnTime: Nanoseconds = .microseconds(25)
+    static let shortTurnTime: Nanoseconds = .microseconds(25)
     /// How long such a client is remembered: one that pauses for longer does not notice a tenth of a millisecond.
     static let memory: Nanoseconds = .milliseconds(20)
     /// The same for requests that were held: their applications run.
@@ -57,11 +57,11 @@ struct EventBatch {
     mutating func noteNews() { lastNews = began }
 
     /// Whether there are clients whose requests come one by one, beside those that have turns.
-    var isShared: Bool { lastNews.map { began &- $0 < Self.memory } ?? false }
+    var hasInteractiveClients: Bool { lastNews.map { began &- $0 < Self.memory } ?? false }
 
     /// Whether another connection without an event has its turn before the next poll. One has in any case.
     mutating func takeTurn(now: Nanoseconds) -> Bool {
-        guard turns > 0, isTime(now, isShared ? Self.sharedTurnTime : Self.turnTime) else { return false }
+        guard turns > 0, isTime(now, hasInteractiveClients ? Self.shortTurnTime : Self.turnTime) else { return false }
         turns -= 1
         hasTurned = true
         return true

@@ -137,7 +137,7 @@ public struct Exchange: ~Copyable {
         let status = bench.writer.status
         let receivedCount = bench.parser.head.byteCount &+ (body.count ?? 0)
         let sentCount = bench.writer.handedCount &- bench.writer.lostCount
-        if connection.isShared, connection.isOutputPending { connection.label = makeLabel() }
+        if connection.isListed, connection.isOutputPending { connection.label = makeLabel() }
         bench.writer.end()
         connection.forgetClientWait()
         return EndedExchange(

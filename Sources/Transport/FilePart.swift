@@ -123,7 +123,7 @@ final class FileSend: DiskJob, @unchecked Sendable {
     /// Bytes that are sent by one call of the system.
     static let pieceSize = 524_288
     /// The same while others have requests that come one by one.
-    static let sharedPieceSize = TurnBudget.shared
+    static let smallPieceSize = TurnBudget.small
     /// Nanoseconds after which no other piece is begun: others look after the connection then.
     static let time: Nanoseconds = .milliseconds(2)
 
@@ -175,7 +175,7 @@ final class FileSend: DiskJob, @unchecked Sendable {
         let end = Clock.now() + Self.time
         var done = 0
         while true {
-            let size = min(count - done, spool.isShared ? Self.sharedPieceSize : Self.pieceSize)
+            let size = min(count - done, spool.hasInteractiveClients ? Self.smallPieceSize : Self.pieceSize)
             part?.window.prepare(file, through: offset + done + size, of: last)
             guard case .processed(let sent) = try channel.sendFile(file, from: offset + done, count: size) else {
                 return (done, true)

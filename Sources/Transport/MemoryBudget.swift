@@ -42,6 +42,12 @@ final class MemoryBudget: Sendable {
 
     var total: Int { bytes(for: .heads) + bytes(for: .bodies) + bytes(for: .responses) }
 
+    /// Whether there may be so many bytes more.
+    func hasRoom(for bytes: Int) -> Bool {
+        guard let limit else { return true }
+        return total + bytes <= limit
+    }
+
     /// Whether there is more than there should be.
     var isExceeded: Bool {
         guard let limit else { return false }

@@ -84,13 +84,13 @@ struct Outbox {
 
     /// Sends what the socket takes, for one turn. Owners whose bytes are all sent go to `releases`.
     ///
-    /// - Parameter isShared: there are others with requests that come one by one.
+    /// - Parameter besideInteractive: there are others with requests that come one by one.
     /// - Throws: `SystemError` when the connection is lost, or a file ended before its time.
     mutating func flush(
-        to channel: Channel, isShared: Bool = false, releasing releases: inout [UnsafeMutableRawPointer]
+        to channel: Channel, besideInteractive: Bool = false, releasing releases: inout [UnsafeMutableRawPointer]
     ) throws(SystemError) -> Flush {
         partForDisk = nil
-        var budget = TurnBudget(bytes: TurnBudget.sent, isShared: isShared)
+        var budget = TurnBudget(bytes: TurnBudget.sent, besideInteractive: besideInteractive)
         while let segment = segments.first {
             let sent: Int
             switch segment {

@@ -158,7 +158,7 @@ extension Reactor {
         let connection = Connection(
             channel: Channel(socket: socket), peer: peer, listener: listener, trust: trust,
             generation: connections.nextGeneration(), life: ConnectionLife(startsWithPreamble: startsWithPreamble),
-            session: session, poller: poller, spool: spool, memory: memory, isShared: sharing != nil)
+            session: session, poller: poller, spool: spool, memory: memory, isListed: sharing != nil)
         connections.insert(connection)
         return connection
     }

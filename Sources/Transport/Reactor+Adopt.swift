@@ -85,7 +85,7 @@ extension Reactor {
             schedule(wakeAt: sharing.pausedUntil)
             updateRelay()
             guard case .noRoomForDescriptors = error else { return .nothing }
-            admission.yield(until: sharing.pausedUntil)
+            admission.yield(now: now, until: sharing.pausedUntil)
             updateAccepting()
             if let stalled = whoGivesWay().connection { giveWay(stalled) }
             return .nothing

@@ -42,7 +42,7 @@ extension Reactor {
             expireDeadlines()
             if admission.takesLate(now: now) { acceptLate() }
         }
-        if !queue.isEmpty { spool.isShared = batch.isShared }
+        if !queue.isEmpty { spool.hasInteractiveClients = batch.hasInteractiveClients }
         while !queue.isEmpty, batch.takeTurn(now: now), let connection = queue.popFirst() {
             connection.isQueued = false
             if proceed(connection, on: bench) { return connection }

@@ -6,20 +6,10 @@ internal import Telemetry
 
 /// Connections that go to another worker of the server.
 extension Reactor {
-    enum Posting {
-        case posted
-        /// The relay takes no more at the moment: the connection stays, which is no error.
-        case later
-        /// Its body is on its way to a file, without which it cannot go.
-        case atDisk
-        /// It stays: another process could not go on with it.
-        case stays
-    }
-
     /// Posts a connection: it is no connection of this worker's any more, and its client does not notice.
     func post(_ connection: Connection, _ sharing: Sharing) -> Posting {
         let cell = sharing.commons.cell
-        let packing = connection.withParcel { (parcel, bytes, file) -> Posting in
+        let outcome = connection.withParcel { parcel, bytes, file in
             var parcel = parcel
             if connection.listener < listeners.count { parcel.listener = listeners[connection.listener].identity }
             guard let size = try? parcel.encode(bytes, into: sharing.message) else { return .stays }
@@ -40,10 +30,6 @@ extension Reactor {
                 return .stays
             }
         }
-        guard case .packed(let outcome) = packing else {
-            if case .atDisk = packing { return .atDisk }
-            return .stays
-        }
         switch outcome {
         case .posted:
             forget(connection)
@@ -59,6 +45,7 @@ extension Reactor {
         // Others have the socket open, so that closing it does not take it from the poller.
         if connection.isWatched { try? poller.remove(connection.channel.socket) }
         if case .held = connection.phase { requestCount &-= 1 }
+        connection.abandonBodyCopy()
         if !connection.memoryCharge.isEmpty { discharge(connection) }
         connection.life.close()
         connections.remove(connection)

@@ -127,7 +127,7 @@ extension Reactor {
         if body.receipt.isAtDisk { return .wait }
         if body.receipt.isComplete { return goOn(connection, body, on: bench) }
         var start = Clock.now()
-        var budget = TurnBudget(bytes: TurnBudget.received, isShared: batch.isShared, now: start)
+        var budget = TurnBudget(bytes: TurnBudget.received, besideInteractive: batch.hasInteractiveClients, now: start)
         while true {
             guard let (count, progress) = readPiece(connection, body, atMost: budget.piece, at: start, on: bench) else {
                 return pause(connection, body, on: bench)
@@ -145,7 +145,7 @@ extension Reactor {
         _ connection: Connection, _ body: PartialBody, atMost limit: Int, at now: Nanoseconds, on bench: Workbench
     ) -> (count: Int, progress: Progress)? {
         let receipt = body.receipt
-        let size = min(batch.isShared ? receipt.piece.shared : receipt.piece.bytes, limit)
+        let size = min(batch.hasInteractiveClients ? receipt.piece.small : receipt.piece.bytes, limit)
         let count: Int
         let progress: Progress
         if let room = receipt.room(atMost: size) {

@@ -42,7 +42,7 @@ extension Reactor {
     private func finish(_ connection: Connection, persists: Bool, isDeferred: Bool) {
         guard case .running(let request) = connection.phase else { return }
         // The body did not travel. Where the disk's thread still writes it, it lets the file go.
-        if let copy = connection.bodyCopy, !copy.abandon() { connection.bodyCopy = nil }
+        connection.abandonBodyCopy()
         let sequel = sequel(of: request, on: connection, persist: persists)
         if connection.outbox.isEmpty {
             if connection.label != nil { connection.label = nil }
@@ -119,7 +119,7 @@ extension Reactor {
         let flush: Outbox.Flush
         do throws(SystemError) {
             flush = try connection.outbox.flush(
-                to: connection.channel, isShared: spool.isShared, releasing: &releases)
+                to: connection.channel, besideInteractive: spool.hasInteractiveClients, releasing: &releases)
         } catch {
             if error == Outbox.fileEnded {
                 note(
@@ -197,6 +197,7 @@ extension Reactor {
         let before = connection.phase.kind
         if before == .closed { return }
         if connection.departure != nil { tellOfDeparture(connection, unsent: connection.outbox.count) }
+        connection.abandonBodyCopy()
         connection.life.close()
         connection.outbox.discard(releasing: &releases)
         if before == .draining, connection.label != nil { endTelling(connection) }

@@ -8,7 +8,7 @@ final class Spool: Sendable {
     private let thread = DiskThread()
     private let waker: Waker
     private let returned = ReturnedConnections()
-    private let shared = Atomic<Bool>(false)
+    private let interactive = Atomic<Bool>(false)
 
     /// - Parameters:
     ///   - directory: where files are made (`tmp_upload_dir`).
@@ -21,9 +21,9 @@ final class Spool: Sendable {
 
     /// Whether the worker has clients whose requests come one by one: then jobs use the CPU in small pieces. Whoever
     /// has the baton says so, before each round of turns.
-    var isShared: Bool {
-        get { shared.load(ordering: .relaxed) }
-        set { shared.store(newValue, ordering: .relaxed) }
+    var hasInteractiveClients: Bool {
+        get { interactive.load(ordering: .relaxed) }
+        set { interactive.store(newValue, ordering: .relaxed) }
     }
 
     /// Each connection has one job at a time at most, and so has each file that is closed: that bounds the jobs.

@@ -68,7 +68,7 @@ public final class SpoolFile: @unchecked Sendable {
             }
             var rest = bytes[...]
             while !rest.isEmpty {
-                let piece = rest.prefix(spool.isShared ? Self.sharedPiece : rest.count)
+                let piece = rest.prefix(spool.hasInteractiveClients ? Self.smallPiece : rest.count)
                 try target.writeAll(UnsafeRawBufferPointer(rebasing: piece))
                 rest = rest.dropFirst(piece.count)
                 // Without it, whoever waits for this CPU waits for the rest, too.
@@ -80,7 +80,7 @@ public final class SpoolFile: @unchecked Sendable {
     }
 
     /// Bytes that are written at a time while others have requests that come one by one: some 20 µs.
-    private static let sharedPiece = TurnBudget.shared
+    private static let smallPiece = TurnBudget.small
 }
 
 /// Why bytes are not in a spool file.

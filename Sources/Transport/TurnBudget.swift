@@ -12,12 +12,12 @@ struct TurnBudget {
     /// The most bytes that a turn sends.
     static let sent = 1 << 20
     /// The most bytes of either while others have requests that come one by one: 10 to 20 µs.
-    static let shared = 131_072
+    static let small = 131_072
     /// Nanoseconds. What is under way when they are over is done first: a piece (`PieceSize`), or one call of the
     /// system.
     static let time: Nanoseconds = .microseconds(100)
     /// The same while others have requests that come one by one.
-    static let sharedTime: Nanoseconds = .microseconds(15)
+    static let shortTime: Nanoseconds = .microseconds(15)
 
     private var bytes: Int
     private let time: Nanoseconds
@@ -25,12 +25,13 @@ struct TurnBudget {
     private var end: Nanoseconds?
 
     /// - Parameters:
-    ///   - isShared: there are others with requests that come one by one (`EventBatch.isShared`).
+    ///   - besideInteractive: there are others with requests that come one by one
+    ///     (`EventBatch.hasInteractiveClients`).
     ///   - now: when the turn began; nil where that is not worth a look at the clock before there are many bytes.
-    init(bytes: Int, isShared: Bool = false, now: Nanoseconds? = nil) {
-        self.bytes = isShared ? min(bytes, Self.shared) : bytes
-        largestPiece = isShared ? Self.shared : Self.largestPiece
-        let time = isShared ? Self.sharedTime : Self.time
+    init(bytes: Int, besideInteractive: Bool = false, now: Nanoseconds? = nil) {
+        self.bytes = besideInteractive ? min(bytes, Self.small) : bytes
+        largestPiece = besideInteractive ? Self.small : Self.largestPiece
+        let time = besideInteractive ? Self.shortTime : Self.time
         self.time = time
         end = now.map { $0 + time }
     }
@@ -70,7 +71,7 @@ struct PieceSize: Equatable {
     private let least: Int
 
     /// While others have requests that come one by one: what a quarter of the time is enough for.
-    var shared: Int { max(least, bytes / 4) }
+    var small: Int { max(least, bytes / 4) }
 
     /// - Parameter least: bytes below which it does not pay to read less.
     init(_ bytes: Int, least: Int) {

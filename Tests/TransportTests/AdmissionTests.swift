@@ -116,7 +116,7 @@ import Testing
     /// They need two descriptors at a time, and would never find them while new ones take each that comes free.
     @Test func thoseOfOtherWorkersComeFirst() {
         var admission = watching()
-        admission.yield(until: Self.start + .milliseconds(200))
+        admission.yield(now: Self.start, until: Self.start + .milliseconds(200))
         admission.noteRoom()
         let waits = admission.change(now: Self.start, count: 0, isClosing: false)
         #expect(waits == Admission.Attention.none && admission.isYielding)
@@ -127,6 +127,21 @@ import Testing
         admission.endYielding()
         let goesOn = admission.change(now: Self.start, count: 0, isClosing: false)
         #expect(goesOn == .now && !admission.isYielding && admission.isShortUntil == 0)
+    }
+
+    /// One descriptor is free, and no other comes free: that is enough for a new client, and never for a parcel.
+    @Test func newOnesHaveTheirTurnToo() {
+        var admission = watching()
+        let pause = Nanoseconds.milliseconds(200)
+        let attention = (0..<6 as Range<Nanoseconds>).map { turn -> Admission.Attention in
+            let now = Self.start + pause * turn
+            admission.yield(now: now, until: now + pause)
+            let isWatched = admission.change(now: now + pause / 2, count: 1, isClosing: false) ?? admission.attention
+            // Whoever has asked is still asked for: others may leave.
+            #expect(now + pause / 2 < admission.isShortUntil)
+            return isWatched
+        }
+        #expect(attention == [.none, .now, .none, .now, .none, .now])
     }
 
     @Test func whoWaitsForADescriptorHasTheNextThatIsFree() {

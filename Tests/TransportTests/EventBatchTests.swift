@@ -46,13 +46,13 @@ import Testing
         var batch = EventBatch()
         batch.begin(1, queued: 100, now: 1000)
         batch.noteNews()
-        let shared = [0, EventBatch.sharedTurnTime - 1, EventBatch.sharedTurnTime].map {
+        let shared = [0, EventBatch.shortTurnTime - 1, EventBatch.shortTurnTime].map {
             batch.takeTurn(now: 1000 + $0)
         }
         #expect(shared == [true, true, false])
         let later = 1000 + EventBatch.memory
         batch.begin(0, queued: 100, now: later)
-        let alone = [0, EventBatch.sharedTurnTime, EventBatch.turnTime].map { batch.takeTurn(now: later + $0) }
+        let alone = [0, EventBatch.shortTurnTime, EventBatch.turnTime].map { batch.takeTurn(now: later + $0) }
         #expect(alone == [true, true, false])
     }
 

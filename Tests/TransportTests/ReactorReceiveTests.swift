@@ -280,18 +280,18 @@ import Testing
         loop.reactor.batch = EventBatch()
         uploading.send(String(Request.post("/a", "hello").dropLast()))
         #expect(loop.run { loop.reactor.connections.contains { $0.phase.kind == .body } })
-        #expect(!loop.reactor.batch.isShared)
+        #expect(!loop.reactor.batch.hasInteractiveClients)
         let asking = try loop.client()
         asking.send(Request.get("/b"))
         #expect(loop.run { asking.has(Answer.text("GET /b")) })
         loop.reactor.batch = EventBatch()
         asking.send(Request.get("/c"))
-        var wasShared = false
+        var wasInteractive = false
         #expect(
             loop.run {
-                wasShared = wasShared || loop.reactor.batch.isShared
+                wasInteractive = wasInteractive || loop.reactor.batch.hasInteractiveClients
                 return asking.has(count: Answer.text("GET /b").utf8.count + 1)
             })
-        #expect(wasShared)
+        #expect(wasInteractive)
     }
 }

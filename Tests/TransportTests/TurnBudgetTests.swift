@@ -44,16 +44,16 @@ import Testing
     }
 
     @Test func isShorterWhileOthersWantAWordOnly() {
-        var budget = TurnBudget(bytes: 1 << 20, isShared: true, now: Self.start)
-        #expect(budget.piece == TurnBudget.shared)
-        let before = budget.spend(1000, now: Self.start + TurnBudget.sharedTime - 1)
-        #expect(before && budget.piece == TurnBudget.shared - 1000)
-        let after = budget.spend(1, now: Self.start + TurnBudget.sharedTime)
+        var budget = TurnBudget(bytes: 1 << 20, besideInteractive: true, now: Self.start)
+        #expect(budget.piece == TurnBudget.small)
+        let before = budget.spend(1000, now: Self.start + TurnBudget.shortTime - 1)
+        #expect(before && budget.piece == TurnBudget.small - 1000)
+        let after = budget.spend(1, now: Self.start + TurnBudget.shortTime)
         #expect(!after)
         // What is less anyway is not made more.
-        #expect(TurnBudget(bytes: 1000, isShared: true).piece == 1000)
-        #expect(PieceSize(100_000, least: 5000).shared == 25_000)
-        #expect(PieceSize(10_000, least: 5000).shared == 5000)
+        #expect(TurnBudget(bytes: 1000, besideInteractive: true).piece == 1000)
+        #expect(PieceSize(100_000, least: 5000).small == 25_000)
+        #expect(PieceSize(10_000, least: 5000).small == 5000)
     }
 
     // MARK: Pieces

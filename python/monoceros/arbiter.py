@@ -75,6 +75,8 @@ class Arbiter:
         #: How many workers there have been.
         self.worker_age = 0
         self.pidfile: Any = None
+        #: In a daemon that does not stand yet: tells the process that waits for that.
+        self._herald: daemon.Herald | None = None
         # The numbers of the configuration in force and of the one that the process is set up for at the moment.
         self._adopted = 1
         self._entered = 1
@@ -136,14 +138,15 @@ class Arbiter:
         if self.cfg.daemon and "GUNICORN_FD" not in os.environ:
             # What is captured leads into the error log already.
             captured = getattr(self.log, "logfile", None) is not None
-            daemon.detach(() if self.cfg.enable_stdio_inheritance else (0,) if captured else (0, 1, 2))
+            self._herald = daemon.detach(() if self.cfg.enable_stdio_inheritance else (0,) if captured else (0, 1, 2))
             self.pid = os.getpid()
-        self._say_notices(self.cfg)
-        try:
-            status = _native.serve(self.cfg.native(self.worker_kind), host)
-        except ValueError as error:
-            raise RuntimeError(str(error)) from None
-        sys.exit(status)
+        with self._herald or contextlib.nullcontext():
+            self._say_notices(self.cfg)
+            try:
+                status = _native.serve(self.cfg.native(self.worker_kind), host)
+            except ValueError as error:
+                raise RuntimeError(str(error)) from None
+            sys.exit(status)
 
     def _say_notices(self, cfg: Any) -> None:
         for line in cfg.notices + cfg.without_effect():
@@ -220,6 +223,8 @@ class Arbiter:
         if hasattr(self.worker_class, "check_config"):
             self.worker_class.check_config(self.cfg, self.log)
         self.cfg.when_ready(self)
+        if self._herald is not None:
+            self._herald.stands()
 
     def _reloading(self, generation: int) -> None:
         with self._set_up_for(generation):

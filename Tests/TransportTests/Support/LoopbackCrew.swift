@@ -27,13 +27,13 @@ final class LoopbackCrew: @unchecked Sendable {
 
     let port: UInt16
 
-    private let isShared: Bool
+    private let hasCommons: Bool
 
     /// - Parameters:
     ///   - commons: what it has in common with another crew, to which it posts what waits.
     ///   - application: answers on the connection; whether that persists.
     init(commons: Commons? = nil, application: @escaping @Sendable (Connection, Workbench) -> Bool) throws {
-        isShared = commons != nil
+        hasCommons = commons != nil
         let configuration = TransportConfiguration()
         let listener = try ListeningSocket.tcp(host: "127.0.0.1", port: 0, backlog: 64).descriptor
         port = try listener.localAddress()?.port ?? 0
@@ -163,7 +163,7 @@ final class LoopbackCrew: @unchecked Sendable {
             crew.reactor.holdRequests(baton, on: bench)
             crew.settle(baton)
             let free = crew.runners - crew.busy.load(ordering: .relaxed)
-            if crew.isShared { crew.reactor.share(free: free, isStalled: true, baton) }
+            if crew.hasCommons { crew.reactor.share(free: free, isStalled: true, baton) }
             if crew.isDraining.load(ordering: .acquiring) { crew.reactor.leave(baton) }
         }
         func hasToLeave(_ baton: borrowing Baton) -> Bool { isOver }

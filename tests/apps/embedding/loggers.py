@@ -25,6 +25,13 @@ class Formatter(logging.Formatter):
         return json.dumps({"level": record.levelname, "text": record.getMessage()})
 
 
+class Personal(logging.Formatter):
+    """Wants something of a record that none has."""
+
+    def format(self, record):
+        return f"{record.user}: {record.getMessage()}"
+
+
 class Quiet(glogging.Logger):
     """Leaves messages out, by methods."""
 
