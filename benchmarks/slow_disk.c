@@ -1,5 +1,6 @@
-/* A disk that takes its time, for benchmarks/beside.py: preloaded (LD_PRELOAD), it delays every access to a regular file of
- * at least 16 KiB. Python's own imports and the log, which come in smaller pieces, stay fast. */
+/* A disk that takes its time, for benchmarks/beside.py and tests: preloaded (LD_PRELOAD), it delays every access to a
+ * regular file of at least 16 KiB, by SLOW_DISK_MICROSECONDS, and for as long as the file SLOW_DISK_STALL is there.
+ * Python's own imports and the log, which come in smaller pieces, stay fast. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -14,14 +15,18 @@ enum { LEAST = 16384 };
 
 static void delay(int descriptor, size_t size) {
     static long microseconds = -1;
+    static const char *stall;
     struct stat status;
     if (microseconds < 0) {
         const char *text = getenv("SLOW_DISK_MICROSECONDS");
+        stall = getenv("SLOW_DISK_STALL");
         microseconds = text ? atol(text) : 0;
     }
-    if (microseconds == 0 || size < LEAST || fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) return;
+    if (!microseconds && !stall) return;
+    if (size < LEAST || fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) return;
     struct timespec time = {microseconds / 1000000, microseconds % 1000000 * 1000};
     nanosleep(&time, NULL);
+    for (time = (struct timespec){0, 1000000}; stall && access(stall, F_OK) == 0;) nanosleep(&time, NULL);
 }
 
 #define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))

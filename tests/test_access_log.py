@@ -15,6 +15,7 @@ import pytest
 from conftest import Serve
 from support.access_log import KINDS, Logged, read_when
 from support.client import Connection, encode, encode_chunked, fetch
+from support.ports import reserved
 from support.server import MODULE, clean_environment, command, run
 from support.waiting import DEADLINE, until
 
@@ -57,15 +58,9 @@ def gunicorn() -> Path | None:
     return root if root is not None and (root / "gunicorn").is_dir() else None
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def lines_for(words: list[str], environment: dict[str, str], directory: Path) -> list[str]:
+def lines_for(words: list[str], environment: dict[str, str], directory: Path, port: int) -> list[str]:
     """The access log of a server after all of `REQUESTS`, each on a connection of its own."""
-    port, path = free_port(), directory / "access.log"
+    path = directory / "access.log"
     more = ["-b", f"127.0.0.1:{port}", "--access-logfile", str(path), "--access-logformat", ATOMS, "logged:app"]
     with open(directory / "error.log", "wb") as errors:
         server = Logged([*words, *more], environment, stdout=subprocess.DEVNULL, stderr=errors)
@@ -97,8 +92,9 @@ def test_lines_are_gunicorns(tmp_path: Path, kind: tuple[str, ...]) -> None:
     words = [sys.executable, "-m", "gunicorn", "--no-control-socket", *kind]
     (tmp_path / "theirs").mkdir()
     (tmp_path / "ours").mkdir()
-    theirs = lines_for(words, environment, tmp_path / "theirs")
-    ours = lines_for(command(*kind), clean_environment(), tmp_path / "ours")
+    with reserved(2) as (one, other):
+        theirs = lines_for(words, environment, tmp_path / "theirs", one)
+        ours = lines_for(command(*kind), clean_environment(), tmp_path / "ours", other)
     # In which order workers and threads come to write is nobody's promise.
     assert sorted(ours) == sorted(theirs)
     assert len(ours) == len(REQUESTS)

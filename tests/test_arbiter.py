@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from conftest import Serve
 from support.client import Closed, Connection, Truncated, can_connect, encode, fetch
+from support.ports import reserved
 from support.processes import session_members
 from support.server import MODULE, Server, run
 from support.waiting import until
@@ -276,11 +277,11 @@ def test_a_file_in_place_of_a_unix_socket_is_left_alone(short_path: str) -> None
 
 
 def test_the_exit_leaves_the_port_free(serve: Serve) -> None:
-    first = serve("probe:app")
-    host, port = first.address
-    with Connection(first.address) as connection:
-        connection.send(encode("GET", ONE))
-        assert connection.read_response().body == b"hello"
-        first.stop()
-    second = serve("probe:app", binds=(f"{host}:{port}",))
-    assert fetch(second.address, ONE).body == b"hello"
+    with reserved() as (port,):
+        first = serve("probe:app", binds=(f"127.0.0.1:{port}",))
+        with Connection(first.address) as connection:
+            connection.send(encode("GET", ONE))
+            assert connection.read_response().body == b"hello"
+            first.stop()
+        second = serve("probe:app", binds=(f"127.0.0.1:{port}",))
+        assert fetch(second.address, ONE).body == b"hello"

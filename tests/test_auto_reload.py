@@ -11,6 +11,7 @@ import pytest
 from conftest import Serve
 from support.client import can_connect, fetch
 from support.files import replace
+from support.processes import is_stopped
 from support.server import Server, run
 from support.waiting import until
 
@@ -187,6 +188,7 @@ def test_many_files_make_one_reload(serve: Serve, code: Path) -> None:
     answer(server)
     # However long that takes here: the server sees them all at once.
     server.signal(signal.SIGSTOP)
+    until(lambda: is_stopped(server.pid), "the stop")
     for number in range(200):
         (code / "data" / f"{number}.txt").write_text("x")
     server.signal(signal.SIGCONT)

@@ -15,7 +15,12 @@ LARGE = 3_000_000
 
 @pytest.fixture(scope="module", params=[(), ("--threads", "4")], ids=["sync", "threads"])
 def server(request: pytest.FixtureRequest, serve_module: Serve) -> Server:
-    return serve_module("backlog:app", "--timeout", "2", *request.param)
+    return serve_module("backlog:app", *request.param)
+
+
+@pytest.fixture(params=[(), ("--threads", "4")], ids=["sync", "threads"])
+def impatient(request: pytest.FixtureRequest, serve: Serve) -> Server:
+    return serve("backlog:app", "--timeout", "2", *request.param)
 
 
 def test_a_large_block_is_sent_while_the_next_is_made(server: Server) -> None:
@@ -52,9 +57,9 @@ def test_a_client_that_left_ends_the_stream(server: Server) -> None:
     until(lambda: server.trace("endless") == "closed", "the end of the stream")
 
 
-def test_a_slow_reader_is_not_the_applications_time(server: Server) -> None:
+def test_a_slow_reader_is_not_the_applications_time(impatient: Server) -> None:
     """The timeout of 2 s is the application's: a client that takes longer for what it makes costs nobody a worker."""
-    with Connection(server.address, receive_buffer=65536) as connection:
+    with Connection(impatient.address, receive_buffer=65536) as connection:
         connection.send(encode("GET", "/blocks"))
         connection.read_head()
         total = 0
@@ -65,8 +70,8 @@ def test_a_slow_reader_is_not_the_applications_time(server: Server) -> None:
             time.sleep(0.1)
         rest = connection.take_until(b"\r\n0\r\n\r\n")
         assert total + len(rest) > 12_000_000
-    assert "WORKER TIMEOUT" not in server.log()
-    assert len(server.boots()) == 1
+    assert "WORKER TIMEOUT" not in impatient.log()
+    assert len(impatient.boots()) == 1
 
 
 def test_a_response_goes_on_while_the_body_is_read(serve: Serve) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import signal
 import threading
 from contextlib import ExitStack
 from hashlib import sha256
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 from conftest import Serve
 from support import preload
-from support.client import Address, Connection, encode, fetch
+from support.client import Address, Connection, can_connect, encode, fetch
 from support.processes import memory
 from support.server import Server
 from support.waiting import until
@@ -167,19 +168,26 @@ def slow_disk(tmp_path_factory: pytest.TempPathFactory) -> str:
     return preload.build(SLOW_DISK, tmp_path_factory.mktemp("library"))
 
 
-def on_slow_disk(serve: Serve, library: str, *arguments: str) -> Server:
-    """Each access takes three seconds."""
-    return serve(
-        "probe:app", *arguments, environment=preload.preloaded(library) | {"SLOW_DISK_MICROSECONDS": "3000000"}
-    )
+@pytest.fixture
+def stall(tmp_path: Path) -> Path:
+    """The disk gives nothing and takes nothing while this is there."""
+    return tmp_path / "stall"
+
+
+def on_slow_disk(serve: Serve, library: str, stall: Path, *arguments: str) -> Server:
+    server = serve("probe:app", *arguments, environment=preload.preloaded(library) | {"SLOW_DISK_STALL": str(stall)})
+    # It starts on one that is fast.
+    assert is_well(server)
+    stall.touch()
+    return server
 
 
 def has_answered(connection: Connection) -> bool:
     return bool(select.select([connection.socket], [], [], 0)[0])
 
 
-def test_an_upload_to_a_slow_disk_stops_nobody(serve: Serve, slow_disk: str) -> None:
-    server = on_slow_disk(serve, slow_disk)
+def test_an_upload_to_a_slow_disk_stops_nobody(serve: Serve, slow_disk: str, stall: Path) -> None:
+    server = on_slow_disk(serve, slow_disk, stall)
     body = os.urandom(300_000)
     with Connection(server.address) as upload:
         upload.send(encode("POST", "/digest?piece=10000", body=body))
@@ -187,12 +195,13 @@ def test_an_upload_to_a_slow_disk_stops_nobody(serve: Serve, slow_disk: str) -> 
             assert is_well(server)
         # It is not done, so the others did not wait for it.
         assert not has_answered(upload)
+        stall.unlink()
         found = json.loads(upload.read_response().body)
         assert found["size"] == len(body) and found["sha256"] == sha256(body).hexdigest()
 
 
-def test_a_file_from_a_slow_disk_stops_nobody(serve: Serve, slow_disk: str, tmp_path: Path) -> None:
-    server = on_slow_disk(serve, slow_disk)
+def test_a_file_from_a_slow_disk_stops_nobody(serve: Serve, slow_disk: str, stall: Path, tmp_path: Path) -> None:
+    server = on_slow_disk(serve, slow_disk, stall)
     content = os.urandom(MIB + 300_000)
     (tmp_path / "file").write_bytes(content)
     with Connection(server.address) as download, Connection(server.address) as leaving:
@@ -203,12 +212,13 @@ def test_a_file_from_a_slow_disk_stops_nobody(serve: Serve, slow_disk: str, tmp_
         # A client that leaves while the disk has its connection takes nobody else's.
         leaving.reset()
         assert is_well(server)
+        stall.unlink()
         assert download.read_response().body == content
         assert is_well(server)
 
 
-def test_a_line_of_a_body_on_a_slow_disk_is_read_without_the_lock(serve: Serve, slow_disk: str) -> None:
-    server = on_slow_disk(serve, slow_disk, "--threads", "2", "--request-body-memory", "1000")
+def test_a_line_of_a_body_on_a_slow_disk_is_read_without_the_lock(serve: Serve, slow_disk: str, stall: Path) -> None:
+    server = on_slow_disk(serve, slow_disk, stall, "--threads", "2", "--request-body-memory", "1000")
     operations = json.dumps([["readline"]]).replace(" ", "").replace('"', "%22")
     # Too small for the write to be slow, and read in one window, which is slow only where it is large.
     body = b"x" * 40_000 + b"\n"
@@ -217,13 +227,18 @@ def test_a_line_of_a_body_on_a_slow_disk_is_read_without_the_lock(serve: Serve, 
         for _ in range(20):
             assert is_well(server)
         assert not has_answered(lines)
+        stall.unlink()
         assert json.loads(lines.read_response().body) == [body.decode()]
 
 
-def test_a_worker_that_ends_finishes_what_the_disk_has(serve: Serve, slow_disk: str) -> None:
-    server = on_slow_disk(serve, slow_disk)
+def test_a_worker_that_ends_finishes_what_the_disk_has(serve: Serve, slow_disk: str, stall: Path) -> None:
+    server = on_slow_disk(serve, slow_disk, stall)
     with Connection(server.address) as upload:
         upload.send(encode("POST", "/digest?piece=10000", body=b"x" * 100_000))
         until(lambda: is_well(server), "an answer beside it")
+        server.signal(signal.SIGTERM)
+        until(lambda: not can_connect(server.address), "the listener to be closed")
+        assert not has_answered(upload)
+        stall.unlink()
         server.stop()
         assert json.loads(upload.read_response().body)["size"] == 100_000

@@ -34,8 +34,8 @@ def ask(connection: Connection) -> None:
 # A crowd in a worker that is busy
 
 
-def shares(server: Server, first: int, later: int, seconds: float) -> list[int]:
-    """How many answers each connection gets that asks again whenever it was answered.
+def shares(server: Server, first: int, later: int, each: int) -> list[int]:
+    """How many answers each connection gets that asks again whenever it was answered: so many on the average.
 
     Some are there when the others come; those who come, come while all threads are busy. What is counted begins once
     each has had an answer.
@@ -67,19 +67,19 @@ def shares(server: Server, first: int, later: int, seconds: float) -> list[int]:
         serve(lambda: all(counts.values()) or time.monotonic() > deadline)
         assert all(counts.values()), f"never answered: {sum(not count for count in counts.values())}"
         before = dict(counts)
-        end = time.monotonic() + seconds
-        serve(lambda: time.monotonic() > end)
+        enough = sum(counts.values()) + each * len(counts)
+        serve(lambda: sum(counts.values()) >= enough)
         return [counts[connection] - before[connection] for connection in counts]
 
 
 def test_who_comes_into_a_busy_worker_gets_the_same_share(serve: Serve) -> None:
-    counts = shares(serve("fair:app", "--threads", "8"), 16, 64, 4)
+    counts = shares(serve("fair:app", "--threads", "8"), 16, 64, 36)
     assert min(counts) > 0 and max(counts) / min(counts) <= 1.5, sorted(counts)
 
 
 @pytest.mark.parametrize("arguments", [("--workers", "2", "--threads", "4"), ("--workers", "2"), ()], ids=str)
 def test_nobody_is_left_in_the_backlog(serve: Serve, arguments: tuple[str, ...]) -> None:
-    assert min(shares(serve("fair:app", *arguments), 16, 64, 1)) > 0
+    assert min(shares(serve("fair:app", *arguments), 16, 64, 4)) > 0
 
 
 # One that takes all it can get

@@ -6,11 +6,12 @@ import pytest
 from conftest import Serve
 from support.client import Closed, Connection, Truncated, fetch
 from support.server import Server
-from support.streaming import ONE, chunk, head, is_served, name_of, serve_impatient, serve_streaming
+from support.streaming import ONE, chunk, head, is_served, name_of, serve_impatient, serve_limited, serve_streaming
 from support.waiting import until
 
 server = pytest.fixture(scope="module")(serve_streaming)
 impatient = pytest.fixture(scope="module")(serve_impatient)
+limited = pytest.fixture(scope="module")(serve_limited)
 name = pytest.fixture(name_of)
 
 
@@ -114,27 +115,27 @@ def test_an_error_of_the_application_is_not_taken_for_the_clients(serve: Serve) 
         (b"hello\r\n3e8\r\n", 413, b"body-too-large"),
     ],
 )
-def test_a_wrong_body(impatient: Server, rest: bytes, status: int, fault: bytes, name: str) -> None:
-    with Connection(impatient.address) as connection:
+def test_a_wrong_body(limited: Server, rest: bytes, status: int, fault: bytes, name: str) -> None:
+    with Connection(limited.address) as connection:
         connection.send(head(f"/sip?name={name}&piece=5", None))
-        impatient.wait_for_trace(f"{name}.entered")
+        limited.wait_for_trace(f"{name}.entered")
         connection.send(b"5\r\n" + rest + ONE)
         response = connection.read_response()
         assert response.status == status and fault in response.body
         assert response.header("Connection") == "close"
         connection.assert_closed()
-    assert impatient.trace(f"{name}.error") == "OSError True\n"
-    impatient.wait_for_log(f"Invalid request from ip=127.0.0.1: {fault.decode()}")
-    assert "Traceback" not in impatient.log()
+    assert limited.trace(f"{name}.error") == "OSError True\n"
+    limited.wait_for_log(f"Invalid request from ip=127.0.0.1: {fault.decode()}")
+    assert "Traceback" not in limited.log()
 
 
-def test_a_length_over_the_limit_is_refused_before_the_application_runs(impatient: Server) -> None:
-    calls = len(impatient.trace("calls"))
-    with Connection(impatient.address) as connection:
+def test_a_length_over_the_limit_is_refused_before_the_application_runs(limited: Server) -> None:
+    calls = len(limited.trace("calls"))
+    with Connection(limited.address) as connection:
         connection.send(head("/sip?name=unseen&piece=5", 1001, ("Expect", "100-continue")))
         response = connection.read_response()
         assert response.status == 413 and response.interim == []
-    assert len(impatient.trace("calls")) == calls
+    assert len(limited.trace("calls")) == calls
 
 
 def test_a_fault_after_the_response_began_cuts_it(server: Server) -> None:

@@ -15,8 +15,7 @@ from support.waiting import until
 SLOW = """
 import os, time
 def {hook}({parameters}):
-    while not os.path.exists({go!r}):
-        time.sleep(0.01)
+    while not os.access({go!r}, os.F_OK): time.sleep(0.01)
 """
 
 
@@ -47,7 +46,8 @@ def test_one_in_the_master_is_named(
         fetch(server.address, "/body?case=one")
         server.signal(number)
     server.wait_for_log(rf"\[CRITICAL\] The server hook {hook} has not returned for 2 s\. .*It is here:")
-    server.wait_for_log(rf'slow\.py", line 5, in {hook}\n    time\.sleep\(0\.01\)')
+    # One line, wherever it is in it: what it calls is written in C.
+    server.wait_for_log(rf'slow\.py", line 4, in {hook}\n    while not os\.access\(')
     assert "arbiter.py" not in server.log()
     (tmp_path / "go").touch()
     server.wait_for_log(rf"The server hook {hook} returned after \d+ s\.")
@@ -63,8 +63,9 @@ def test_one_in_a_worker_is_named_and_ends_that(serve: Serve, tmp_path: Path, ho
     """As an import that hangs does."""
     server = start(serve, tmp_path, hook, parameters)
     server.wait_for_log(r"is still booting\. It is here:")
-    server.wait_for_log(rf'slow\.py", line 5,? in {hook}')
-    server.wait_for_log("it has been booting for 2 s")
+    server.wait_for_log(rf'slow\.py", line 4,? in {hook}')
+    # At least: the master may have come to look a moment later.
+    server.wait_for_log(r"it has been booting for ([2-9]|[1-9]\d+) s")
     (tmp_path / "go").touch()
     assert fetch(server.address, "/body?case=one").status == 200
 

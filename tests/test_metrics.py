@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
-from support.operations import Operate, metrics, request, value
+from support.operations import Metrics, Operate, metrics, request, value
 from support.server import MODULE
 from support.waiting import DEADLINE, until
 
@@ -28,7 +28,14 @@ def test_metrics_in_both_formats(operate: Operate) -> None:
     bad.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nBad Name: x\r\n\r\n")
     assert b" 400 " in bad.recv(4096)
     bad.close()
-    found = metrics(client)
+
+    def counted() -> Metrics | None:
+        # Of what a client has been answered the figures tell a moment later.
+        found = metrics(client)
+        refused = sum(number for (name, _), number in found.items() if name == "monoceros_requests_refused_total")
+        return found if value(found, "monoceros_request_duration_seconds_count") == 5 and refused == 1 else None
+
+    found = until(counted, "the figures of six requests")
     assert value(found, "monoceros_requests_total", method="GET", status="2xx") == 5
     assert value(found, "monoceros_request_duration_seconds_count") == 5
     assert value(found, "monoceros_connections_accepted_total") == 6
@@ -89,8 +96,11 @@ def test_status_has_its_schema_and_no_secrets(operate: Operate) -> None:
     assert document["slowest"][0]["status"] == 200
     assert document["slowest"][0]["duration_s"] >= 0.05
     assert "oyster" not in json.dumps(document)
-    assert {each["pid"] for each in document["workers"]} == set(server.workers())
-    assert all(each["resident_bytes"] > 1 << 20 for each in document["workers"])
+    # A young worker has its line a moment before it says which process it is.
+    until(lambda: all(each["pid"] for each in client.status()["workers"]), "the process of each")
+    workers = client.status()["workers"]
+    assert {each["pid"] for each in workers} == set(server.workers()) and len(workers) == 2
+    assert all(each["resident_bytes"] > 1 << 20 for each in workers)
 
 
 def test_connections_by_phase(operate: Operate) -> None:

@@ -14,7 +14,6 @@ import threading
 import time
 from collections import Counter
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 from conftest import Serve
@@ -37,10 +36,15 @@ def test_every_worker_has_its_share(serve: Serve, kind: tuple[str, ...]) -> None
     threads = 2 if kind else 1
     workers = ready(server, 3, threads)
     with Clients(server, SLEEP, kept=3 * threads) as clients:
-        clients.serve_until(lambda: clients.count >= 200, "200 answers")
+
+        def is_shared() -> bool:
+            shares = [clients.served[worker] for worker in workers]
+            return clients.count >= 200 and min(shares) > clients.count / 6
+
+        # A worker that did not have the machine for a while catches up.
+        clients.serve_until(is_shared, "a share of 200 answers or more for each")
     assert not clients.failures
     assert set(clients.served) == set(workers)
-    assert min(clients.served.values()) > clients.count / 6
 
 
 def test_a_short_request_does_not_wait_for_a_long_one(serve: Serve) -> None:
@@ -111,7 +115,9 @@ def test_a_worker_that_is_told_to_leave_leaves_its_connections_to_the_others(ser
     server.expect_replacements(6)
     with Clients(server, SLEEP, kept=6) as clients:
         for round_number in range(1, 5):
-            until(lambda: len(server.workers()) == 2 or clients.failures, "two workers")
+            # Of itself a worker says a moment after it is there.
+            booted = 1 + round_number
+            until(lambda: len(server.boots()) == booted or clients.failures, "two workers")  # noqa: B023
             before = clients.count
             leaving = ready(server, 2)[0] if round_number == 1 else server.boots()[-1]
             until(lambda: clients.served[leaving] > 0 or clients.failures, "a worker that serves")  # noqa: B023
@@ -267,19 +273,15 @@ def test_descriptors_stay_few_and_private(serve: Serve) -> None:
         assert ask(connection, encode("GET", "/descriptors"))["sockets"] == 0
 
 
-def test_those_that_leave_share_the_queue(serve: Serve, tmp_path: Path) -> None:
+def test_those_that_leave_share_the_queue(serve: Serve) -> None:
     """At the end of all workers each takes of what waits, until nothing does."""
-    (tmp_path / "slow.py").write_text(
-        "import os, time\ndef app(environ, start_response):\n    time.sleep(0.3)\n"
-        "    body = str(os.getpid()).encode()\n"
-        '    start_response("200 OK", [("Content-Length", str(len(body)))])\n    return [body]\n'
-    )
-    server = serve("-w", "3", "--graceful-timeout", "60", "slow:app", cwd=tmp_path)
+    server = serve("shared:app", "-w", "3", "--graceful-timeout", "60")
+    ready(server, 3)
     with ExitStack() as stack:
         # All are there before anybody is told to leave, however busy the machine is.
         clients = [stack.enter_context(Connection(server.address)) for _ in range(15)]
         for client in clients:
-            client.send(encode("GET", "/"))
+            client.send(encode("GET", "/sleep?seconds=0.3"))
         until(lambda: select.select([client.socket for client in clients], [], [], 0)[0], "the first answer")
         server.signal(signal.SIGTERM)
         shares = Counter(client.read_response().body for client in clients)

@@ -12,7 +12,7 @@ import socket
 from collections.abc import Callable
 
 import pytest
-from support.operations import LINE_OF_WAIT, Operate, Stuck, metrics, request, tasks, under_way, value
+from support.operations import LINE_OF_WAIT, Operate, Stuck, metrics, request, stacks, tasks, under_way, value
 from support.server import MODULE, Server
 from support.waiting import DEADLINE, until
 
@@ -40,9 +40,7 @@ def test_all_runners_stuck(operate: Operate, stuck: Callable[[Server], Stuck], k
     assert value(found, "monoceros_exchanges", phase="application") == runners
     until(lambda: client.ask("/ready") == (503, "busy\n"), "a server that calls itself busy")
     until(lambda: value(metrics(client), "monoceros_runners", state="busy") == runners, "runners counted as busy")
-    status, text = client.ask(f"/stacks?pid={worker}")
-    assert status == 200
-    assert text.count(f'operated.py", line {LINE_OF_WAIT}, in wait_here') == runners
+    text = stacks(client, worker, f'operated.py", line {LINE_OF_WAIT}, in wait_here', runners)
     if runners == 1:
         assert "monoceros/arbiter.py" not in text
     server.signal(signal.SIGQUIT)
@@ -50,22 +48,28 @@ def test_all_runners_stuck(operate: Operate, stuck: Callable[[Server], Stuck], k
 
 def test_code_in_c_that_keeps_pythons_lock(operate: Operate, stuck: Callable[[Server], Stuck]) -> None:
     server, client = operate("--threads", "2")
-    stuck(server).send("/locked?seconds=4")
+    gate = server.traces / "gate"
+    os.mkfifo(gate)
+    stuck(server).send("/locked?gate=")
     assert under_way(client, 1)[0]["path"] == "/locked"
     assert client.ask("/health") == (200, "ok\n")
     assert client.ask("/metrics")[0] == 200
-    status, text = client.ask(f"/stacks?pid={server.worker()}")
-    assert status == 200
-    assert text.startswith("Nobody gave up Python's lock")
-    assert re.search(r'operated\.py", line \d+ in hold_the_lock', text)
-    # The application goes on where the signal interrupted it.
+
+    def forced() -> str | None:
+        status, text = client.ask(f"/stacks?pid={server.worker()}")
+        return text if status == 200 and re.search(r'operated\.py", line \d+ in hold_the_lock', text) else None
+
+    assert until(forced, "the stack").startswith("Nobody gave up Python's lock")
+    # The application goes on where it was.
+    os.close(os.open(gate, os.O_WRONLY))
     until(lambda: not client.status()["exchanges"], "the end of the request")
-    assert "hold_the_lock" not in client.ask(f"/stacks?pid={server.worker()}")[1]
+    assert "hold_the_lock" not in stacks(client, server.worker())
 
 
 def test_a_stopped_worker(operate: Operate) -> None:
     server, client = operate("-w", "2", "--timeout", "0")
-    stopped, other = until(lambda: len(pids := server.workers()) == 2 and pids, "two workers")
+    until(lambda: value(metrics(client), "monoceros_workers", lifetime="serving") == 2, "two that serve")
+    stopped, other = server.workers()
     os.kill(stopped, signal.SIGSTOP)
     try:
         # Whoever comes is answered by the other, unless the stopped one had taken the connection already.
@@ -78,7 +82,7 @@ def test_a_stopped_worker(operate: Operate) -> None:
         until(is_seen, "a heartbeat that is late")
         assert client.ask("/ready") == (200, "ready\n")
         assert client.ask(f"/stacks?pid={stopped}")[0] == 504
-        assert client.ask(f"/stacks?pid={other}")[0] == 200
+        assert "Thread" in stacks(client, other)
         assert client.ask("/stacks?pid=1")[0] == 404
     finally:
         os.kill(stopped, signal.SIGCONT)
@@ -152,7 +156,7 @@ def test_a_server_that_stops_tells_what_it_waits_for(
     until(lambda: len(client.status()["workers"]) == 1, "the end of the others")
     (waited_for,) = client.status()["exchanges"]
     assert waited_for["path"] == "/stuck" and waited_for["pid"] == exchange["pid"]
-    assert f"line {LINE_OF_WAIT}, in wait_here" in client.ask(f"/stacks?pid={exchange['pid']}")[1]
+    assert "operated.py" in stacks(client, exchange["pid"], f"line {LINE_OF_WAIT}, in wait_here")
     assert client.ask("/ctl/quit?now=1", "POST")[0] == 202
     assert server.wait() == 0
     assert not os.path.exists(short_path)

@@ -32,12 +32,17 @@ def test_the_commands_show_what_is_under_way(
     assert re.search(r"^ *[\d.]+ m?s +application .* GET +/stuck$", shown.stdout, re.MULTILINE)
     document = json.loads(command("status", "--json", MONOCEROS_ADMIN=address).stdout)
     assert document["exchanges"][0]["path"] == "/stuck"
-    by_pid = command("stacks", "--pid-file", str(tmp_path / "pid"))
-    assert by_pid.returncode == 0, by_pid.stderr
-    assert f"line {LINE_OF_WAIT}, in wait_here" in by_pid.stdout
+
+    def stacks(*arguments: str, cwd: Path = APPLICATIONS) -> str | None:
+        shown = command("stacks", *arguments, cwd=cwd)
+        # A worker that does not get the machine at once is read without Python, or says nothing.
+        is_orderly = shown.returncode == 0 and f"line {LINE_OF_WAIT}, in wait_here" in shown.stdout
+        return shown.stdout if is_orderly else None
+
+    by_pid = until(lambda: stacks("--pid-file", str(tmp_path / "pid")), "the stacks")
     (tmp_path / "monoceros.conf.py").write_text(f"admin_bind = {address!r}\n")
-    by_configuration = command("stacks", str(server.worker()), cwd=tmp_path)
-    assert by_configuration.stdout == by_pid.stdout
+    by_configuration = until(lambda: stacks(str(server.worker()), cwd=tmp_path), "the stacks")
+    assert by_configuration == by_pid
     server.signal(signal.SIGQUIT)
 
 
@@ -93,7 +98,7 @@ def test_orders_of_workers_that_run_as_another_user(operate: Operate, tmp_path: 
     until(lambda: len(server.workers()) == 1, "a worker less")
     assert client.ask("/ctl/reload", "POST")[0] == 202
     until(lambda: client.status()["server"]["reloads"] == 1, "the reload")
-    assert client.ask(f"/stacks?pid={until(server.workers, 'a worker')[0]}")[0] in (200, 503)
+    assert client.ask(f"/stacks?pid={until(server.workers, 'a worker')[0]}")[0] in (200, 503, 504)
     assert client.ask("/ctl/quit", "POST")[0] == 202
     assert server.wait() == 0
     assert "The operator asks for what the signal SIGTERM does" in server.log()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 from pathlib import Path
 
@@ -170,8 +169,8 @@ def test_hooks_of_the_fork_see_the_application(serve: Serve, code: Path) -> None
     )
     server = start(serve, code, "-c", "settings.py", workers=2)
     workers = serving(server, 2)
-    # They write their lines side by side.
-    marks = sorted(re.findall(r"mark (\w+) (\w+) (\d)", server.log()))
+    # They write their lines side by side, and some time after they said that they boot.
+    marks = sorted(found.groups() for found in server.wait_for_log(r"mark (\w+) (\w+) (\d)\n", 2))
     assert marks == [("True", "True", "1"), ("True", "True", "2")]
     os.kill(workers[0], signal.SIGKILL)
     server.wait_for_log(f"gone {workers[0]}")

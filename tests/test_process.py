@@ -202,7 +202,7 @@ def test_workers_run_as_another_user(serve: Serve, tmp_path: Path) -> None:
     server.expected_exit = -signal.SIGKILL
     server.signal(signal.SIGKILL)
     server.wait()
-    until(lambda: not session_members(server.pid), "the worker to follow", 3)
+    until(lambda: not session_members(server.pid), "the worker to follow")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may change the user")

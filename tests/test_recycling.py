@@ -49,7 +49,7 @@ def test_requests(serve: Serve, code: Path, kind: tuple[str, ...], workers: str)
     """With one worker too, no connection is refused or closed."""
     server = start(serve, code, "-w", workers, "--max-requests", "40", *kind)
     with clients_of(server) as clients:
-        until(lambda: len(server.boots()) >= 6 or clients.failures, "workers that were replaced")
+        clients.serve_until(lambda: len(server.boots()) >= 6, "workers that were replaced")
     assert clients.failures == []
     assert re.search(r"Worker \(pid:\d+\) is to be replaced: it has served 4\d requests", server.log())
 
@@ -83,9 +83,9 @@ def test_it_serves_until_the_other_is_ready(serve: Serve, code: Path) -> None:
 def test_time(serve: Serve, code: Path, kind: tuple[str, ...]) -> None:
     server = start(serve, code, "--max-worker-lifetime", "1", *kind)
     with clients_of(server) as clients:
-        until(lambda: len(server.boots()) >= 3 or clients.failures, "two workers that were replaced")
+        clients.serve_until(lambda: len(server.boots()) >= 3, "two workers that were replaced")
     assert clients.failures == []
-    assert re.search(r"is to be replaced: it has lived for \d s", server.log())
+    assert re.search(r"is to be replaced: it has lived for \d+ s", server.log())
 
 
 def test_time_passes_for_idle_workers_too(serve: Serve, code: Path) -> None:
@@ -98,7 +98,7 @@ def test_memory(serve: Serve, code: Path, kind: tuple[str, ...]) -> None:
     server = start(serve, code, "--max-worker-memory", str(100 << 20), *kind)
     first = server.worker()
     with clients_of(server, "/hoard") as clients:
-        until(lambda: len(server.boots()) >= 2 or clients.failures, "a worker that was replaced")
+        clients.serve_until(lambda: len(server.boots()) >= 2, "a worker that was replaced")
     assert clients.failures == []
     found = server.wait_for_log(r"Worker \(pid:(\d+)\) is to be replaced: it has (\d+) MiB of memory")[0]
     assert int(found[1]) == first and int(found[2]) >= 100
@@ -115,6 +115,7 @@ def test_one_at_a_time(serve: Serve, code: Path) -> None:
     server = start(serve, code, "--max-worker-lifetime", "1", "-w", "3", "--graceful-timeout", "5")
     until(lambda: len(server.workers()) == 3, "three workers")
     most = 0
-    while len(server.boots()) < 7:
+    # Until the test has seen one more, too: it may not have the machine while that is so.
+    while len(server.boots()) < 7 or most < 4:
         most = max(most, len(server.workers()))
     assert most == 4

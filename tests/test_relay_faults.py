@@ -18,7 +18,7 @@ import pytest
 from conftest import Serve
 from support import preload
 from support.client import Connection, encode, fetch
-from support.crew import WHO, Clients, answer, ask, busy, neighbors, ready
+from support.crew import CONNECTIONS, WHO, Clients, answer, ask, busy, neighbors, ready
 from support.processes import children, connected, descriptors
 from support.server import MODULE, Server
 from support.waiting import DEADLINE, until
@@ -118,9 +118,12 @@ def test_an_adopter_that_may_not_open_another_descriptor(start: Start) -> None:
     server, _ = start("-w", "2")
     workers = ready(server, 2)
     with ExitStack() as stack:
-        first, second, *_ = neighbors(stack, server)
+        first, second, *others = neighbors(stack, server)
         with busy(server, first) as home:
             (adopter,) = set(workers) - {home}
+            # A descriptor that is closed later would be room for one.
+            own = CONNECTIONS - 2 - len(others)
+            until(lambda: connected(adopter) == own, "the ends of former connections")
             limits = resource.prlimit(adopter, resource.RLIMIT_NOFILE)
             taken = descriptors(adopter)
             lowest_free = next(number for number in itertools.count() if number not in taken)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 from conftest import Serve
 from support import preload
 from support.client import Connection, encode, fetch
+from support.files import replace
 from support.server import Server, clean_environment, command, run
 from support.waiting import until
 
@@ -28,13 +28,11 @@ def start(serve: Serve, *arguments: str, workers: int = 1, **options) -> Server:
 
 
 def test_one_more_and_one_less(serve: Serve) -> None:
-    server = start(serve)
+    server = start(serve, "--log-level", "debug")
     first = server.worker()
     server.signal(signal.SIGTTIN)
-    until(lambda: len(server.workers()) == 2, "a second worker")
     # It has to serve before the oldest may leave.
-    until(lambda: len(server.log().split("Booting worker")) == 3, "its boot")
-    time.sleep(0.3)
+    server.wait_for_log(r"Worker \(pid:\d+\) is ready", 2)
     server.signal(signal.SIGTTOU)
     until(lambda: len(server.workers()) == 1 and first not in server.workers(), "the end of the oldest")
     server.signal(signal.SIGTTOU)
@@ -61,14 +59,13 @@ def test_fifty_signals_in_a_second_change_only_the_outcome(serve: Serve) -> None
 def test_usr1_goes_on_in_new_log_files(tmp_path: Path) -> None:
     log = tmp_path / "error.log"
     process = subprocess.Popen(
-        command("-b", "127.0.0.1:0", "--error-logfile", str(log), "probe:app"),
+        command("-b", "127.0.0.1:0", "--error-logfile", str(log), "--log-level", "debug", "probe:app"),
         cwd=Path(__file__).parent / "apps",
         env=clean_environment(TRACES=str(tmp_path)),
     )
     try:
-        until(lambda: log.exists() and "Booting worker" in log.read_text(), "the boot")
+        until(lambda: log.exists() and ") is ready\n" in log.read_text(), "a worker that serves")
         worker = int(log.read_text().split("Booting worker with pid: ")[1].split()[0])
-        time.sleep(0.5)
         moved = tmp_path / "error.log.1"
         log.rename(moved)
         process.send_signal(signal.SIGUSR1)
@@ -130,40 +127,40 @@ def test_workers_that_fail_to_boot_say_so_once(spec: str, status: int) -> None:
 
 def test_workers_that_fail_together_say_so_once(tmp_path: Path) -> None:
     """They take longer to fail than the first one boots alone."""
-    (tmp_path / "slowly.py").write_text("import time\ntime.sleep(1.5)\nraise KeyError('slow')\n")
+    (tmp_path / "slowly.py").write_text(
+        "import os, time\nopen(f'boots.{os.getpid()}', 'w').close()\n"
+        "while sum(name.startswith('boots.') for name in os.listdir()) < 4:\n    time.sleep(0.01)\n"
+        "raise KeyError('slow')\n"
+    )
     result = run("-w", "4", "-b", "127.0.0.1:0", "slowly:app", cwd=tmp_path, deadline=60)
     assert result.returncode == 3
-    assert result.stderr.count("Booting worker") > 1
+    assert result.stderr.count("Booting worker") == 4
     assert result.stderr.count("Traceback") == 1
     assert result.stderr.count("KeyError: 'slow'") == 2  # The traceback's last line, and the line that is for people.
 
 
 def test_a_stop_does_not_wait_for_an_import(tmp_path: Path, serve: Serve) -> None:
-    (tmp_path / "slowly.py").write_text("import time\ntime.sleep(60)\n")
+    (tmp_path / "slowly.py").write_text("import time\nprint('here', flush=True)\ntime.sleep(60)\n")
     server = serve("slowly:app", cwd=tmp_path)
-    server.wait_for_log("Booting worker")
-    time.sleep(0.3)
+    until(lambda: (server.directory / "stdout.log").read_text() == "here\n", "the import")
     server.signal(signal.SIGTERM)
     assert server.wait() == 0
 
 
 def test_code_that_breaks_later_does_not_end_those_who_serve(tmp_path: Path, serve: Serve) -> None:
     (tmp_path / "changing.py").write_text(Path(__file__).parent.joinpath("apps/plain.py").read_text())
-    server = serve("changing:app", "-w", "2", cwd=tmp_path)
+    server = serve("changing:app", "-w", "2", "--log-level", "debug", cwd=tmp_path)
     server.expected_boots = None
-    until(lambda: len(server.workers()) == 2, "two workers")
-    # The pilot's thread is started when the application is loaded.
-    until(lambda: all(len(os.listdir(f"/proc/{pid}/task")) > 1 for pid in server.workers()), "two that serve")
+    server.wait_for_log(r"Worker \(pid:\d+\) is ready", 2)
     fetch(server.address, "/")
-    (tmp_path / "changing.py").write_text("1 / 0\n")
-    time.sleep(0.3)
+    replace(tmp_path / "changing.py", "1 / 0\n")
     first, second = server.workers()
     os.kill(first, signal.SIGKILL)
     server.wait_for_log("exited with code 3", 2)
     assert fetch(server.address, "/").status == 200
     assert second in server.workers()
-    (tmp_path / "changing.py").write_text(Path(__file__).parent.joinpath("apps/plain.py").read_text())
-    until(lambda: len(server.workers()) == 2, "two workers again")
+    replace(tmp_path / "changing.py", Path(__file__).parent.joinpath("apps/plain.py").read_text())
+    server.wait_for_log(r"Worker \(pid:\d+\) is ready", 3)
 
 
 def test_a_worker_that_ends_while_the_master_is_about_another_is_noticed(serve: Serve, tmp_path: Path) -> None:

@@ -63,7 +63,11 @@ def test_requests_are_counted(serve: Serve, udp: tuple[Receiver, str], kind: tup
     receiver.wait_for("gunicorn.requests", 23)
     receiver.wait_for("gunicorn.request.status.201", 20)
     receiver.wait_for("gunicorn.request.status.404", 3)
-    durations = [line for line in receiver.lines() if line.startswith("gunicorn.request.duration:")]
+
+    def durations_told() -> list[str]:
+        return [line for line in receiver.lines() if line.startswith("gunicorn.request.duration:")]
+
+    durations = until(lambda: len(told := durations_told()) >= 23 and told, "23 durations")
     assert len(durations) == 23
     assert all(re.fullmatch(r"gunicorn\.request\.duration:\d+\.\d+\|ms", line) for line in durations), durations
     until(lambda: f"gunicorn.workers:{kind[1]}|g" in receiver.lines(), "the number of workers")

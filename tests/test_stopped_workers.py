@@ -12,12 +12,8 @@ import pytest
 from conftest import Serve
 from support.client import Connection, encode, fetch
 from support.halting import thread_named
-from support.processes import processes
+from support.processes import is_stopped
 from support.waiting import until
-
-
-def is_stopped(pid: int) -> bool:
-    return next(process.state for process in processes() if process.pid == pid) == "T"
 
 
 def test_a_kill_from_outside_is_no_want_of_memory(serve: Serve) -> None:
@@ -123,7 +119,7 @@ def test_code_in_c_that_hangs_is_shown(
         server.wait_for_log(rf"Worker \(pid:{pid}\) was sent SIGKILL! It did not stop in time\.")
     told = server.log()
     assert re.search(
-        rf"WORKER TIMEOUT \(pid:{pid}\): {reason}\. It is at: GET {path} of 127\.0\.0\.1:\d+, for \d s", told
+        rf"WORKER TIMEOUT \(pid:{pid}\): {reason}\. It is at: GET {path} of 127\.0\.0\.1:\d+, for \d+ s", told
     )
     shown = told[told.index(f"Worker (pid:{pid}) is killed. It is here:\n") :]
     assert "native.py" in shown and "in hang" in shown and "in app" in shown
@@ -139,7 +135,8 @@ def test_an_import_that_hangs_in_c_is_shown(serve: Serve, native: Path) -> None:
     server.wait_for_log("is killed. It is here:\n")
     server.wait_for_log("did not stop in time")
     told = server.log()
-    assert re.search(r"WORKER TIMEOUT \(pid:\d+\): it has been booting for 1 s", told)
+    # At least: the master may have come to look a moment later.
+    assert re.search(r"WORKER TIMEOUT \(pid:\d+\): it has been booting for [1-9]\d* s", told)
     assert "hanging.py" in told and "in hang" in told
 
 

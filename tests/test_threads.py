@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -153,7 +154,8 @@ def test_short_requests_are_served_while_a_long_one_is_postponed(serve: Serve) -
                 finish(connection)
         return was_first
 
-    assert any(goes_first(attempt) for attempt in range(20))
+    attempts = itertools.count()
+    until(lambda: goes_first(next(attempts)), "a short request that goes first")
 
 
 def test_python_knows_the_threads(server: Server) -> None:
@@ -208,13 +210,17 @@ def test_threads_of_the_application_are_waited_for(serve: Serve) -> None:
 def test_a_thread_with_pythons_lock_does_not_stop_the_io(serve: Serve) -> None:
     """What the core has for Python's log waits for the lock; connections do not."""
     server = serve("threaded:app", "--threads", "2", "--timeout", "0", "--request-head-timeout", "1")
-    with Connection(server.address) as slow, Connection(server.address) as bad, start(server, "/hog?seconds=6"):
+    gate = server.traces / "gate"
+    os.mkfifo(gate)
+    with start(server, "/hog?gate") as hog:
         entered(server, "hog")
-        bad.send(b"NONSENSE\r\n\r\n")
-        assert bad.read_response().status == 400
-        slow.send(b"GET /")
-        assert slow.read_response().status == 408
+        for sent, status in ((b"NONSENSE\r\n\r\n", 400), (b"GET /", 408)):
+            with Connection(server.address) as connection:
+                connection.send(sent)
+                assert connection.read_response().status == status
         assert server.trace("hog.left") == ""
+        os.close(os.open(gate, os.O_WRONLY))
+        finish(hog)
 
 
 # The end of a worker
@@ -252,6 +258,7 @@ def test_a_worker_that_leaves_tells_what_it_leaves(serve: Serve) -> None:
         entered(server, "stubborn")
         server.signal(signal.SIGHUP)
         server.wait_for_log("leaves 1 unfinished request")
+    # That is the last of what it says.
     assert re.search(r"Unfinished: GET /stubborn of 127\.0\.0\.1:\d+ has been running for \d+ s\. ", server.log())
     assert "in do_stubborn" in server.log()
 
@@ -323,10 +330,10 @@ def test_a_worker_that_cannot_leave_is_replaced(serve: Serve, kind: tuple[str, .
 # timeout
 
 
-@pytest.mark.parametrize("kind", [(), ("--threads", "2"), ("--threads", "2", "--request-timeout", "1")])
+@pytest.mark.parametrize("kind", [(), ("--threads", "2"), ("--threads", "2", "--request-timeout", "2")])
 def test_a_server_that_was_stopped_is_left_alone(serve: Serve, kind: tuple[str, ...]) -> None:
     """A container that is frozen, a machine that sleeps: time in which nothing ran is nobody's fault."""
-    server = serve("threaded:app", "--timeout", "1", *kind)
+    server = serve("threaded:app", "--timeout", "2", *kind)
     worker = server.worker()
     for name in (None, "frozen"):
         with ExitStack() as stack:
@@ -338,7 +345,7 @@ def test_a_server_that_was_stopped_is_left_alone(serve: Serve, kind: tuple[str, 
             server.signal(signal.SIGSTOP)
             os.kill(worker, signal.SIGSTOP)
             try:
-                time.sleep(2.5)
+                time.sleep(3.5)
             finally:
                 os.kill(worker, signal.SIGCONT)
                 server.signal(signal.SIGCONT)
@@ -424,12 +431,13 @@ def test_request_timeout_replaces_a_worker_of_threads(serve: Serve) -> None:
 
 def test_a_request_that_returns_late_does_not_cost_another(serve: Serve) -> None:
     """Nobody waits for a request that takes too long. When it returns, the others are waited for as before."""
-    server = serve("threaded:app", "--threads", "3", "--request-timeout", "4", "--graceful-timeout", "20")
+    server = serve("threaded:app", "--threads", "3", "--request-timeout", "8", "--graceful-timeout", "20")
     server.expect_replacements()
     worker = server.worker()
     with start(server, "/wait?name=late") as late:
         entered(server, "late")
-        time.sleep(3.5)
+        # Half of its time, so that both sides have as much for everything else.
+        time.sleep(4)
         with start(server, "/wait?name=well") as well:
             entered(server, "well")
             server.wait_for_log(r"WORKER TIMEOUT \(pid:\d+\): GET /wait of \S+ has been running for \d+ s")

@@ -7,7 +7,7 @@ import json
 import os
 import select
 import signal
-import socket
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import pytest
 from conftest import Serve
 from support.client import Connection, encode
 from support.crew import WHO, answer, ask, busy, neighbors, ready
+from support.ports import reserved
 from support.processes import children
 from support.server import MODULE, Server
 from support.waiting import DEADLINE, until
@@ -175,11 +176,18 @@ def test_clients_of_a_unix_socket(serve: Serve, short_path: str) -> None:
         assert told["pid"] != other and told["client"] == before
 
 
+@pytest.fixture
+def ports() -> Iterator[list[int]]:
+    with reserved(2) as ports:
+        yield ports
+
+
 @pytest.mark.parametrize("next_kind", ["tcp", "unix"])
-def test_a_listener_that_the_others_do_not_have(serve: Serve, short_path: str, tmp_path: Path, next_kind: str) -> None:
+def test_a_listener_that_the_others_do_not_have(
+    serve: Serve, short_path: str, tmp_path: Path, ports: list[int], next_kind: str
+) -> None:
     """After a reload with other addresses the connection says of itself where its client connected."""
-    with socket.create_server(("127.0.0.1", 0)) as first, socket.create_server(("127.0.0.1", 0)) as second:
-        one, other = first.getsockname()[1], second.getsockname()[1]
+    one, other = ports
     configuration = tmp_path / "conf.py"
     configuration.write_text(f"bind = ['127.0.0.1:{one}', 'unix:{short_path}']\nworkers = 2\n")
     server = serve("probe.environs:mounted", "-c", str(configuration), binds=())

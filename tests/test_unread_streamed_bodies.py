@@ -91,7 +91,7 @@ def test_a_stream_that_was_kept_is_closed(serve: Serve) -> None:
 )
 def stalled(serve: Serve, request: pytest.FixtureRequest) -> Iterator[tuple[Server, Connection]]:
     """A server with an upload that does not go on."""
-    server = serve("probe:app", "--graceful-timeout", "2", *request.param)
+    server = serve("probe:app", "--graceful-timeout", "5", *request.param)
     with Connection(server.address) as connection:
         is_served(connection)
         connection.send(head("/sip?name=stalled&piece=5", 20) + b"first")

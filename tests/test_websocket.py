@@ -257,7 +257,7 @@ def test_a_frame_right_behind_the_handshake_is_heard(threads: Server) -> None:
 
 def test_socketio_speaks_websocket(serve: Serve) -> None:
     server = serve("sockets:socketio_app", "--threads", "8")
-    client = socketio.Client()
+    client = socketio.Client(request_timeout=DEADLINE)
     heard = threading.Event()
     news: list[object] = []
 
@@ -266,7 +266,7 @@ def test_socketio_speaks_websocket(serve: Serve) -> None:
         news.append(data)
         heard.set()
 
-    client.connect(server.url, transports=["websocket"])
+    client.connect(server.url, transports=["websocket"], wait_timeout=DEADLINE)
     try:
         assert client.transport() == "websocket"
         assert client.call("question", "why", timeout=DEADLINE) == {"answer": "why", "transport": "websocket"}
@@ -279,8 +279,8 @@ def test_socketio_speaks_websocket(serve: Serve) -> None:
 
 def test_socketio_upgrades_from_polling(serve: Serve) -> None:
     server = serve("sockets:socketio_app", "--threads", "8")
-    client = socketio.Client()
-    client.connect(server.url)
+    client = socketio.Client(request_timeout=DEADLINE)
+    client.connect(server.url, wait_timeout=DEADLINE)
     try:
         until(lambda: client.transport() == "websocket", "the upgrade")
         assert client.call("question", "now", timeout=DEADLINE) == {"answer": "now", "transport": "websocket"}

@@ -11,6 +11,9 @@ import Testing
         let ended = Atomic<Int>(0)
     }
 
+    /// How often is read at least, and until something was seen: the writer may get the processor late.
+    private static let reads = 3000
+
     private func run(_ board: Board, _ writer: @escaping @Sendable () -> Void, _ reads: () throws -> Void) throws {
         let flag = Flag()
         try Thread.start(name: "writer") {
@@ -42,7 +45,10 @@ import Testing
                 }
             }
         } _: {
-            for _ in 0..<3000 {
+            let deadline = Clock.now() + .seconds(60)
+            var count = 0
+            while count < Self.reads || seen.count < 2, Clock.now() < deadline {
+                count += 1
                 guard let exchange = reader.snapshot().workers[0].exchanges.first else { continue }
                 let index = exchange.number
                 seen.insert(UInt8(index))
@@ -73,7 +79,10 @@ import Testing
             served.count.wrappingAdd(5, ordering: .relaxed)
             board.arbiter.retire(index, .recycled)
         } _: {
-            for _ in 0..<3000 {
+            let deadline = Clock.now() + .seconds(60)
+            var count = 0
+            while count < Self.reads || last == 0, Clock.now() < deadline {
+                count += 1
                 let requests = reader.snapshot().total.requests
                 if requests < last {
                     Issue.record("\(requests) after \(last)")

@@ -52,7 +52,7 @@ import Testing
     /// Waits for the socket as well: loopback delivers at once, but not before `send` returns.
     private func readOn(_ stream: BodyStream, until expected: BodyStream.Supply) -> String {
         var text = ""
-        let deadline = Clock.now() + .seconds(5)
+        let deadline = Clock.now() + .seconds(ForeignLoop.patience)
         while read(stream, &text) != expected, Clock.now() < deadline {
             stream.waitUntilReadable(milliseconds: 10)
         }

@@ -27,7 +27,7 @@ import Testing
                 {
                     loop.reactor.setAccepting(false, loop.baton)
                     loop.turn()
-                    let deadline = Clock.now() + .seconds(3)
+                    let deadline = Clock.now() + .seconds(15)
                     while !round.isAnswered.load(ordering: .acquiring), Clock.now() < deadline {
                         _ = loop.poll(milliseconds: 1)
                     }
@@ -55,15 +55,15 @@ import Testing
             round.declining.store(1, ordering: .releasing)
             let client = try LoopbackClient(port: first.port)
             client.send(Request.get("/a", fields: "Connection: close\r\n"))
-            if client.wait(milliseconds: 2000) { answered += 1 }
+            if client.wait(milliseconds: 10_000) { answered += 1 }
             round.isAnswered.store(true, ordering: .releasing)
             // Perhaps nobody was woken before the answer; else the round ends when the one who declined is back.
             _ = round.declining.compareExchange(expected: 1, desired: 0, ordering: .acquiringAndReleasing)
-            let deadline = Clock.now() + .seconds(5)
+            let deadline = Clock.now() + .seconds(20)
             while round.declining.load(ordering: .acquiring) != 0, Clock.now() < deadline {}
         }
         round.isOver.store(true, ordering: .releasing)
-        let deadline = Clock.now() + .seconds(10)
+        let deadline = Clock.now() + .seconds(30)
         while round.ended.load(ordering: .acquiring) < 2, Clock.now() < deadline { first.reactor.waker.wake() }
         try #require(round.ended.load(ordering: .acquiring) == 2)
         #expect(answered == 10)

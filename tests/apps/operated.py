@@ -1,6 +1,7 @@
 """An application that gets stuck in the ways that an operator meets."""
 
 import ctypes
+import os
 import threading
 import time
 from urllib.parse import parse_qs
@@ -17,13 +18,19 @@ def hold_the_lock(seconds):
     ctypes.PyDLL(None).usleep(ctypes.c_uint(int(seconds * 1_000_000)))
 
 
+def hold_the_lock_until_told():
+    # Until the test opens the pipe: a signal does not end that.
+    ctypes.PyDLL(None).open(os.environ["TRACES"].encode() + b"/gate", os.O_RDONLY)
+
+
 def application(environ, start_response):
     path = environ["PATH_INFO"]
-    seconds = float(parse_qs(environ["QUERY_STRING"]).get("seconds", ["60"])[0])
+    query = parse_qs(environ["QUERY_STRING"], keep_blank_values=True)
+    seconds = float(query.get("seconds", ["60"])[0])
     if path.startswith("/stuck"):
         wait_here(seconds)
     elif path == "/locked":
-        hold_the_lock(seconds)
+        hold_the_lock_until_told() if "gate" in query else hold_the_lock(seconds)
     elif path == "/sleep":
         time.sleep(seconds)
     elif path == "/large":

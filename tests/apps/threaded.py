@@ -74,9 +74,12 @@ def do_stubborn(environ, start_response):
 
 
 def do_hog(environ, start_response):
-    """Keeps Python's lock to itself."""
+    """Keeps Python's lock to itself, for a time or until the test opens the pipe `gate`."""
     trace("hog.entered", f"{os.getpid()}\n")
-    ctypes.PyDLL(None).sleep(int(query(environ).get("seconds", 60)))
+    if "gate" in query(environ):
+        ctypes.PyDLL(None).open(os.environ["TRACES"].encode() + b"/gate", os.O_RDONLY)
+    else:
+        ctypes.PyDLL(None).sleep(int(query(environ).get("seconds", 60)))
     trace("hog.left", "x")
     return reply(start_response, {})
 

@@ -11,11 +11,14 @@ from contextlib import ExitStack, contextmanager
 
 from support.client import Closed, Connection, Response, Truncated, encode
 from support.server import Server
-from support.waiting import until
+from support.waiting import DEADLINE, until
 
 WHO = encode("GET", "/who")
 
 rounds = itertools.count()
+
+#: Connections that `neighbors` makes.
+CONNECTIONS = 6
 
 
 def answer(connection: Connection) -> dict[str, object]:
@@ -48,7 +51,7 @@ def ready(server: Server, count: int, threads: int = 1) -> list[int]:
 
 def neighbors(stack: ExitStack, server: Server, greeting: bytes = b"", raw: bytes = WHO) -> list[Connection]:
     """Two connections, and perhaps more, of one of two `sync` workers, which sent a request each: `raw`."""
-    connections = [stack.enter_context(Connection(server.address)) for _ in range(6)]
+    connections = [stack.enter_context(Connection(server.address)) for _ in range(CONNECTIONS)]
     for connection in connections:
         connection.send(greeting)
     homes = [ask(connection, raw)["pid"] for connection in connections]
@@ -134,6 +137,6 @@ class Clients:
             thread.join()
 
     def serve_until(self, predicate: Callable[[], object], what: str) -> None:
-        """Waits for something to become true while every request succeeds."""
-        until(lambda: predicate() or self.failures, what)
+        """Waits for something to become true while every request succeeds: as long as a slow machine takes for that."""
+        until(lambda: predicate() or self.failures, what, 4 * DEADLINE)
         assert not self.failures

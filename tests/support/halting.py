@@ -21,14 +21,24 @@ library.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes
 
 
 def thread_named(pid: int, name: str) -> int:
-    """The one thread of this name, once it has it: a young thread names itself."""
-    tasks = Path(f"/proc/{pid}/task")
-    (found,) = until(lambda: [int(task.name) for task in tasks.iterdir() if read_name(task) == name], name)
-    return found
+    """The one thread of this name, once it has it: a young thread is called as the one that started it, and names
+    itself."""
+
+    def found() -> int | None:
+        threads = [thread for thread, called in thread_names(pid).items() if called == name]
+        return threads[0] if len(threads) == 1 else None
+
+    return until(found, f"one thread that is called {name}")
 
 
-def read_name(task: Path) -> str:
-    return (task / "comm").read_text().strip()
+def thread_names(pid: int) -> dict[int, str]:
+    """What the threads of a process are called, by their numbers."""
+    names = {}
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        # It may have ended meanwhile.
+        with suppress(FileNotFoundError, ProcessLookupError):
+            names[int(task.name)] = (task / "comm").read_text().strip()
+    return names
 
 
 @contextmanager

@@ -66,7 +66,26 @@ def listed(client: Client, phase: str, count: int) -> list[dict[str, Any]]:
     return until(found, f"{count} exchanges in {phase}")
 
 
-def metrics(client: Client) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+def stacks(client: Client, pid: int, expected: str = "Thread ", count: int | None = None) -> str:
+    """What the threads of a worker do, once Python tells it and something is there, as often as is expected.
+
+    A worker that does not get the machine at once is read without Python, or says nothing; and one that the status
+    names with a request is perhaps a moment before the line at which it will wait.
+    """
+
+    def found() -> str | None:
+        status, text = client.ask(f"/stacks?pid={pid}")
+        is_orderly = status == 200 and not text.startswith("Nobody gave up")
+        return text if is_orderly and text.count(expected) == (count or max(1, text.count(expected))) else None
+
+    return until(found, f"{expected!r} in the stacks of {pid}")
+
+
+#: Samples by name and labels.
+Metrics = dict[tuple[str, frozenset[tuple[str, str]]], float]
+
+
+def metrics(client: Client) -> Metrics:
     status, text = client.ask("/metrics")
     assert status == 200
     return {
@@ -76,7 +95,7 @@ def metrics(client: Client) -> dict[tuple[str, frozenset[tuple[str, str]]], floa
     }
 
 
-def value(found: dict[tuple[str, frozenset[tuple[str, str]]], float], name: str, **labels: str) -> float:
+def value(found: Metrics, name: str, **labels: str) -> float:
     return found[name, frozenset(labels.items())]
 
 

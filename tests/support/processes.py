@@ -39,6 +39,11 @@ def session_members(session: int) -> list[int]:
     return sorted(process.pid for process in processes() if process.session == session and process.state != "Z")
 
 
+def is_stopped(pid: int) -> bool:
+    """Whether a signal has stopped it: `kill` returns before that is so."""
+    return any(process.pid == pid and process.state == "T" for process in processes())
+
+
 def memory(pid: int, field: str = "VmRSS") -> int:
     """A memory figure of `/proc/PID/status`, in bytes. `VmHWM` is the peak of `VmRSS`."""
     if "ASAN_OPTIONS" in os.environ:

@@ -17,6 +17,10 @@ def serve_streaming(serve_module: Serve) -> Server:
     return serve_module("probe:app", "--stream-request-body", "--limit-request-body", str(300 * MIB))
 
 
+def serve_limited(serve_module: Serve) -> Server:
+    return serve_module("probe:app", "--stream-request-body", "--limit-request-body", "1000")
+
+
 def serve_impatient(serve_module: Serve) -> Server:
     return serve_module(
         *("probe:app", "--stream-request-body", "--request-body-timeout", "1", "--request-head-timeout", "1"),

@@ -26,6 +26,8 @@ class Terminal:
         environment = clean_environment(**{"TERM": "xterm", **changes})
         self.pid, self.descriptor = pty.fork()
         if self.pid == 0:
+            # Where the tests are in the background, they have it ignored, and so would the program.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
             os.execve(sys.executable, [sys.executable, "-m", *arguments], environment)
         self.shown = bytearray()
         self._reader = threading.Thread(target=self._read, daemon=True)

@@ -7,6 +7,7 @@ import socket
 
 import pytest
 from support.loggers import exchange, settings
+from support.waiting import until
 
 from monoceros.glogging import Logger, parse_syslog_address
 
@@ -75,10 +76,12 @@ def test_syslog_over_tcp_comes_back_after_a_break():
             logger.error("first")
             assert peer.recv(2000).decode() == expected_syslog("error", "first", 3)
         target = logger.error_log.handlers[-1]._target
-        for number in range(50):
-            logger.error("lost or late %d", number)
-            if target.socket is None:
-                break
+
+        def is_noticed() -> bool:
+            logger.error("lost or late")
+            return target.socket is None
+
+        until(is_noticed, "the end of the connection to be noticed")
         target._next_attempt = 0.0
         logger.error("again")
         with server.accept()[0] as peer:

@@ -71,15 +71,18 @@ final class ForeignLoop {
         releases += reactor.takeReleases(baton)
     }
 
+    /// Seconds that nobody waits for longer than, and no more than any limit of the standard configuration.
+    static let patience = 9
+
     /// Goes on until `isDone`, or until the time is up, which is false.
-    func run(milliseconds: Int = 5000, until isDone: () throws -> Bool) rethrows -> Bool {
+    func run(milliseconds: Int = patience * 1000, until isDone: () throws -> Bool) rethrows -> Bool {
         try drive(milliseconds: milliseconds, until: isDone) {
             if (try? poller.wait(milliseconds: 2)) ?? 0 > 0 { turn() }
         }
     }
 
     /// The same for the pilot's way: requests are held, not run.
-    func serve(milliseconds: Int = 5000, until isDone: () throws -> Bool) rethrows -> Bool {
+    func serve(milliseconds: Int = patience * 1000, until isDone: () throws -> Bool) rethrows -> Bool {
         try drive(milliseconds: milliseconds, until: isDone) {
             reactor.poll(baton, milliseconds: 2, ignoringHeld: true)
             reactor.holdRequests(baton, on: bench)

@@ -48,7 +48,7 @@ final class LoopbackServer {
 
     /// Takes turns of both.
     func run(until isDone: () throws -> Bool) rethrows -> Bool {
-        let deadline = Clock.now() + .seconds(5)
+        let deadline = Clock.now() + .seconds(ForeignLoop.patience)
         while try !isDone() {
             if Clock.now() > deadline { return false }
             first.turn()
