@@ -15,7 +15,6 @@ from typing import NoReturn
 #: What the daemon says when it serves. Otherwise it says its exit status and, in the next line, why it ends.
 STANDS = b"+"
 
-
 #: What the error log says last in any case.
 PARTING_WORDS = "Shutting down: "
 
@@ -102,8 +101,8 @@ def _wait(reader: int, child: int) -> NoReturn:
     status, text = 1, ""
     try:
         os.waitpid(child, 0)
-        with open(reader, "rb") as pipe:
-            message = pipe.read()
+        # One write is one message. The end of the pipe is not waited for: some child of the server may have it, too.
+        message = os.read(reader, select.PIPE_BUF)
         if message == STANDS:
             os._exit(0)
         if message:
