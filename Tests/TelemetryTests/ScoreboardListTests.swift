@@ -110,6 +110,10 @@ import Testing
         #expect(snapshot.relayedUnlisted == 72 && snapshot.exchangeCount(.waiting) == 200)
         #expect(snapshot.unlistedCount(.waiting) == 72)
         // Nothing known of what is there.
-        #expect(try Board().reader().snapshot(relayBytes: 100).relayedUnlisted == 0)
+        let empty = Board()
+        let unlisted = try empty.reader().snapshot(relayBytes: 100).relayedUnlisted
+        #expect(unlisted == 0)
+        // A reader does not keep the memory.
+        withExtendedLifetime(empty) {}
     }
 }
