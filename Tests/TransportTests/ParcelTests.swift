@@ -40,7 +40,8 @@ import Testing
         }
     }
 
-    static let cases: [Case] = {
+    // Made anew each time: what a global has in an enum whose pointers have tags, the leak sanitizer does not find.
+    static var cases: [Case] {
         var cases: [Case] = []
         func add(
             _ received: String = "", body: String = "", rest: String = "",
@@ -99,7 +100,7 @@ import Testing
             $0.route = .unspecified
         }
         return cases
-    }()
+    }
 
     @Test(arguments: cases.indices) func arrivesAsItWasSent(_ index: Int) throws {
         let sent = Self.cases[index]
