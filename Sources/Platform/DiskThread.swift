@@ -18,15 +18,17 @@ public final class DiskThread: Sendable {
     /// Has a job run. Any thread.
     ///
     /// In a process that was forked from this one the thread does not exist, and a lock of it may be held for ever:
-    /// there the job runs on the spot, as it does where the system gives no thread.
+    /// there the job runs on the spot, as it does where the system gives no thread, and after the end.
     public func submit(_ job: any DiskJob) {
         if Process.isFork { return job.run() }
         shared.pending.wrappingAdd(1, ordering: .relaxed)
-        let mustStart = shared.state.withLock { state in
+        let (isOver, mustStart) = shared.state.withLock { state in
+            if state.isStopping { return (true, false) }
             state.jobs.append(job)
             defer { state.isStarted = true }
-            return !state.isStarted
+            return (false, !state.isStarted)
         }
+        if isOver { return shared.run(job) }
         guard mustStart else { return shared.wake() }
         let shared = shared
         do throws(SystemError) {
@@ -46,7 +48,7 @@ public final class DiskThread: Sendable {
     /// Whether another job waits behind the one that asks.
     public var isAwaited: Bool { shared.pending.load(ordering: .relaxed) > 1 }
 
-    /// Ends the thread after all that was submitted, and waits for that. Nothing may be submitted afterwards.
+    /// Ends the thread after all that was submitted, and waits for that.
     public func stop() {
         let isStarted = shared.state.withLock { state in
             state.isStopping = true

@@ -60,7 +60,7 @@ final class Spool: Sendable {
     @inline(__always)
     func takeReturned() -> [SendableConnection] { returned.takeAll() }
 
-    /// Waits for all jobs. Nothing is submitted afterwards.
+    /// Waits for all jobs. What is submitted afterwards is done on the spot.
     func stop() { thread.stop() }
 
     private final class CloseFile: DiskJob {

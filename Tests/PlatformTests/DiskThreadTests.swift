@@ -31,6 +31,18 @@ import Testing
 
     @Test func oneThatNeverStartedStopsAtOnce() { DiskThread().stop() }
 
+    /// The last user of a file may end after the thread.
+    @Test(arguments: [false, true])
+    func whatComesAfterTheEndIsDoneAtOnce(hasStarted: Bool) {
+        let disk = DiskThread()
+        let ran = Lock<[Int]>([])
+        if hasStarted { disk.submit(Job { ran.withLock { $0.append(1) } }) }
+        disk.stop()
+        disk.submit(Job { ran.withLock { $0.append(2) } })
+        #expect(ran.withLock { $0 } == (hasStarted ? [1, 2] : [2]))
+        #expect(disk.isIdle)
+    }
+
     /// Jobs of many threads, and jobs that submit others, as the last user of a file does.
     @Test func nothingIsLost() throws {
         let disk = DiskThread()
