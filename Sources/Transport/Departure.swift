@@ -9,7 +9,8 @@ final class Departure {
     fileprivate(set) var note: [UInt8] = []
     /// Where the note's bytes are counted.
     private let budget: MemoryBudget?
-    private let home: DeparturePool
+    /// It has those that were told of. The runner whose it is may be gone before this is.
+    private weak var home: DeparturePool?
 
     fileprivate init(home: DeparturePool, budget: MemoryBudget?) {
         self.home = home
@@ -28,7 +29,7 @@ final class Departure {
     /// It was told of, and may serve for another exchange.
     func end() {
         budget?.change(.responses, by: -note.count)
-        home.takeBack(self)
+        home?.takeBack(self)
     }
 
     fileprivate func clear() -> Bool {
