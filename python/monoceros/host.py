@@ -9,11 +9,11 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from typing import Any
 
 # What workers need is imported before they are forked. `clientsocket` is asked for by the core alone.
 from monoceros import SERVER_SOFTWARE, __version__, clientsocket, identity, threads  # noqa: F401
 from monoceros.glogging import Logger
+from monoceros.hints import Any
 from monoceros.leaving import Leaving
 from monoceros.loading import LoadsApplication
 from monoceros.molding import BecomesMold

@@ -9,10 +9,10 @@ import os
 import traceback
 from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol
 
 from monoceros.application import AppImportError, AppModuleNotFoundError
 from monoceros.errors import remedy
+from monoceros.hints import TYPE_CHECKING, Any, Protocol
 from monoceros.hostlog import HostLog
 
 if TYPE_CHECKING:
