@@ -67,11 +67,14 @@ def read_plain(words: Sequence[str]) -> Arguments | None:
                 return None
             given[row.name] = row.action == "store_true"
             continue
-        if not equals:
+        if equals:
+            if not value:
+                return None
+        else:
             # Whether what follows is its value would be the question where it may have none.
-            value = "-" if row.bare is not None else next(left, "-")
-        if value.startswith("-") and not equals or equals and not value:
-            return None
+            value = "--" if row.bare is not None else next(left, "--")
+            if value.startswith("-") and value != "-":
+                return None
         try:
             taken = NUMBERS.get(row.kind, str)(value)
         except ValueError:

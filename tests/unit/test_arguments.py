@@ -77,6 +77,7 @@ def test_command_lines_are_read_as_argparse_reads_them_or_not_at_all():
         ["-b", "127.0.0.1:80", "-w", "4", "app:app"],
         ["app:app", "--workers=4", "--bind", ":80", "--bind", "unix:/a", "--daemon"],
         ["-c", "", "app:app"],
+        ["--access-logfile", "-", "--error-logfile=-", "app:app"],
         ["app:create('x', key=1)", "--umask", "022"],
         [],
     ],
