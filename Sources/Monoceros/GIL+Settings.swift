@@ -6,7 +6,7 @@ extension GIL {
     /// The table as a list of dictionaries, one a setting.
     func settingsTable() throws(PythonError) -> PyRef {
         let table = try list()
-        // Every row has the same keys in the same order: they are made for the first one, and stay, as Python's names do.
+        // Every row has the same keys in the same order: they are made for the first one, and stay.
         var keys: [PyPointer] = []
         for setting in SettingsTable.settings {
             let row = try dictionary()
