@@ -50,7 +50,7 @@ class Host(WorkerSignals, Leaving, BecomesMold):
     def notify(self, event: str, *arguments: Any) -> tuple[str, int]:
         """Tells the server what happens; returns what is to be done, see `Arbiter.notify`."""
         if event in ("will_fork", "will_order", "will_preload"):
-            self._let_one_speak()
+            self.first_word.renew()
             self._freeze()
         outcome = self.server.notify(event, *arguments)
         # As gunicorn: how many there are, whenever that changes.
