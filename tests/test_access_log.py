@@ -233,6 +233,9 @@ def test_a_logger_that_fails_at_refused_requests_is_asked_once(serve: Serve, tmp
             connection.read_to_end()
         assert fetch(server.address, "/").status == 200
     until(lambda: server.log().count("seen 200 OK") == 3, "served requests")
+    # A worker tells of what it refused when it has nothing else to do.
+    until(lambda: "KeyError: 'wsgi.input'" in server.log(), "the traceback")
+    server.stop()
     assert server.log().count("KeyError: 'wsgi.input'") == 1
     assert server.log().count("The logger failed at a request that was refused, and hears of no more of them") == 1
 

@@ -6,10 +6,13 @@ extension GIL {
     /// The table as a list of dictionaries, one a setting.
     func settingsTable() throws(PythonError) -> PyRef {
         let table = try list()
+        // Every row has the same keys in the same order: they are made for the first one, and stay.
+        var keys: [PyPointer] = []
         for setting in SettingsTable.settings {
             let row = try dictionary()
-            for (key, value) in setting.row {
-                try set(row.pointer, try interned(key), try object(value))
+            for (index, (key, value)) in setting.row.enumerated() {
+                if index == keys.count { keys.append(try interned(key).leak()) }
+                try set(row.pointer, keys[index], try object(value))
             }
             try append(table.pointer, row.pointer)
         }

@@ -31,16 +31,16 @@ extension Host {
                 listeners: configuration.enableBacklogMetric ? listeners : [])
         }
         let observer = try gil.call(try gil.attribute(object, "observer"))
+        // None where nobody asks to be told.
+        guard try gil.isTrue(observer) else { return telemetry }
         if try gil.isTrue(try gil.attribute(observer, "logs")) {
             let (refused, left) = (
                 try gil.attribute(observer, "refused").leak(), try gil.attribute(observer, "left").leak()
             )
             telemetry.untold = (UntoldRequests(), { Self.tell($0, refused, $1) }, { Self.tell($0, left, $1) })
         }
-        if try gil.isTrue(try gil.attribute(observer, "is_needed")) {
-            let kept = observer.leak()
-            telemetry.makeHooks = { (gil) throws(PythonError) in try RequestHooks(kept, gil) }
-        }
+        let kept = observer.leak()
+        telemetry.makeHooks = { (gil) throws(PythonError) in try RequestHooks(kept, gil) }
         return telemetry
     }
 

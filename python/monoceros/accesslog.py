@@ -5,10 +5,9 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Sequence
-from typing import Any
 
 from monoceros.glogging import ACCESS_LOG, Logger, unusable
-from monoceros.instrument.statsd import Statsd
+from monoceros.hints import Any
 from monoceros.loghandlers import FileHandler, StreamHandler
 from monoceros.logwriter import DescriptorTarget, writer_for
 
@@ -70,25 +69,33 @@ def statsd_descriptor(logger: Any) -> int | None:
 
     That is the case where a subclass changes what is sent of a request, or how.
     """
-    if not isinstance(logger, Statsd) or logger.sock is None:
+    # Whoever has such a socket has loaded what it is of.
+    if getattr(logger, "sock", None) is None:
         return None
-    if any(_statsd_is_overridden(logger, name) for name in ("access", "timer", "increment", "_sock_send")):
+    from monoceros.instrument.statsd import Statsd
+
+    if not isinstance(logger, Statsd):
+        return None
+    if any(_is_changed(logger, name, Statsd) for name in ("access", "timer", "increment", "_sock_send")):
         return None
     logger.core_counts_requests = True
     return logger.sock.fileno()
 
 
-def _statsd_is_overridden(logger: Any, name: str) -> bool:
-    return name in vars(logger) or getattr(type(logger), name) is not getattr(Statsd, name)
+def _is_changed(logger: Any, name: str, base: type) -> bool:
+    """Whether something else than the base class's has the name."""
+    return name in vars(logger) or getattr(type(logger), name) is not getattr(base, name)
 
 
 def _is_overridden(logger: Any, name: str) -> bool:
-    if not isinstance(logger, Logger) or name in vars(logger):
+    if not isinstance(logger, Logger):
         return True
-    if name == "access" and getattr(type(logger), name) is Statsd.access:
-        # Beside the log it sends metrics, which the core does as well unless a subclass changes them.
-        return logger.sock is not None and statsd_descriptor(logger) is None
-    return getattr(type(logger), name) is not getattr(Logger, name)
+    if name != "access" or not _is_changed(logger, name, Logger):
+        return _is_changed(logger, name, Logger)
+    from monoceros.instrument.statsd import Statsd
+
+    # Beside the log that one sends metrics, which the core does as well unless a subclass changes them.
+    return _is_changed(logger, name, Statsd) or (logger.sock is not None and statsd_descriptor(logger) is None)
 
 
 def _native_handler(logger: Any) -> StreamHandler | None:

@@ -1,13 +1,18 @@
 """Finds the application that an app spec names: `module`, `module:name` or `module:factory("argument", key=1)`."""
 
-import ast
+from __future__ import annotations
+
 import importlib
-import inspect
 import os
 import sys
 from collections.abc import Callable, Iterator
+from keyword import iskeyword
 from types import FunctionType, ModuleType
-from typing import Any
+
+from monoceros.hints import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import ast
 
 DEFAULT_NAME = "application"
 #: What applications are mostly called; they are suggested first.
@@ -90,6 +95,8 @@ def suggestion(module: ModuleType, name: str) -> str:
 
 def candidates(module: ModuleType) -> Iterator[str]:
     """The applications that a module has, as far as one can see, and the functions that might make one."""
+    import inspect
+
     for name, value in vars(module).items():
         if name.startswith("_") or isinstance(value, type) or not callable(value):
             continue
@@ -116,6 +123,11 @@ def parse_expression(expression: str) -> tuple[str, tuple[list[Any], dict[str, A
 
     Only literals may stand as arguments: an app spec comes from command lines and unit files, and is no program.
     """
+    # Most specs are no more than that, and need no parser.
+    if expression.isascii() and expression.isidentifier() and not iskeyword(expression):
+        return expression, None
+    import ast
+
     try:
         node = ast.parse(expression, mode="eval").body
     except (SyntaxError, ValueError):  # ValueError: a NUL byte

@@ -5,18 +5,22 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 import sys
 from collections.abc import Callable
-from typing import Any, NoReturn
 
-from monoceros import accesslog, daemon, hookwatch
+from monoceros import accesslog, hookwatch
 from monoceros.errors import ConfigError, HaltServer
 from monoceros.generations import Snapshot, apply_environment, withdraw_environment
+from monoceros.hints import TYPE_CHECKING, Any, NoReturn
 from monoceros.host import Host
 from monoceros.loading import APP_LOAD_ERROR, WORKER_BOOT_ERROR
 from monoceros.sources import lend_name
 from monoceros.workers.base import kind_of
+
+if TYPE_CHECKING:
+    import socket
+
+    from monoceros import daemon
 
 
 class Listener:
@@ -31,6 +35,8 @@ class Listener:
 
     @property
     def sock(self) -> socket.socket:
+        import socket
+
         return socket.socket(fileno=os.dup(self._descriptor))
 
     def getsockname(self) -> Any:
@@ -136,6 +142,8 @@ class Arbiter:
         apply_environment(self.cfg)
         # The new master of an upgrade has been detached by the one before it.
         if self.cfg.daemon and "GUNICORN_FD" not in os.environ:
+            from monoceros import daemon
+
             # What is captured leads into the error log already.
             captured = getattr(self.log, "logfile", None) is not None
             self._herald = daemon.detach(() if self.cfg.enable_stdio_inheritance else (0,) if captured else (0, 1, 2))

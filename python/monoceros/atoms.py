@@ -7,13 +7,14 @@ looks at them as a whole (`items()`, `dict(atoms)`, `json.dumps(atoms)`).
 
 from __future__ import annotations
 
-import base64
-import binascii
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import timedelta
-from typing import Any
+
+from monoceros.hints import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from datetime import timedelta
 
 MISSING = "-"
 
@@ -176,7 +177,8 @@ class Atoms(LazyDict):
         return getattr(self._resp, "sent", None)
 
     def _microseconds(self) -> int:
-        return self._time // timedelta(microseconds=1)
+        # `timedelta` has whole numbers; a float of seconds would round.
+        return (self._time.days * 86400 + self._time.seconds) * 1_000_000 + self._time.microseconds
 
 
 #: How each atom with a name of its own is made.
@@ -259,6 +261,9 @@ def basic_user(environ: Mapping[str, Any]) -> str | None:
     scheme, _, credentials = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     if scheme.lower() != "basic" or not credentials:
         return None
+    import base64
+    import binascii
+
     try:
         decoded = base64.b64decode(credentials.strip().encode())
     except binascii.Error as error:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 import traceback
-from typing import Any
 
 from monoceros.application import AppImportError
 from monoceros.errors import remedy
+from monoceros.hints import Any
 from monoceros.loading import trim
 
 

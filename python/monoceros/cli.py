@@ -3,7 +3,8 @@
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+
+from monoceros.hints import NoReturn
 
 #: Commands for a server that runs already; see `monoceros.admin`.
 OPERATORS_COMMANDS = ("status", "top", "stacks", "ctl")

@@ -12,7 +12,8 @@ import os
 import socket
 import threading
 from collections.abc import Callable
-from typing import Any, NoReturn
+
+from monoceros.hints import Any, NoReturn
 
 
 class Rest:

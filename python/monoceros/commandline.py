@@ -1,21 +1,19 @@
-"""The command line, from the settings table."""
+"""The command line, from the settings table, as `argparse` has it. A plain one is read without (arguments.py)."""
 
 from __future__ import annotations
 
 import argparse
-import re
 import sys
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Callable
 
 from monoceros import __version__, completion
+from monoceros.arguments import NUMBERS, PROGRAM, USAGE
+from monoceros.hints import TYPE_CHECKING, Any, NoReturn
 from monoceros.settings import SettingRow, rows
 
 if TYPE_CHECKING:
     from monoceros.config import Config
 
-PROGRAM = "monoceros"
-USAGE = "%(prog)s [OPTIONS] [APP_MODULE]"
 # An exit status of 1 says that a setting cannot be used, 2 that the command line cannot be read, as in gunicorn.
 USAGE_ERROR = 2
 
@@ -107,29 +105,23 @@ def add_option(group: argparse._ArgumentGroup, row: SettingRow) -> None:
     if row.action in ("store", "append"):
         options["metavar"] = row.metavar or row.name.upper()
     if row.action == "store" and row.kind in NUMBERS:
-        options["type"] = NUMBERS[row.kind]
+        options["type"] = number_reader(row.kind)
     if row.bare is not None:
         options |= {"nargs": "?", "const": row.bare}
     group.add_argument(*row.flags, **options)
 
 
-def whole_number(text: str) -> int:
-    """As `int()` has it: `007` is seven on the command line."""
-    try:
-        return int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r}: it must be a whole number") from None
+def number_reader(kind: str) -> Callable[[str], int]:
+    """What reads the numbers of a kind of setting; it says what is wrong with a text that is none."""
 
+    def read(text: str) -> int:
+        try:
+            return NUMBERS[kind](text)
+        except ValueError:
+            example = ", such as 022" if kind == "mode" else ""
+            raise argparse.ArgumentTypeError(f"{text!r}: it must be a whole number{example}") from None
 
-def mode(text: str) -> int:
-    """A leading zero makes the number octal, as in `umask 022`."""
-    try:
-        return int(re.sub(r"^0(?=\d)", "0o", text), 0)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r}: it must be a whole number, such as 022") from None
-
-
-NUMBERS = {"int": whole_number, "mode": mode}
+    return read
 
 
 def help_text(row: SettingRow) -> str:
@@ -153,8 +145,3 @@ def shown_default(row: SettingRow) -> str:
     if row.kind == "mode" and default:
         return f"0{default:o}"
     return "" if default is None else str(default)
-
-
-def given(namespace: argparse.Namespace) -> Iterable[tuple[str, Any]]:
-    """What was typed, by name of the setting."""
-    return ((name, value) for name, value in vars(namespace).items() if value is not None and name != "args")

@@ -6,19 +6,19 @@ right is for the table to say (monoceros.settings).
 
 from __future__ import annotations
 
-import argparse
 import copy
-import inspect
 import os
 import re
-import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from monoceros import hooks
 from monoceros.errors import ConfigError
+from monoceros.hints import TYPE_CHECKING, Any
 from monoceros.settings import KINDS, SettingRow, crossing, current_directory, from_environment, rows
+
+if TYPE_CHECKING:
+    import argparse
 
 #: Where a value came from that nobody gave.
 DEFAULT = "default"
@@ -203,6 +203,8 @@ class Config:
 
     def get_cmd_args_from_env(self) -> list[str]:
         """The arguments in `GUNICORN_CMD_ARGS`, and after them those in `MONOCEROS_CMD_ARGS`."""
+        import shlex
+
         names = ("GUNICORN_CMD_ARGS", "MONOCEROS_CMD_ARGS")
         return [argument for name in names for argument in shlex.split(self.env_orig.get(name, ""))]
 
@@ -222,7 +224,7 @@ class Config:
 
     @property
     def worker_class(self) -> type:
-        from monoceros.util import load_class
+        from monoceros.classes import load_class
 
         given = self.settings["worker_class"].get()
         try:
@@ -236,7 +238,7 @@ class Config:
 
     @property
     def logger_class(self) -> type:
-        from monoceros.util import load_class
+        from monoceros.classes import load_class
 
         setting = self.settings["logger_class"]
         given = setting.default if setting.get() in ("simple", None) else setting.get()
@@ -246,7 +248,7 @@ class Config:
             found = load_class(own_name(given), default="monoceros.glogging.Logger", section="gunicorn.loggers")
         except RuntimeError as error:
             raise RuntimeError(f"Invalid value for logger_class ({setting.source}): {error}") from error
-        if not inspect.isclass(found):
+        if not isinstance(found, type):
             raise RuntimeError(f"Invalid value for logger_class ({setting.source}): {given!r}: it is no class")
         if hasattr(found, "install"):
             found.install()
@@ -307,7 +309,7 @@ class Config:
 
 def own_name(uri: Any) -> Any:
     """A class of Monoceros where gunicorn's of the same place is named."""
-    if inspect.isclass(uri) or not uri.startswith(("gunicorn.", "egg:gunicorn#")):
+    if isinstance(uri, type) or not uri.startswith(("gunicorn.", "egg:gunicorn#")):
         return uri
     return uri.removeprefix("egg:gunicorn#") if uri.startswith("egg:") else f"monoceros.{uri.removeprefix('gunicorn.')}"
 

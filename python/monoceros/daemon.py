@@ -10,7 +10,8 @@ import select
 import sys
 from collections.abc import Iterable
 from types import TracebackType
-from typing import NoReturn
+
+from monoceros.hints import NoReturn
 
 #: What the daemon says when it serves. Otherwise it says its exit status and, in the next line, why it ends.
 STANDS = b"+"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
+
+from monoceros.hints import Any
 
 
 class Snapshot:

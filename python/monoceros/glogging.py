@@ -6,33 +6,25 @@ Names, attributes and methods are those of gunicorn's `glogging`, so that what w
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 import os
-import socket
 import sys
 import threading
 import time
 import traceback
 from collections.abc import Mapping
-from datetime import timedelta
-from typing import Any
 
 from monoceros.atoms import Atoms, SafeAtoms, basic_user
-from monoceros.loghandlers import FileHandler, StreamHandler, SyslogHandler
+from monoceros.hints import TYPE_CHECKING, Any
+from monoceros.loghandlers import FileHandler, StreamHandler
 
-__all__ = ["CONFIG_DEFAULTS", "SYSLOG_FACILITIES", "Logger", "SafeAtoms", "loggers", "parse_syslog_address"]
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+__all__ = ["CONFIG_DEFAULTS", "Logger", "SafeAtoms", "loggers"]
 
 ERROR_LOG = "gunicorn.error"
 ACCESS_LOG = "gunicorn.access"
-
-#: RFC 5424, table 1, by the names of syslog.conf.
-SYSLOG_FACILITIES = {
-    name: number
-    for number, name in enumerate(
-        ("kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp")
-    )
-} | {"security": 4} | {f"local{number}": 16 + number for number in range(8)}  # fmt: skip
 
 #: What a `logconfig_dict` or `logconfig_json` starts from; each of its keys replaces one of these whole.
 CONFIG_DEFAULTS: dict[str, Any] = {
@@ -65,34 +57,18 @@ CONFIG_DEFAULTS: dict[str, Any] = {
 }
 
 
+def __getattr__(name: str) -> Any:
+    """gunicorn's names for what is in `monoceros.syslog`, which a server without syslog does not load."""
+    if name in ("SYSLOG_FACILITIES", "parse_syslog_address"):
+        from monoceros import syslog
+
+        return getattr(syslog, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
 def loggers() -> list[logging.Logger]:
     """Every logger of the process but the root."""
     return [logging.getLogger(name) for name in list(logging.root.manager.loggerDict)]
-
-
-def parse_syslog_address(addr: str) -> tuple[socket.SocketKind | None, str | tuple[str, int]]:
-    """The kind of socket (None: try datagrams, then a stream) and the address of `syslog_addr`.
-
-    `unix://PATH`, `unix://PATH#dgram`, `unix://PATH#stream`, `udp://HOST:PORT` and `tcp://HOST:PORT`, where an IPv6
-    address stands in brackets, no host is localhost, and no port is 514. Raises RuntimeError for anything else.
-    """
-    scheme, separator, rest = addr.partition("://")
-    if not separator or scheme not in ("unix", "udp", "tcp"):
-        raise RuntimeError(
-            "it must be unix://PATH (with #dgram or #stream behind it, if need be), udp://HOST:PORT or tcp://HOST:PORT"
-        )
-    if scheme == "unix":
-        path, _, kind = rest.partition("#")
-        return {"dgram": socket.SOCK_DGRAM, "stream": socket.SOCK_STREAM}.get(kind), path
-    if rest.startswith("["):
-        host, _, port = rest[1:].partition("]")
-        port = port.removeprefix(":")
-    else:
-        host, _, port = rest.partition(":")
-    if port and not (port.isdecimal() and int(port) <= 65535):
-        raise RuntimeError(f"{port!r} is not a valid port number.")
-    kind = socket.SOCK_DGRAM if scheme == "udp" else socket.SOCK_STREAM
-    return kind, (host.lower() or "localhost", int(port or 514))
 
 
 def unusable(cfg: Any, name: str, text: str) -> RuntimeError:
@@ -184,6 +160,8 @@ class Logger:
         if cfg.logconfig_dict:
             self._follow_dictionary(cfg.logconfig_dict, "logconfig_dict")
         elif cfg.logconfig_json:
+            import json
+
             try:
                 with open(cfg.logconfig_json, encoding="utf-8") as file:
                     settings = json.load(file)
@@ -368,6 +346,8 @@ class Logger:
             os.chown(path, self.cfg.uid, self.cfg.gid)
 
     def _set_syslog_handler(self, log: logging.Logger, cfg: Any, fmt: str, name: str) -> None:
+        from monoceros.syslog import SYSLOG_FACILITIES, SyslogHandler, parse_syslog_address
+
         prefix = cfg.syslog_prefix or cfg.proc_name.replace(":", ".")
         facility = SYSLOG_FACILITIES.get(cfg.syslog_facility.lower())
         if facility is None:

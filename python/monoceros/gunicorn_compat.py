@@ -17,9 +17,9 @@ import importlib.util
 import sys
 from collections.abc import Sequence
 from types import ModuleType
-from typing import Any
 
 import monoceros
+from monoceros.hints import Any
 
 NAME = "gunicorn"
 

@@ -4,7 +4,8 @@
 """
 
 from collections.abc import Callable
-from typing import Any
+
+from monoceros.hints import Any
 
 #: Every hook, by its name, with the name that gunicorn prints.
 _FUNCTIONS: dict[str, tuple[str, Callable[..., Any]]] = {

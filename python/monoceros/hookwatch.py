@@ -11,7 +11,8 @@ import time
 import traceback
 from collections.abc import Iterator
 from types import FrameType
-from typing import Any
+
+from monoceros.hints import Any
 
 #: The hooks that run in the master, and in what workers are forked from, by the events at which they do. Those in
 #: workers are within the time of a boot, of a request or of an end.

@@ -9,11 +9,11 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from typing import Any
 
 # What workers need is imported before they are forked. `clientsocket` is asked for by the core alone.
 from monoceros import SERVER_SOFTWARE, __version__, clientsocket, identity, threads  # noqa: F401
 from monoceros.glogging import Logger
+from monoceros.hints import Any
 from monoceros.leaving import Leaving
 from monoceros.loading import LoadsApplication
 from monoceros.molding import BecomesMold
@@ -50,7 +50,7 @@ class Host(WorkerSignals, Leaving, BecomesMold):
     def notify(self, event: str, *arguments: Any) -> tuple[str, int]:
         """Tells the server what happens; returns what is to be done, see `Arbiter.notify`."""
         if event in ("will_fork", "will_order", "will_preload"):
-            self._let_one_speak()
+            self.first_word.renew()
             self._freeze()
         outcome = self.server.notify(event, *arguments)
         # As gunicorn: how many there are, whenever that changes.

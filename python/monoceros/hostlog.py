@@ -7,12 +7,14 @@ import os
 import sys
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Any
 
 from monoceros import accesslog, logwriter
 from monoceros.glogging import Logger
-from monoceros.observer import Observer
+from monoceros.hints import TYPE_CHECKING, Any
 from monoceros.stacks import shown
+
+if TYPE_CHECKING:
+    from monoceros.observer import Observer
 
 METHODS = {
     logging.DEBUG: "debug",
@@ -71,9 +73,15 @@ class HostLog:
         """Says how many lines the access log did not take, now that it takes some again. `error` is an errno, or 0."""
         logwriter.say_lost("the access log", count, OSError(error, os.strerror(error)) if error else None)
 
-    def observer(self) -> Observer:
-        """What each request is told to, in a worker."""
-        return Observer(self.app.cfg, self.logger, self.worker)
+    def observer(self) -> Observer | None:
+        """What each request is told to, in a worker; None where nobody asks, and then it is not loaded either."""
+        cfg = self.app.cfg
+        has_hooks = cfg.hook("pre_request") is not None or cfg.hook("post_request") is not None
+        if not has_hooks and not accesslog.needs_python(self.logger, cfg):
+            return None
+        from monoceros.observer import Observer
+
+        return Observer(cfg, self.logger, self.worker)
 
     def environ_texts(self, environ: dict[str, Any], names: Sequence[str]) -> list[bytes | None]:
         """What stands in the environ under these names, in any case, as the access log writes it."""

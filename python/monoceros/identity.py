@@ -2,7 +2,8 @@
 
 import os
 import pwd
-from typing import Any
+
+from monoceros.hints import Any
 
 #: This process, or the worker that it was forked from, has done so: it may have lost the right to do it again.
 _is_done = False

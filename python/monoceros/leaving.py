@@ -6,8 +6,8 @@ import atexit
 import logging
 import os
 import sys
-from typing import NoReturn
 
+from monoceros.hints import NoReturn
 from monoceros.loading import WORKER_FAILED, ApplicationLoader
 
 

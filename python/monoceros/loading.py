@@ -9,10 +9,11 @@ import os
 import traceback
 from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol
 
 from monoceros.application import AppImportError, AppModuleNotFoundError
 from monoceros.errors import remedy
+from monoceros.firstword import FirstWord
+from monoceros.hints import TYPE_CHECKING, Any, Protocol
 from monoceros.hostlog import HostLog
 
 if TYPE_CHECKING:
@@ -44,24 +45,7 @@ class ApplicationLoader(HostLog):
     _gives_up = False
 
     def __init__(self) -> None:
-        # One byte, for the first of several workers that fail together to take: that one says why.
-        self._word = os.pipe()
-        for end in self._word:
-            os.set_blocking(end, False)
-        self._let_one_speak()
-
-    def _let_one_speak(self) -> None:
-        reading, writing = self._word
-        with contextlib.suppress(BlockingIOError):
-            os.read(reading, 1)
-        os.write(writing, b"!")
-
-    def _may_speak(self) -> bool:
-        """In a worker that failed to boot: whether it is the first of those that boot at the same time."""
-        try:
-            return os.read(self._word[0], 1) != b""
-        except BlockingIOError:
-            return False
+        self.first_word = FirstWord()
 
     @contextlib.contextmanager
     def _reporting(self, purpose: str, is_own: bool = False) -> Iterator[None]:
@@ -73,9 +57,10 @@ class ApplicationLoader(HostLog):
                     raise
                 # What a module of C made of the SystemExit of a signal handler.
                 raise SystemExit(0) from None
-            if self._may_speak():
-                self.logger.error("Exception in worker process", exc_info=error if is_own else trim(error))
-                self.report(f"Failed to {purpose}: {last_line(error)}{remedy(error)}")
+            with self.first_word.take() as is_first:
+                if is_first:
+                    self.logger.error("Exception in worker process", exc_info=error if is_own else trim(error))
+                    self.report(f"Failed to {purpose}: {last_line(error)}{remedy(error)}")
             raise SystemExit(WORKER_BOOT_ERROR) from None
 
     def _is_told_to_leave(self) -> bool:
@@ -147,8 +132,9 @@ class ApplicationLoader(HostLog):
             try:
                 application = self._make()
             except AppImportError as error:
-                if self._may_speak():
-                    self.report(str(error))
+                with self.first_word.take() as is_first:
+                    if is_first:
+                        self.report(str(error))
                 is_missing = isinstance(error, AppModuleNotFoundError)
                 status = WORKER_BOOT_ERROR if is_missing else APP_LOAD_ERROR
                 fault = error

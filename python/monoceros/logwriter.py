@@ -27,14 +27,17 @@ import io
 import logging
 import os
 import select
-import socket
 import stat
 import threading
 import time
 import weakref
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol
+
+from monoceros.hints import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import socket
 
 #: Bytes that may wait for one log. As much as a pipe of Linux holds.
 CAPACITY = 65536
@@ -91,6 +94,8 @@ class DescriptorTarget:
         self._release()
         self._write = self._write_directly
         if stat.S_ISSOCK(status.st_mode):
+            import socket
+
             self._socket = socket.socket(fileno=os.dup(self._shared))
             self._write = self._write_to_socket
         elif stat.S_ISFIFO(status.st_mode) or os.isatty(self._shared):
@@ -113,6 +118,8 @@ class DescriptorTarget:
         return os.write(self.fileno(), data)
 
     def _write_to_socket(self, data: bytes) -> int:
+        import socket
+
         assert self._socket is not None
         return self._socket.send(data, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
 

@@ -9,10 +9,10 @@ import itertools
 from collections.abc import Sequence
 from datetime import timedelta
 from http import HTTPStatus
-from typing import Any
 
 from monoceros import accesslog
 from monoceros.atoms import MISSING
+from monoceros.hints import Any
 from monoceros.http.message import Request
 from monoceros.http.wsgi import Response
 
@@ -35,8 +35,6 @@ class Observer:
         # Requests whose responses have not left yet, by ticket: what the logger is to be told of them then.
         self._leaving: dict[int, tuple[Response, Request, dict[str, Any]]] = {}
         self._tickets = itertools.count(1)
-        #: Whether there is anything to call `begin` and `end` for.
-        self.is_needed = self.logs or self._before is not None or self._after is not None
 
     def begin(
         self, environ: dict[str, Any], fields: Sequence[tuple[str, str]] | None, number: int, keeps_alive: bool

@@ -6,49 +6,53 @@ is: Swift refuses it, and says what would be right.
 """
 
 import functools
-import glob
-import grp
 import importlib
-import inspect
 import os
 import pwd
 import re
+from collections import namedtuple
 from collections.abc import Callable
-from typing import NamedTuple
+from types import FunctionType, MethodType
 
-
-class SettingRow(NamedTuple):
-    """One row of the table, as `_native.settings()` gives it."""
-
-    name: str
-    section: str
-    #: The command line's options; none where only a configuration file sets it.
-    flags: list[str]
-    #: What values it takes: one of `KINDS`.
-    kind: str
-    #: argparse's: "store", "store_true", "store_false" or "append".
-    action: str
-    default: str | int | bool | list[str] | dict[str, str] | None
-    choices: list[str] | None
-    #: The range of a number, or of how many arguments a function takes.
-    minimum: int | None
-    maximum: int | None
-    #: What the flag means without a value.
-    bare: str | None
-    #: Other words for choices.
-    synonyms: dict[str, str]
-    metavar: str | None
-    text: str
-    #: Who reads it: "python", "arbiter", "worker", "nobody" (it has no effect) or "missing" (its feature is not there).
-    consumer: str
-    #: Why it has no effect, or what is not there.
-    note: str | None
-    #: "gunicorn", "flag" (gunicorn's setting, with a flag of our own) or "own".
-    origin: str
-    environment: str | None
-    #: The value, in which `{}` stands for what the variable holds.
-    environment_format: str | None
-    environment_may_be_empty: bool
+#: One row of the table, as `_native.settings()` gives it.
+SettingRow = namedtuple(
+    "SettingRow",
+    (
+        "name",
+        "section",
+        # The command line's options; none where only a configuration file sets it.
+        "flags",
+        # What values it takes: one of `KINDS`.
+        "kind",
+        # argparse's: "store", "store_true", "store_false" or "append".
+        "action",
+        # A text, a number, a bool, a list or a dictionary of texts, or None.
+        "default",
+        # A list of texts, or None.
+        "choices",
+        # The range of a number, or of how many arguments a function takes; None where there is none.
+        "minimum",
+        "maximum",
+        # What the flag means without a value; None where it has to have one.
+        "bare",
+        # Other words for choices: a dictionary.
+        "synonyms",
+        "metavar",
+        "text",
+        # Who reads it: "python", "arbiter", "worker", "nobody" (it has no effect) or "missing" (its feature is not
+        # there).
+        "consumer",
+        # Why it has no effect, or what is not there; else None.
+        "note",
+        # "gunicorn", "flag" (gunicorn's setting, with a flag of our own) or "own".
+        "origin",
+        # A variable, or None.
+        "environment",
+        # The value, in which `{}` stands for what the variable holds; or None.
+        "environment_format",
+        "environment_may_be_empty",
+    ),
+)
 
 
 @functools.cache
@@ -103,6 +107,8 @@ def as_commas(value: object, row: SettingRow) -> object:
 
 def as_files(value: object, row: SettingRow) -> object:
     """A list of paths of files that are there, or of patterns, which may match files later on."""
+    import glob
+
     value = as_list(value, row)
     if isinstance(value, list):
         for path in value:
@@ -150,7 +156,7 @@ def as_callable(value: object, row: SettingRow) -> object:
 
 def as_class(value: object, row: SettingRow) -> object:
     """A class, its name, or what a function returns: a class or its name."""
-    if inspect.isfunction(value) or inspect.ismethod(value):
+    if isinstance(value, (FunctionType, MethodType)):
         value = value()
     return as_string(value, row)
 
@@ -170,9 +176,15 @@ def as_group(value: object, row: SettingRow) -> object:
     if value is None:
         return os.getegid()
     try:
-        return as_identifier(value, row, lambda name: grp.getgrnam(name).gr_gid)
+        return as_identifier(value, row, group_number)
     except KeyError:
         raise LookupError("there is no such group") from None
+
+
+def group_number(name: str) -> int:
+    import grp
+
+    return grp.getgrnam(name).gr_gid
 
 
 def as_identifier(value: object, row: SettingRow, find: Callable[[str], int]) -> object:
@@ -253,11 +265,11 @@ def crossing(value: object, row: SettingRow) -> object:
         return {} if isinstance(value, dict) else value
     if row.kind == "any":
         return None
-    if row.name == "worker_class" and inspect.isclass(value):
+    if row.name == "worker_class" and isinstance(value, type):
         from monoceros.workers.base import kind_of
 
         return kind_of(value)
-    if row.kind == "class" and inspect.isclass(value):
+    if row.kind == "class" and isinstance(value, type):
         return f"{value.__module__}.{value.__qualname__}"
     if row.kind == "callable" and callable(value):
         return arity(value), f"{getattr(value, '__qualname__', type(value).__name__)}()"
@@ -270,6 +282,8 @@ def crossing(value: object, row: SettingRow) -> object:
 
 def arity(function: Callable[..., object]) -> int:
     """How many positional parameters a function declares; -1 where it cannot be known."""
+    import inspect
+
     positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     try:
         parameters = inspect.signature(function).parameters.values()

@@ -6,32 +6,31 @@ PasteDeploy file says, the configuration file, `GUNICORN_CMD_ARGS`, `MONOCEROS_C
 
 from __future__ import annotations
 
-import argparse
-import ast
 import importlib
-import importlib.machinery
-import importlib.util
 import os
 import re
-import shlex
 import sys
 import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import ModuleType
-from typing import Any
 
-from monoceros import commandline
 from monoceros.application import prepare_import_path
+from monoceros.arguments import PROGRAM, Arguments, read_plain
 from monoceros.config import Config, ConfigError
 from monoceros.errors import remedy
+from monoceros.hints import TYPE_CHECKING, Any
 from monoceros.settings import current_directory
+
+if TYPE_CHECKING:
+    import argparse
+    import ast
 
 #: The names of a configuration file, the one that is read first.
 DEFAULT_FILES = ("monoceros.conf.py", "gunicorn.conf.py")
 #: Variables with arguments in them, the one that counts more last.
 ARGUMENT_VARIABLES = ("GUNICORN_CMD_ARGS", "MONOCEROS_CMD_ARGS")
 #: What looks like an application.
-APPLICATION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*(\(.*\))?")
+APPLICATION = r"[A-Za-z_][\w.]*:[A-Za-z_]\w*(\(.*\))?"
 MACHINERY = os.path.dirname(__file__)
 #: Names that people write, and what they mean: some were settings of gunicorn's once.
 OLD_NAMES = {
@@ -60,7 +59,7 @@ def read(argv: Sequence[str], environ: Mapping[str, str], directory: str | None)
     if directory is not None:
         os.chdir(directory)
     try:
-        configuration = Config(prog=commandline.PROGRAM, environ=environ)
+        configuration = Config(prog=PROGRAM, environ=environ)
         configuration.argv = list(argv)
         apply(configuration)
         if configuration.app_uri is None:
@@ -79,18 +78,18 @@ def apply(
 
     `takes_more_arguments`: an embedding program may have a use for what follows the app spec.
     """
-    parser = parser or configuration.parser()
-    typed = parser.parse_intermixed_args(configuration.argv)
-    if len(typed.args) > 1 and not takes_more_arguments:
-        parser.error(f"unrecognized arguments: {' '.join(typed.args[1:])}")
+    typed = parse(configuration, parser, configuration.argv)
+    if len(typed.positional) > 1 and not takes_more_arguments:
+        configuration.parser().error(f"unrecognized arguments: {' '.join(typed.positional[1:])}")
     prepare_import_path(configuration.chdir)
     variables = {name: parse_variable(configuration, parser, name) for name in ARGUMENT_VARIABLES}
 
     # The configuration file may import gunicorn already.
-    if typed.gunicorn_compat or any(variable.gunicorn_compat for variable in variables.values()):
+    spaces = [typed, *(variables[name] for name in reversed(ARGUMENT_VARIABLES))]
+    if any(space.given.get("gunicorn_compat") for space in spaces):
         lend_name(configuration)
     name_application(configuration, typed, variables.values())
-    for location in [typed.config, *(variables[name].config for name in reversed(ARGUMENT_VARIABLES))]:
+    for location in [space.given.get("config") for space in spaces]:
         # An empty one is none, as in gunicorn: `-c "$FILE"` where there is no FILE.
         if location:
             apply_file(configuration, location)
@@ -98,9 +97,9 @@ def apply(
     else:
         apply_default_file(configuration)
     for variable, arguments in variables.items():
-        for name, value in commandline.given(arguments):
+        for name, value in arguments.given.items():
             configuration.set(name, value, f"{flags(configuration, name)} in {variable}")
-    for name, value in commandline.given(typed):
+    for name, value in typed.given.items():
         configuration.set(name, value, flags(configuration, name))
 
     if configuration.paste is not None and configuration.app_uri is None:
@@ -120,7 +119,7 @@ def look_for_taken_application(configuration: Config) -> None:
         # `-c python:settings` looks like one.
         if name == "config" or setting.row.kind != "str" or setting.source != flags(configuration, name):
             continue
-        if APPLICATION.fullmatch(value):
+        if re.fullmatch(APPLICATION, value):
             raise ConfigError(
                 f"No application module specified: {setting.source} has taken {value!r} for its value."
                 f" Write {(setting.cli or [name])[-1]} {setting.meta or 'VALUE'} {value}"
@@ -136,31 +135,51 @@ def lend_name(configuration: Config) -> None:
         configuration.notices.append(notice)
 
 
-def parse_variable(configuration: Config, parser: argparse.ArgumentParser, name: str) -> argparse.Namespace:
-    """The arguments in a variable of the environment, each None where it is not there."""
+def parse(
+    configuration: Config, parser: argparse.ArgumentParser | None, words: Sequence[str], variable: str | None = None
+) -> Arguments:
+    """What the words say. `variable` of the environment has them, if not the command line.
+
+    `parser` is that of a program which has its own; None takes the configuration's, where there is need of one.
+    """
+    if parser is None and (found := read_plain(words)) is not None:
+        return found
+    parser = parser or configuration.parser()
+    prog = parser.prog
+    if variable is not None:
+        parser.prog = f"{prog}: {variable}"
     try:
-        words = shlex.split(configuration.env_orig.get(name, ""))
-    except ValueError as error:
-        raise ConfigError(f"{name} in the environment cannot be read: {error}") from None
-    prog, parser.prog = parser.prog, f"{parser.prog}: {name}"
-    try:
-        return parser.parse_intermixed_args(words)
+        return Arguments.from_namespace(parser.parse_intermixed_args(words))
     finally:
         parser.prog = prog
+
+
+def parse_variable(configuration: Config, parser: argparse.ArgumentParser | None, name: str) -> Arguments:
+    """The arguments in a variable of the environment."""
+    text = configuration.env_orig.get(name, "")
+    if not text.strip():
+        return Arguments({}, [])
+    import shlex
+
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise ConfigError(f"{name} in the environment cannot be read: {error}") from None
+    return parse(configuration, parser, words, name)
 
 
 def flags(configuration: Config, name: str) -> str:
     return "/".join(configuration.settings[name].cli or ()) or name
 
 
-def name_application(configuration: Config, typed: argparse.Namespace, others: Iterable[argparse.Namespace]) -> None:
+def name_application(configuration: Config, typed: Arguments, others: Iterable[Arguments]) -> None:
     """What is served, as far as the command line says it, and the name of the processes that follows from it."""
-    paste = next((space.paste for space in [typed, *others] if space.paste is not None), None)
+    paste = next((space.given["paste"] for space in [typed, *others] if "paste" in space.given), None)
     if paste is not None:
         name_paste_file(configuration, paste)
-    elif typed.args:
-        configuration.set("default_proc_name", typed.args[0])
-        configuration.app_uri = typed.args[0]
+    elif typed.positional:
+        configuration.set("default_proc_name", typed.positional[0])
+        configuration.app_uri = typed.positional[0]
 
 
 def name_paste_file(configuration: Config, paste: str) -> None:
@@ -235,6 +254,9 @@ def execute(path: str) -> ModuleType:
     """Runs a configuration file as the module `__config__`."""
     if not os.path.exists(path):
         raise ConfigError(f"{path!r} does not exist: -c takes the path of a file, or python:MODULE")
+    import importlib.machinery
+    import importlib.util
+
     # The loader is named because the file may have any extension. Its path is absolute, so that a traceback out of a
     # hook shows its lines in whatever directory the server works then.
     path = os.path.abspath(path)
@@ -277,6 +299,8 @@ class Lines:
         self._used: set[str] = set()
         if path is None or not path.endswith(".py") and not os.path.isfile(path):
             return
+        import ast
+
         try:
             with open(path, "rb") as file:
                 tree = ast.parse(file.read())
@@ -302,6 +326,8 @@ class Lines:
 
 def bindings(tree: ast.Module) -> Iterator[tuple[str, int]]:
     """The names that a module binds by assignment or as functions, and their lines, the last one last."""
+    import ast
+
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             yield node.id, node.lineno

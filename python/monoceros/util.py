@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import importlib
 import inspect
 import io
 import os
@@ -15,10 +14,10 @@ import sys
 import time
 import urllib.parse
 from collections.abc import Callable
-from typing import Any
 
 from monoceros.application import AppModuleNotFoundError, load_application
-from monoceros.workers import SUPPORTED_WORKERS
+from monoceros.classes import load_class, load_entry_point  # noqa: F401 - they are of gunicorn.util
+from monoceros.hints import Any
 
 #: Fields of a response that are the server's business and not the application's.
 hop_headers = frozenset(
@@ -42,34 +41,6 @@ def import_app(module: str) -> Callable[..., Any]:
         return load_application(module)
     except AppModuleNotFoundError as error:
         raise ImportError(str(error)) from None
-
-
-def load_class(uri: Any, default: str = "monoceros.workers.sync.SyncWorker", section: str = "gunicorn.workers") -> Any:
-    """The class that `uri` is or names: `sync`, `package.module.Class` or `egg:distribution#entry-point`."""
-    if inspect.isclass(uri):
-        return uri
-    try:
-        if uri.startswith("egg:"):
-            distribution, _, name = uri.removeprefix("egg:").partition("#")
-            return load_entry_point(distribution, section, name or default)
-        name = uri.lstrip("#")
-        module, _, attribute = SUPPORTED_WORKERS.get(name, name).rpartition(".")
-        if not module:
-            return load_entry_point("gunicorn", section, name)
-        return getattr(importlib.import_module(module), attribute)
-    except Exception as error:
-        raise RuntimeError(f"class uri {uri!r} invalid or not found: {type(error).__name__}: {error}") from error
-
-
-def load_entry_point(distribution: str, group: str, name: str) -> Any:
-    """What an installed distribution offers under this name. Raises ImportError when there is none."""
-    # What is rarely needed is imported then: every process has it in memory, and a start waits for it.
-    import importlib.metadata
-
-    for entry in importlib.metadata.distribution(distribution).entry_points:
-        if entry.group == group and entry.name == name:
-            return entry.load()
-    raise ImportError(f"Entry point {(group, name)!r} not found")
 
 
 def get_arity(f: Callable[..., Any]) -> int:

@@ -11,9 +11,9 @@ import signal
 import sys
 import threading
 from types import FrameType
-from typing import Any, Protocol
 
 from monoceros import logwriter
+from monoceros.hints import Any, Protocol
 from monoceros.loading import ApplicationLoader
 from monoceros.stacks import shown
 

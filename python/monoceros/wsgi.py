@@ -5,9 +5,9 @@ import logging
 import sys
 import threading
 from collections.abc import Iterable, Iterator
-from typing import TextIO
 
 from monoceros.glogging import ERROR_LOG
+from monoceros.hints import TextIO
 from monoceros.logwriter import encode, writer_for
 
 

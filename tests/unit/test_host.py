@@ -51,7 +51,7 @@ def settings(level):
 def make_host(spec="module:app", level="info"):
     host = Host(Application(spec), Logger(settings(level)))
     # As the master does before it forks: of workers that fail together, one says why.
-    host._let_one_speak()
+    host.first_word.renew()
     return host
 
 

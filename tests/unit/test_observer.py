@@ -53,9 +53,25 @@ def end(observer, request, status="200 OK"):
     observer.end(request, ENVIRON, status, [("A", "b")], 5, 5, False, 1500)
 
 
-def test_nothing_is_needed_where_nobody_asks():
+def observer_of(logger, cfg):
+    """What the host has of a worker with this configuration."""
+    return Host(SimpleNamespace(cfg=cfg), logger).observer()
+
+
+def test_there_is_none_where_nobody_asks():
     cfg = configuration()
-    assert not Observer(cfg, Logger(cfg), None).is_needed
+    assert observer_of(Logger(cfg), cfg) is None
+
+
+@pytest.mark.parametrize("hook", ["pre_request", "post_request"])
+def test_there_is_one_where_a_hook_asks(hook):
+    cfg = configuration(**{hook: lambda worker, req: None})
+    assert isinstance(observer_of(Logger(cfg), cfg), Observer)
+
+
+def test_there_is_one_where_a_logger_of_the_users_asks():
+    cfg = configuration()
+    assert observer_of(Recording(cfg), cfg).logs
 
 
 def test_hooks_and_logger_get_the_same_objects():
@@ -71,7 +87,6 @@ def test_hooks_and_logger_get_the_same_objects():
     cfg = configuration(pre_request=pre_request, post_request=post_request)
     logger, worker = Recording(cfg), SimpleNamespace()
     observer = Observer(cfg, logger, worker)
-    assert observer.is_needed
     request = observer.begin(ENVIRON, None, 3, True)
     end(observer, request)
     ((response, logged, environ, time),) = logger.told

@@ -5,16 +5,17 @@ A subclass configures one in `load_config`, names what it serves in `load`, and 
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NoReturn
 
 from monoceros import sources
 from monoceros.application import prepare_import_path
 from monoceros.arbiter import Arbiter
-from monoceros.checking import check
 from monoceros.config import Config
+from monoceros.hints import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    import argparse
 
 CONFIGURATION_ERROR = 1
 
@@ -113,6 +114,8 @@ class Application(BaseApplication):
     def run(self) -> NoReturn:
         """Does what the settings ask for: shows or checks the configuration, or serves. Ends the process."""
         if self.cfg.print_config or self.cfg.check_config:
+            from monoceros.checking import check
+
             sys.exit(check(self))
         super().run()
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import configparser
 import os
 from collections.abc import Callable, Mapping
-from typing import Any, NoReturn
 
 from monoceros.app.wsgiapp import WSGIApplication
 from monoceros.application import AppImportError
 from monoceros.config import get_default_config_file
+from monoceros.hints import Any, NoReturn
 
 
 def get_wsgi_app(config_uri: str, name: str | None = None, defaults: Mapping[str, str] | None = None) -> Any:

@@ -5,15 +5,17 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
 
 from monoceros import config
 from monoceros.app.base import Application
 from monoceros.application import load_application
-from monoceros.commandline import PROGRAM, USAGE
+from monoceros.arguments import PROGRAM, USAGE
 from monoceros.errors import ConfigError
+from monoceros.hints import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    import argparse
 
 NO_APPLICATION = f"""\
 No application module specified.

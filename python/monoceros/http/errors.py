@@ -5,7 +5,7 @@ The parser is in the Swift core, and answers by itself what it refuses: Monocero
 
 from __future__ import annotations
 
-from typing import Any
+from monoceros.hints import Any
 
 
 class ParseException(Exception):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import urllib.parse
 from collections.abc import Mapping, Sequence
-from typing import Any
 
+from monoceros.hints import Any
 from monoceros.util import split_request_uri
 
 

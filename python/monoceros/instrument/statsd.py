@@ -8,10 +8,10 @@ from __future__ import annotations
 import logging
 import socket
 from collections.abc import Callable
-from typing import Any
 
 from monoceros import util
 from monoceros.glogging import Logger
+from monoceros.hints import Any
 
 #: The entries of a record's `extra` that make a metric of it.
 METRIC_VAR = "metric"

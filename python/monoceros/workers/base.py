@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import random
 import signal
 import sys
 from collections.abc import Sequence
-from typing import Any
+
+from monoceros.hints import Any
 
 #: Methods that are a worker's own way of serving. Here that way is the core's, so nothing would ever call them.
 SERVING = (
@@ -51,8 +51,7 @@ class Worker:
         self.reloader = None
         #: Requests so far.
         self.nr = 0
-        limit = cfg.max_requests
-        self.max_requests = limit + random.randint(0, cfg.max_requests_jitter) if limit > 0 else sys.maxsize
+        self.max_requests = allowance(cfg.max_requests, cfg.max_requests_jitter)
         #: The application, once it is loaded.
         self.wsgi: Any = None
 
@@ -110,6 +109,17 @@ class Worker:
     def handle_winch(self, sig: int, frame: Any) -> None:
         """WINCH, which means nothing to a worker."""
         self._host.handle_winch(sig, frame)
+
+
+def allowance(limit: int, jitter: int) -> int:
+    """How many requests a worker serves before it is replaced, some more by chance."""
+    if limit <= 0:
+        return sys.maxsize
+    if jitter <= 0:
+        return limit
+    import random
+
+    return limit + random.randint(0, jitter)
 
 
 def kind_of(worker_class: Any) -> str:

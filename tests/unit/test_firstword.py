@@ -1,0 +1,67 @@
+"""Of workers that fail together, one says why, and the others wait until it has."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+from monoceros.firstword import FirstWord
+
+
+def test_the_first_may_speak_until_the_master_forks_again():
+    word = FirstWord()
+    for _ in range(2):
+        for is_first in (True, False, False):
+            with word.take() as mine:
+                assert mine is is_first
+        word.renew()
+
+
+def test_the_others_stay_until_it_is_said():
+    staying, said = threading.Event(), []
+
+    class Watched(FirstWord):
+        PATIENCE = 60.0
+
+        def _stay(self):
+            staying.set()
+            super()._stay()
+
+    word = Watched()
+
+    def other():
+        with word.take() as is_first:
+            said.append(is_first)
+
+    thread = threading.Thread(target=other)
+    with word.take() as is_first:
+        thread.start()
+        assert staying.wait(60)
+        said.append(is_first)
+    thread.join(60)
+    assert said == [True, False]
+
+
+def test_one_that_never_ends_its_word_is_not_waited_for_for_ever():
+    class Brief(FirstWord):
+        PATIENCE = 0.01
+
+    word = Brief()
+    child = os.fork()
+    if child == 0:
+        word.take().__enter__()
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    with word.take() as is_first:
+        assert not is_first
+
+
+def test_an_exception_on_the_way_counts_as_said():
+    word = FirstWord()
+    try:
+        with word.take():
+            raise KeyError
+    except KeyError:
+        pass
+    with word.take() as is_first:
+        assert not is_first
