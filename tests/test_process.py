@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -149,7 +150,9 @@ def test_a_daemon_that_ends_as_it_starts(tmp_path: Path, name: str, hook: str, s
     )
     done = start_daemon(tmp_path, "-b", f"unix:{tmp_path / 's'}", "-c", str(settings))
     for pid in session_members(int(left.read_text())):
-        os.kill(pid, signal.SIGKILL)
+        # One may be about to end.
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     assert done.returncode == status and done.stdout == ""
     assert re.fullmatch(rf"Error: .*{said}.*\n", done.stderr), done.stderr
 
