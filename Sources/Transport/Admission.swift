@@ -150,8 +150,8 @@ struct Admission {
     }
 
     /// A connection of another worker finds no descriptors free. It has been waiting for longer than any new one, and
-    /// needs two at a time, so that new ones would always be faster. But one may be all that is ever free here, which is
-    /// enough for a new one: so these have every other turn.
+    /// needs two at a time, so that new ones would always be faster. But one may be all that is ever free here, which
+    /// is enough for a new one: so these have every other turn.
     mutating func yield(now: Nanoseconds, until moment: Nanoseconds) {
         isShortUntil = max(isShortUntil, moment)
         guard now >= newcomersUntil else { return }
