@@ -132,12 +132,17 @@ def test_of_a_worker_in_which_c_code_keeps_pythons_lock(server: Server, short_pa
     with Connection(server.address) as connection:
         connection.send(encode("GET", "/locked"))
         pid = busy_worker(short_path, "/locked")
-        answers = ask_at_once(short_path, pid, lambda text: "in hold_the_lock" in text, turns=2)
-        # Those who came too early asked a worker that still ran Python.
-        forced = [text for _, text in answers if text.startswith(FORCED) and "hold_the_lock" in text]
-        assert len(forced) == 2 * OPERATORS
+
+        def is_whole(text: str) -> bool:
+            return text.startswith(FORCED) and "in hold_the_lock" in text and text.count("in deep\n") == 16
+
+        answers = ask_at_once(short_path, pid, is_whole, turns=2)
+        forced = [text for _, text in answers if text.startswith(FORCED)]
+        assert len(forced) >= 2 * OPERATORS
         for text in forced:
-            assert text.count("in hold_the_lock") == 1 and text.count("in deep\n") == 16, text
+            # Less, where somebody came before the lock was taken, or where who writes did not get the machine.
+            # But never anything twice.
+            assert text.count("in hold_the_lock") <= 1 and text.count("in deep\n") <= 16, text
         os.close(os.open(gate, os.O_WRONLY))
         assert connection.read_response().status == 200
         ask_at_once(short_path, pid, lambda text: text.startswith("Thread "), turns=2)
