@@ -10,7 +10,7 @@ import select
 import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -113,25 +113,46 @@ def test_descriptors_that_find_no_room(start: Start, fault: Callable[[str], Path
                 assert ask(third, WHO)["pid"] != home
 
 
+def neighbors_alone(stack: ExitStack, server: Server, workers: list[int]) -> tuple[Connection, Connection, int]:
+    """Two connections of one of two `sync` workers, and the other worker, which has none that might give way."""
+    connections = [stack.enter_context(Connection(server.address)) for _ in range(CONNECTIONS)]
+    homes = [ask(connection, WHO)["pid"] for connection in connections]
+    home = Counter(homes).most_common(1)[0][0]
+    first, second, *_ = (each for each, pid in zip(connections, homes, strict=True) if pid == home)
+    for connection in set(connections) - {first, second}:
+        connection.socket.close()
+    (other,) = set(workers) - {home}
+    until(lambda: connected(other) == 0, "the end of the others")
+    return first, second, other
+
+
+@contextmanager
+def few_descriptors(pid: int, free: int) -> Iterator[None]:
+    """The process may open so many more meanwhile."""
+    limits, taken = resource.prlimit(pid, resource.RLIMIT_NOFILE), descriptors(pid)
+    lowest = itertools.islice((number for number in itertools.count() if number not in taken), free, None)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (next(lowest), limits[1]))
+    try:
+        yield
+    finally:
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
+
+
+NO_ROOM = "Connections of other workers cannot be taken: no room for a message's descriptors"
+
+
 def test_an_adopter_that_may_not_open_another_descriptor(start: Start) -> None:
     """It leaves the connection in the relay, until it may."""
     server, _ = start("-w", "2")
     workers = ready(server, 2)
     with ExitStack() as stack:
-        first, second, *others = neighbors(stack, server)
+        first, second, adopter = neighbors_alone(stack, server, workers)
         with busy(server, first) as home:
-            (adopter,) = set(workers) - {home}
-            # A descriptor that is closed later would be room for one.
-            own = CONNECTIONS - 2 - len(others)
-            until(lambda: connected(adopter) == own, "the ends of former connections")
-            limits = resource.prlimit(adopter, resource.RLIMIT_NOFILE)
-            taken = descriptors(adopter)
-            lowest_free = next(number for number in itertools.count() if number not in taken)
-            resource.prlimit(adopter, resource.RLIMIT_NOFILE, (lowest_free, limits[1]))
-            second.send(WHO)
-            server.wait_for_log("Connections of other workers cannot be taken: no room for a message's descriptors")
-            assert not has_answered(second)
-            resource.prlimit(adopter, resource.RLIMIT_NOFILE, limits)
+            assert home != adopter
+            with few_descriptors(adopter, free=0):
+                second.send(WHO)
+                server.wait_for_log(NO_ROOM)
+                assert not has_answered(second)
             assert answer(second)["pid"] == adopter
 
 
@@ -140,32 +161,20 @@ def test_new_clients_where_one_descriptor_is_free(serve: Serve) -> None:
     server = serve("shared:app", "-w", "2", "--timeout", "120")
     workers = ready(server, 2)
     with ExitStack() as stack:
-        connections = [stack.enter_context(Connection(server.address)) for _ in range(6)]
-        homes = [ask(connection, WHO)["pid"] for connection in connections]
-        home = Counter(homes).most_common(1)[0][0]
-        first, second, *_ = (each for each, pid in zip(connections, homes, strict=True) if pid == home)
-        # Nobody is left who might give way.
-        for connection in set(connections) - {first, second}:
-            connection.socket.close()
-        (adopter,) = set(workers) - {home}
-        until(lambda: connected(adopter) == 0, "the end of the others")
-        with busy(server, first) as present:
-            assert present == home
-            taken = descriptors(adopter)
-            _, beyond = itertools.islice((number for number in itertools.count() if number not in taken), 2)
-            limits = resource.prlimit(adopter, resource.RLIMIT_NOFILE)
-            resource.prlimit(adopter, resource.RLIMIT_NOFILE, (beyond, limits[1]))
-            second.send(WHO)
-            server.wait_for_log("Connections of other workers cannot be taken: no room for a message's descriptors")
-            # It would take new clients, too, and post them.
-            os.kill(home, signal.SIGSTOP)
-            try:
-                for _ in range(10):
-                    assert json.loads(fetch(server.address, "/who").body)["pid"] == adopter
-                assert not has_answered(second)
-            finally:
-                resource.prlimit(adopter, resource.RLIMIT_NOFILE, limits)
-                os.kill(home, signal.SIGCONT)
+        first, second, adopter = neighbors_alone(stack, server, workers)
+        with busy(server, first) as home:
+            assert home != adopter
+            with few_descriptors(adopter, free=1):
+                second.send(WHO)
+                server.wait_for_log(NO_ROOM)
+                # It would take new clients, too, and post them.
+                os.kill(home, signal.SIGSTOP)
+                try:
+                    for _ in range(10):
+                        assert json.loads(fetch(server.address, "/who").body)["pid"] == adopter
+                    assert not has_answered(second)
+                finally:
+                    os.kill(home, signal.SIGCONT)
             assert answer(second)["pid"] == adopter
 
 
