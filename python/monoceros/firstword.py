@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import select
 from collections.abc import Iterator
+
+
+def pipe() -> tuple[int, int]:
+    """A pipe that is none of standard input, output and error, where the server was started without one of them.
+
+    A daemon puts others in their places.
+    """
+    ends = os.pipe()
+    reading, writing = (fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 3) for end in ends)
+    for end in ends:
+        os.close(end)
+    return reading, writing
 
 
 class FirstWord:
@@ -16,8 +29,8 @@ class FirstWord:
 
     def __init__(self) -> None:
         # A byte for the first to take, and a byte of its own for when it is done.
-        self._chance = os.pipe()
-        self._done = os.pipe()
+        self._chance = pipe()
+        self._done = pipe()
         for end in (*self._chance, *self._done):
             os.set_blocking(end, False)
         self.renew()

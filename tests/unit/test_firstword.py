@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 
 from monoceros.firstword import FirstWord
@@ -65,3 +67,21 @@ def test_an_exception_on_the_way_counts_as_said():
         pass
     with word.take() as is_first:
         assert not is_first
+
+
+PROGRAM = """
+import os
+os.close(0)
+from monoceros.firstword import FirstWord
+word = FirstWord()
+os.dup2(os.open(os.devnull, os.O_RDWR), 0)
+word.renew()
+with word.take() as is_first:
+    print(is_first, flush=True)
+"""
+
+
+def test_it_keeps_out_of_the_places_of_the_standard_streams() -> None:
+    """A daemon puts others there: its master could not fork any more."""
+    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("True\n", "")
