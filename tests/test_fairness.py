@@ -9,7 +9,6 @@ import resource
 import selectors
 import shutil
 import statistics
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -18,6 +17,7 @@ from threading import Event, Thread
 
 import pytest
 from conftest import Serve
+from support import preload
 from support.client import Closed, Connection, Truncated, encode, fetch
 from support.processes import descriptors
 from support.server import Server
@@ -272,11 +272,10 @@ def test_an_accept_that_is_forbidden_is_not_tried_all_the_time(serve: Serve, tmp
     if shutil.which("cc") is None:
         pytest.skip("a C compiler is needed")
     (tmp_path / "refusing.c").write_text(REFUSING)
-    library = tmp_path / "refusing.so"
-    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, tmp_path / "refusing.c", "-ldl"], check=True)
+    library = preload.build(tmp_path / "refusing.c", tmp_path)
     forbidden = tmp_path / "forbidden"
     forbidden.touch()
-    server = serve("fair:app", environment={"LD_PRELOAD": str(library), "FORBIDDEN": str(forbidden)})
+    server = serve("fair:app", environment=preload.preloaded(library) | {"FORBIDDEN": str(forbidden)})
     with Connection(server.address) as connection:
         connection.send(GET)
         found = server.wait_for_log(r"\[ERROR\] Clients have to wait: (.*)\n")
