@@ -12,8 +12,6 @@ public enum HeapHoles {
 
     /// Bytes of the largest blocks: the allocator makes no mapping of its own for them.
     private static let largest = 120_000
-    /// So near the end of the data segment is what was made at the heap's end.
-    private static let slack: UInt = 400_000
     /// Blocks that are taken at most of a size.
     private static let limit = 100_000
 
@@ -26,32 +24,30 @@ public enum HeapHoles {
             free(block)
         }
         ProcessMemory.giveBack()
-        // Of large holes, whose pages have gone back, each block touches one. The last is behind all of them.
-        var count = 0
-        while let block = take(largest), count < limit {
-            guard isInHeap(block) else { return }
-            count += 1
-            guard !isAtEnd(block) else { break }
-        }
-        guard let end = taken else { return }
+        guard takeUntilTheEnd(), let end = taken else { return }
         for size in [60_000, 30_000, 15_000, 8_000] { take(all: size, before: end) }
         for size in stride(from: 4080, to: 1040, by: -256) { take(all: size, before: end) }
         for size in stride(from: 1032, through: 24, by: -16) { take(all: size, before: end) }
     }
 
-    private static func isInHeap(_ block: UnsafeMutableRawPointer) -> Bool {
-        UInt(bitPattern: block) < UInt(bitPattern: csystem_segment_end())
-    }
-
-    private static func isAtEnd(_ block: UnsafeMutableRawPointer) -> Bool {
-        UInt(bitPattern: csystem_segment_end()) - UInt(bitPattern: block) < slack
-    }
-
-    private static func take(_ size: Int) -> UnsafeMutableRawPointer? {
-        guard let block = malloc(size) else { return nil }
-        block.storeBytes(of: taken, as: UnsafeMutableRawPointer?.self)
-        taken = block
-        return block
+    /// Takes large blocks until the heap has grown for one, which is behind everything then. Each touches one page of
+    /// the large holes, whose pages have gone back.
+    ///
+    /// - Returns: false where there is no such heap.
+    private static func takeUntilTheEnd() -> Bool {
+        let oldEnd = UInt(bitPattern: csystem_segment_end())
+        for _ in 0..<limit {
+            guard let block = malloc(largest) else { return false }
+            let end = UInt(bitPattern: csystem_segment_end())
+            guard UInt(bitPattern: block) < end else {
+                free(block)
+                return false
+            }
+            block.storeBytes(of: taken, as: UnsafeMutableRawPointer?.self)
+            taken = block
+            if end > oldEnd { return true }
+        }
+        return false
     }
 
     private static func take(all size: Int, before end: UnsafeMutableRawPointer) {
