@@ -1,26 +1,26 @@
 internal import Platform
 internal import PythonBridge
 
-/// `immortalize(objects, lasting, plain, owners, tools) -> int | None`.
+/// `immortalize(objects, modules, namespaces, plain, owners, tools) -> int | None`.
 let immortalize: NativeMethod = { _, values, count, names in
     GIL.calledByPython { (gil) throws(PythonError) in
         let arguments = Arguments(values, count, names)
-        try arguments.check("immortalize", 5...5, gil: gil)
+        try arguments.check("immortalize", 6...6, gil: gil)
         var given: [PyPointer] = []
-        for index in 0..<5 {
+        for index in 0..<6 {
             guard let value = try arguments.get(index, gil: gil), gil.isPlainSequence(value) else {
                 throw gil.raise(.typeError, "immortalize() needs lists and tuples")
             }
             given.append(value)
         }
-        guard gil.count(given[4]) == 4 else {
+        guard gil.count(given[5]) == 4 else {
             throw gil.raise(.typeError, "immortalize() needs four tools")
         }
         let types = ImmortalTypes(
-            plain: try gil.set(of: given[2]), owners: try gil.set(of: given[3]), sample: try gil.item(given[4], 0),
-            code: try gil.item(given[4], 1), countWeakReferences: try gil.item(given[4], 2))
+            plain: try gil.set(of: given[3]), owners: try gil.set(of: given[4]), sample: try gil.item(given[5], 0),
+            code: try gil.item(given[5], 1), countWeakReferences: try gil.item(given[5], 2))
         let count = try gil.immortalize(
-            given[0], lasting: given[1], types: types, model: try gil.item(given[4], 3))
+            given[0], modules: given[1], namespaces: given[2], types: types, model: try gil.item(given[5], 3))
         return try count.map { (count) throws(PythonError) in try gil.integer(count).leak() } ?? gil.newNone()
     }
 }

@@ -33,19 +33,21 @@ extension GIL {
     ///
     /// - Parameters:
     ///   - objects: a list of those that the collector knows.
-    ///   - lasting: a list of modules, and of their namespaces.
+    ///   - modules: a list of modules.
+    ///   - namespaces: a list of their namespaces.
     ///   - model: an object that is immortal in every interpreter that has such, and that nobody counts.
     /// - Returns: how many have become immortal; nil where this interpreter has no immortal objects.
     public borrowing func immortalize(
-        _ objects: PyPointer, lasting: PyPointer, types: ImmortalTypes, model: PyPointer
+        _ objects: PyPointer, modules: PyPointer, namespaces: PyPointer, types: ImmortalTypes, model: PyPointer
     ) throws(PythonError) -> Int? {
         let mark = cpython_lower_count(model)
         guard mark & 0x8000_0000 != 0, try keepsMark(mark, types.sample) else { return nil }
         var graph = ObjectGraph(
             traits: LifeTraitsTable(plain: types.plain, owners: types.owners, sample: types.sample),
             code: types.code, countWeakReferences: types.countWeakReferences, expected: count(objects))
-        for argument in [objects, lasting] { graph.add(foreign: argument) }
-        for index in 0..<count(lasting) { graph.add(lasting: try item(lasting, index)) }
+        for argument in [objects, modules, namespaces] { graph.add(foreign: argument) }
+        for index in 0..<count(modules) { graph.add(module: try item(modules, index)) }
+        for index in 0..<count(namespaces) { graph.add(namespace: try item(namespaces, index)) }
         for index in 0..<count(objects) { graph.add(try item(objects, index)) }
         graph.explore()
         graph.judge()

@@ -30,7 +30,8 @@ struct LifeTraitsTable {
     private let owners: Set<PyPointer>
     /// `tp_dealloc` of a class that is written in Python, which ends an instance's attributes and then what the base has.
     private let classDeallocator: UnsafeMutableRawPointer?
-    private var known: [PyPointer: LifeTraits] = [:]
+    private var types = PointerTable(expected: 4096)
+    private var known: [LifeTraits] = []
 
     /// - Parameters:
     ///   - plain: types of values.
@@ -42,13 +43,15 @@ struct LifeTraitsTable {
         classDeallocator = Self.slot(sample, Py_tp_dealloc)
     }
 
-    mutating func traits(of object: PyPointer) -> LifeTraits {
+    /// The number of the traits of an object's type.
+    mutating func number(of object: PyPointer) -> Int {
         let type = cpython_object_type(object)!
-        if let traits = known[type] { return traits }
-        let traits = workOut(type)
-        known[type] = traits
-        return traits
+        let (number, isNew) = types.number(type)
+        if isNew { known.append(workOut(type)) }
+        return number
     }
+
+    subscript(_ number: Int) -> LifeTraits { known[number] }
 
     private func workOut(_ type: PyPointer) -> LifeTraits {
         let flags = Self.flags(type)

@@ -12,13 +12,15 @@ internal import CPython
 /// classes, modules and their namespaces: these live as long as the code, so that nobody's end is theirs.
 struct ObjectGraph {
     private var traits: LifeTraitsTable
-    private(set) var objects: [PyPointer] = []
+    private var objects: PointerTable
+    /// By the objects' numbers.
     private var states: [State] = []
-    /// Places in `objects`, one more than the index; 0 for none. By address, with open addressing.
-    private var places: [UInt32]
+    /// The numbers of the traits of the objects' types.
+    private var types: [UInt32] = []
     private var edges: [Edge] = []
-    /// Whose references are being told.
+    /// Whose references are being told, and how many have been.
     private var current = 0
+    private var told = 0
     private let code: PyPointer
     private let countWeakReferences: PyPointer
 
@@ -29,6 +31,8 @@ struct ObjectGraph {
 
     private enum State: UInt8 {
         case plain, lasting, owner
+        /// It is counted, and what refers to it need not be.
+        case counted
         /// It is left alone.
         case foreign
     }
@@ -41,34 +45,42 @@ struct ObjectGraph {
         self.traits = traits
         self.code = code
         self.countWeakReferences = countWeakReferences
-        var capacity = 1024
-        while capacity < expected * 4 { capacity *= 2 }
-        places = Array(repeating: 0, count: capacity)
-        objects.reserveCapacity(capacity / 2)
-        states.reserveCapacity(capacity / 2)
-        edges.reserveCapacity(capacity)
+        // The collector knows a quarter of what there is: no code, no strings, few tuples.
+        objects = PointerTable(expected: expected * 5)
+        states.reserveCapacity(expected * 5)
+        types.reserveCapacity(expected * 5)
+        edges.reserveCapacity(expected * 5)
     }
 
     // MARK: Finding
 
-    /// Adds a module or a namespace of one.
-    mutating func add(lasting object: PyPointer) { insert(object, .lasting) }
+    /// Adds a module. It lasts, and is counted all the same: on its way out Python empties the modules that have not gone
+    /// by themselves, and what is in them would end at a time at which it cannot do much.
+    mutating func add(module: PyPointer) { add(module, .counted) }
+    /// Adds the namespace of one.
+    mutating func add(namespace: PyPointer) { add(namespace, .lasting) }
     /// Adds an object that is left alone.
-    mutating func add(foreign object: PyPointer) { insert(object, .foreign) }
-    mutating func add(_ object: PyPointer) { _ = index(of: object) }
+    mutating func add(foreign object: PyPointer) { add(object, .foreign) }
+    mutating func add(_ object: PyPointer) { _ = number(of: object) }
+
+    private mutating func add(_ object: PyPointer, _ state: State) {
+        let number = number(of: object)
+        states[number] = state
+    }
 
     /// Finds whatever can be found from those that were added.
     mutating func explore() {
         withUnsafeMutablePointer(to: &self) { graph in
             while graph.pointee.current < graph.pointee.objects.count {
-                Self.explore(graph.pointee.objects[graph.pointee.current], graph)
+                Self.explore(graph)
                 graph.pointee.current += 1
             }
         }
     }
 
-    private static func explore(_ object: PyPointer, _ graph: UnsafeMutablePointer<ObjectGraph>) {
-        let traits = graph.pointee.traits.traits(of: object)
+    private static func explore(_ graph: UnsafeMutablePointer<ObjectGraph>) {
+        let object = graph.pointee.objects.pointers[graph.pointee.current]
+        let traits = graph.pointee.traits[Int(graph.pointee.types[graph.pointee.current])]
         if cpython_object_type(object) == graph.pointee.code {
             graph.pointee.addConstants(of: object)
         } else if let traverse = traits.traverse, isTold(object, traits) {
@@ -76,8 +88,18 @@ struct ObjectGraph {
                 if let object { graph!.assumingMemoryBound(to: ObjectGraph.self).pointee.refer(to: object) }
                 return 0
             }
+            graph.pointee.told = 0
             _ = traverse(object, visit, graph)
+            if graph.pointee.told == 0, isAttributes(object) {
+                graph.pointee.states[graph.pointee.current] = .counted
+            }
         }
+    }
+
+    /// Whether it is the `__dict__` of an instance that has the values itself (3.13 and later). They are the instance's as
+    /// long as that is there, which tells of them, and the dictionary's afterwards, if that is there longer.
+    private static func isAttributes(_ object: PyPointer) -> Bool {
+        cpython_is_dict(object) != 0 && PyDict_Size(object) > 0
     }
 
     /// Whether it can be asked what it refers to. The collector asks what it knows; of the rest, what is not ready may be
@@ -98,27 +120,31 @@ struct ObjectGraph {
     }
 
     private mutating func refer(to object: PyPointer) {
-        let owned = index(of: object)
+        told += 1
+        let owned = number(of: object)
         guard states[current] == .owner else { return }
         switch states[owned] {
         case .owner, .foreign: edges.append(Edge(owner: UInt32(current), owned: UInt32(owned)))
-        case .plain, .lasting: break
+        case .plain, .lasting, .counted: break
         }
     }
 
-    private mutating func index(of object: PyPointer) -> Int {
-        let place = place(of: object)
-        if places[place] != 0 { return Int(places[place]) - 1 }
-        return insert(object, state(of: object), at: place)
+    private mutating func number(of object: PyPointer) -> Int {
+        let (number, isNew) = objects.number(object)
+        if isNew {
+            let type = traits.number(of: object)
+            types.append(UInt32(type))
+            states.append(state(of: object, traits[type]))
+        }
+        return number
     }
 
-    private mutating func state(of object: PyPointer) -> State {
-        let traits = traits.traits(of: object)
+    private func state(of object: PyPointer, _ traits: LifeTraits) -> State {
         switch traits.kind {
-        case .plain: return .plain
-        case .lasting: return .lasting
-        case .owner: return traits.isWeakable && isAwaited(object) ? .foreign : .owner
-        case .foreign: return cpython_is_immortal(object) != 0 ? .plain : .foreign
+        case .plain: .plain
+        case .lasting: .lasting
+        case .owner: traits.isWeakable && isAwaited(object) ? .foreign : .owner
+        case .foreign: cpython_is_immortal(object) != 0 ? .plain : .foreign
         }
     }
 
@@ -132,36 +158,6 @@ struct ObjectGraph {
         return PyLong_AsLong(count) != 0
     }
 
-    private mutating func insert(_ object: PyPointer, _ state: State) {
-        let place = place(of: object)
-        if places[place] == 0 { insert(object, state, at: place) }
-    }
-
-    @discardableResult
-    private mutating func insert(_ object: PyPointer, _ state: State, at place: Int) -> Int {
-        objects.append(object)
-        states.append(state)
-        places[place] = UInt32(objects.count)
-        if objects.count * 2 > places.count { grow() }
-        return objects.count - 1
-    }
-
-    private func place(of object: PyPointer) -> Int {
-        // Objects stand at multiples of 16.
-        var place = Int(truncatingIfNeeded: (UInt(bitPattern: object) >> 4) &* 0x9E37_79B9_7F4A_7C15 >> 20)
-        while true {
-            place &= places.count - 1
-            let found = places[place]
-            if found == 0 || objects[Int(found) - 1] == object { return place }
-            place += 1
-        }
-    }
-
-    private mutating func grow() {
-        places = Array(repeating: 0, count: places.count * 2)
-        for (index, object) in objects.enumerated() { places[place(of: object)] = UInt32(index + 1) }
-    }
-
     // MARK: Judging
 
     /// Leaves alone whatever may keep something alive whose end matters.
@@ -169,14 +165,14 @@ struct ObjectGraph {
         // Owners by what they own: those of `index` stand from `starts[index]` to `starts[index + 1]`.
         var starts = Array(repeating: UInt32(0), count: objects.count + 1)
         for edge in edges { starts[Int(edge.owned) + 1] += 1 }
-        for index in objects.indices { starts[index + 1] += starts[index] }
+        for index in 0..<objects.count { starts[index + 1] += starts[index] }
         var next = starts
         var owners = Array(repeating: UInt32(0), count: edges.count)
         for edge in edges {
             owners[Int(next[Int(edge.owned)])] = edge.owner
             next[Int(edge.owned)] += 1
         }
-        var pending = objects.indices.filter { states[$0] == .foreign }
+        var pending = (0..<objects.count).filter { states[$0] == .foreign }
         while let owned = pending.popLast() {
             for place in starts[owned]..<starts[owned + 1] {
                 let owner = Int(owners[Int(place)])
@@ -189,6 +185,11 @@ struct ObjectGraph {
 
     /// Calls `body` with each object whose end nobody could see.
     func forEachUnawaited(_ body: (PyPointer) -> Void) {
-        for (index, object) in objects.enumerated() where states[index] != .foreign { body(object) }
+        for (index, object) in objects.pointers.enumerated() {
+            switch states[index] {
+            case .plain, .lasting, .owner: body(object)
+            case .counted, .foreign: break
+            }
+        }
     }
 }

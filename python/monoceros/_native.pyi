@@ -22,14 +22,15 @@ def check_access_log_format(format: str) -> None:
 
 def immortalize(
     objects: list[object],
-    lasting: list[object],
+    modules: list[object],
+    namespaces: list[object],
     plain: tuple[type, ...],
     owners: tuple[type, ...],
     tools: tuple[type, type, Callable[[object], int], object],
 ) -> int | None:
     """Makes immortal whatever nobody could see ending; returns how many objects, or None where there are no immortal ones.
 
-    `objects` are those that the collector knows, `lasting` modules and their namespaces. Of instances of `plain` types
+    `objects` are those that the collector knows. Of instances of `plain` types
     nothing is asked, those of `owners` are memory alone. The tools are a class written in Python, the type of code
     objects, `weakref.getweakrefcount`, and an object that is immortal wherever there are such.
     """

@@ -19,7 +19,6 @@ import time
 import types
 import weakref
 from contextvars import ContextVar
-from typing import Any
 
 from monoceros import _native
 from monoceros.hostlog import HostLog
@@ -75,13 +74,11 @@ def immortalize() -> int | None:
     """
     if not has_immortal_objects():
         return None
-    lasting: list[Any] = [sys.modules]
-    for module in list(sys.modules.values()):
-        if isinstance(module, types.ModuleType):
-            lasting += (module, vars(module))
+    modules = [module for module in list(sys.modules.values()) if isinstance(module, types.ModuleType)]
+    namespaces = [sys.modules, *map(vars, modules)]
     tools = (_Sample, types.CodeType, weakref.getweakrefcount, ...)
     return _native.immortalize(
-        gc.get_objects(), lasting, PLAIN + found(MORE_PLAIN), OWNERS + found(MORE_OWNERS), tools
+        gc.get_objects(), modules, namespaces, PLAIN + found(MORE_PLAIN), OWNERS + found(MORE_OWNERS), tools
     )
 
 

@@ -22,6 +22,9 @@ APPLICATIONS = TESTS / "apps"
 #: The module to run, so that the same tests can be put to another server with the same command line.
 MODULE = os.environ.get("MONOCEROS_TEST_SERVER", "monoceros")
 
+#: The interpreter that servers run on: another one finds the package where its sources are.
+PYTHON = os.environ.get("MONOCEROS_TEST_PYTHON", sys.executable)
+
 #: What another server needs to be comparable: one thread that keeps connections alive, as Monoceros' sync worker has.
 EXTRA_ARGUMENTS = {"gunicorn": ["--worker-class", "gthread", "--threads", "1", "--no-control-socket"]}
 
@@ -37,8 +40,8 @@ def clean_environment(**changes: str) -> dict[str, str]:
     return environment | {"PYTHONDONTWRITEBYTECODE": "1"} | changes
 
 
-def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", MODULE, *EXTRA_ARGUMENTS.get(MODULE, []), *MORE_ARGUMENTS, *arguments]
+def command(*arguments: str, python: str = PYTHON) -> list[str]:
+    return [python, "-m", MODULE, *EXTRA_ARGUMENTS.get(MODULE, []), *MORE_ARGUMENTS, *arguments]
 
 
 def run(
@@ -78,8 +81,10 @@ class Server:
         cwd: Path = APPLICATIONS,
         environment: dict[str, str] | None = None,
         program: tuple[str, ...] | None = None,
+        python: str = PYTHON,
     ) -> None:
         """
+        :param python: the interpreter.
         :param program: a command line of its own, instead of the server's with `binds` and `arguments`.
         """
         assert importlib.util.find_spec(MODULE), f"{MODULE} is not installed"
@@ -91,9 +96,11 @@ class Server:
         #: How many workers may be booted in the life of this server; one that crashes and is replaced raises it.
         self.expected_boots: int | None = self._worker_count(arguments) if MODULE == "monoceros" else None
         self.expected_exit = 0
-        self.command = command(*(part for bind in binds for part in ("-b", bind)), *arguments)
+        self.command = command(*(part for bind in binds for part in ("-b", bind)), *arguments, python=python)
         if program is not None:
-            self.command = [sys.executable, *program]
+            self.command = [python, *program]
+        if python != sys.executable:
+            environment = {"PYTHONPATH": str(REPOSITORY / "python")} | (environment or {})
         with open(self.log_path, "wb") as log, open(directory / "stdout.log", "wb") as output:
             self.process = subprocess.Popen(
                 self.command,
