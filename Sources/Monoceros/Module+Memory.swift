@@ -13,12 +13,12 @@ let immortalize: NativeMethod = { _, values, count, names in
             }
             given.append(value)
         }
-        guard gil.count(given[5]) == 4 else {
-            throw gil.raise(.typeError, "immortalize() needs four tools")
+        guard gil.count(given[5]) == 5 else {
+            throw gil.raise(.typeError, "immortalize() needs five tools")
         }
         let types = ImmortalTypes(
             plain: try gil.set(of: given[3]), owners: try gil.set(of: given[4]), sample: try gil.item(given[5], 0),
-            code: try gil.item(given[5], 1), countWeakReferences: try gil.item(given[5], 2))
+            code: try gil.item(given[5], 1), countWeakReferences: try gil.item(given[5], 2), withInstances: try gil.isTrue(try gil.item(given[5], 4)))
         let count = try gil.immortalize(
             given[0], modules: given[1], namespaces: given[2], types: types, model: try gil.item(given[5], 3))
         return try count.map { (count) throws(PythonError) in try gil.integer(count).leak() } ?? gil.newNone()

@@ -7,6 +7,7 @@ public struct ImmortalTypes {
     let sample: PyPointer
     let code: PyPointer
     let countWeakReferences: PyPointer
+    let withInstances: Bool
 
     /// - Parameters:
     ///   - plain: types of values, which refer to nothing that matters.
@@ -14,14 +15,17 @@ public struct ImmortalTypes {
     ///   - sample: a class written in Python.
     ///   - code: the type of code objects.
     ///   - countWeakReferences: `weakref.getweakrefcount`.
+    ///   - withInstances: whether instances of classes written in Python are memory alone, where their bases are.
     public init(
-        plain: Set<PyPointer>, owners: Set<PyPointer>, sample: PyPointer, code: PyPointer, countWeakReferences: PyPointer
+        plain: Set<PyPointer>, owners: Set<PyPointer>, sample: PyPointer, code: PyPointer,
+        countWeakReferences: PyPointer, withInstances: Bool
     ) {
         self.plain = plain
         self.owners = owners
         self.sample = sample
         self.code = code
         self.countWeakReferences = countWeakReferences
+        self.withInstances = withInstances
     }
 }
 
@@ -43,7 +47,7 @@ extension GIL {
         let mark = cpython_lower_count(model)
         guard mark & 0x8000_0000 != 0, try keepsMark(mark, types.sample) else { return nil }
         var graph = ObjectGraph(
-            traits: LifeTraitsTable(plain: types.plain, owners: types.owners, sample: types.sample),
+            traits: LifeTraitsTable(types),
             code: types.code, countWeakReferences: types.countWeakReferences, expected: count(objects))
         for argument in [objects, modules, namespaces] { graph.add(foreign: argument) }
         for index in 0..<count(modules) { graph.add(module: try item(modules, index)) }

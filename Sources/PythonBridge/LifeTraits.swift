@@ -28,19 +28,17 @@ struct LifeTraits {
 struct LifeTraitsTable {
     private let plain: Set<PyPointer>
     private let owners: Set<PyPointer>
+    private let withInstances: Bool
     /// `tp_dealloc` of a class that is written in Python, which ends an instance's attributes and then what the base has.
     private let classDeallocator: UnsafeMutableRawPointer?
     private var types = PointerTable(expected: 4096)
     private var known: [LifeTraits] = []
 
-    /// - Parameters:
-    ///   - plain: types of values.
-    ///   - owners: types of what is memory alone.
-    ///   - sample: a class written in Python.
-    init(plain: Set<PyPointer>, owners: Set<PyPointer>, sample: PyPointer) {
-        self.plain = plain
-        self.owners = owners
-        classDeallocator = Self.slot(sample, Py_tp_dealloc)
+    init(_ types: ImmortalTypes) {
+        plain = types.plain
+        owners = types.owners
+        withInstances = types.withInstances
+        classDeallocator = Self.slot(types.sample, Py_tp_dealloc)
     }
 
     /// The number of the traits of an object's type.
@@ -65,7 +63,7 @@ struct LifeTraitsTable {
         if owners.contains(type) { return .owner }
         // Its instances are classes.
         if flags & UInt(1 << 31) != 0 { return .lasting }
-        return isWrittenInPython(type) ? .owner : .foreign
+        return withInstances && isWrittenInPython(type) ? .owner : .foreign
     }
 
     /// Whether it is a class written in Python without `__del__`, on top of something that is memory alone.

@@ -102,14 +102,14 @@ struct ObjectGraph {
         cpython_is_dict(object) != 0 && PyDict_Size(object) > 0
     }
 
-    /// Whether it can be asked what it refers to. The collector asks what it knows; of the rest, what is not ready may be
-    /// among what is foreign, and a class of C's own is none that it would ask.
+    /// Whether it can be asked what it refers to. The collector asks what it knows, and what has become immortal it has
+    /// known; of the rest, what is not ready may be among what is foreign, and a class of C's own is none that it would ask.
     private static func isTold(_ object: PyPointer, _ traits: LifeTraits) -> Bool {
         switch traits.kind {
         case .plain: false
         case .owner: true
         case .lasting: LifeTraitsTable.flags(object) & UInt(1 << 9) != 0
-        case .foreign: PyObject_GC_IsTracked(object) != 0
+        case .foreign: PyObject_GC_IsTracked(object) != 0 || cpython_is_immortal(object) != 0
         }
     }
 

@@ -26,13 +26,16 @@ def immortalize(
     namespaces: list[object],
     plain: tuple[type, ...],
     owners: tuple[type, ...],
-    tools: tuple[type, type, Callable[[object], int], object],
+    tools: tuple[type, type, Callable[[object], int], object, bool],
 ) -> int | None:
-    """Makes immortal whatever nobody could see ending; returns how many objects, or None where there are no immortal ones.
+    """Makes immortal whatever nobody could see ending.
+
+    Returns how many objects, or None where there are no immortal ones.
 
     `objects` are those that the collector knows. Of instances of `plain` types
     nothing is asked, those of `owners` are memory alone. The tools are a class written in Python, the type of code
-    objects, `weakref.getweakrefcount`, and an object that is immortal wherever there are such.
+    objects, `weakref.getweakrefcount`, an object that is immortal wherever there are such, and whether instances of
+    classes written in Python are memory alone.
     """
 
 def fill_holes(pools: bool) -> None:

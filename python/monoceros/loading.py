@@ -99,7 +99,7 @@ class ApplicationLoader(SharesMemory):
         # What is garbage would be there for ever, with the files and sockets that it has open: what is frozen is not
         # looked at again, since the collector of a worker would copy it.
         gc.collect()
-        self.settle()
+        self.settle(with_application=True)
         return 0
 
     def _load_and_report(self, reports: int | None) -> tuple[Callable[..., object], Reporter | None]:

@@ -65,7 +65,7 @@ class BecomesMold(SharesMemory):
         # What became garbage since the last time is not to be kept for ever.
         gc.unfreeze()
         gc.collect()
-        self.settle()
+        self.settle(with_application=True)
         return True
 
     def _is_alone(self) -> bool:

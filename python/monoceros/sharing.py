@@ -14,7 +14,6 @@ import operator
 import os
 import re
 import sys
-import sysconfig
 import time
 import types
 import weakref
@@ -31,19 +30,25 @@ class _Sample:
 #: Values. Nothing happens at their end, and they refer to nothing.
 PLAIN = (str, bytes, int, float, complex, bool, range, types.NoneType, types.EllipsisType, types.CodeType)
 
-#: What is memory alone, and refers to what may not be. A lock is among them: its end wakes nobody.
-OWNERS = (
-    object, dict, list, tuple, set, frozenset, slice, types.FunctionType, types.BuiltinFunctionType, types.MethodType,
-    types.CellType, types.ModuleType, types.WrapperDescriptorType, types.MethodWrapperType, types.MethodDescriptorType,
-    types.ClassMethodDescriptorType, types.GetSetDescriptorType, types.MemberDescriptorType, types.MappingProxyType,
-    types.SimpleNamespace, types.GenericAlias, types.UnionType, property, classmethod, staticmethod, functools.partial,
-    type(functools.lru_cache(_Sample)), operator.itemgetter, operator.attrgetter, operator.methodcaller,
-    collections.OrderedDict, collections.defaultdict, collections.deque, re.Pattern, ContextVar,
+#: What is memory alone, refers to what may not be, and goes on referring to the same.
+STEADY = (
+    object, tuple, frozenset, slice, types.FunctionType, types.BuiltinFunctionType, types.MethodType,
+    types.WrapperDescriptorType, types.MethodWrapperType, types.MethodDescriptorType, types.ClassMethodDescriptorType,
+    types.GetSetDescriptorType, types.MemberDescriptorType, types.MappingProxyType, types.GenericAlias, types.UnionType,
+    property, classmethod, staticmethod, functools.partial, operator.itemgetter, operator.attrgetter,
+    operator.methodcaller, re.Pattern, ContextVar,
 )  # fmt: skip
 
-#: More of both, by module: only where somebody has imported it.
+#: The same, of what may come to refer to something else. A lock is among them: its end wakes nobody.
+CHANGING = (
+    dict, list, set, types.CellType, types.ModuleType, types.SimpleNamespace, type(functools.lru_cache(_Sample)),
+    collections.OrderedDict, collections.defaultdict, collections.deque,
+)  # fmt: skip
+
+#: More of each, by module: only where somebody has imported it.
 MORE_PLAIN = {"datetime": ("date", "time", "datetime", "timedelta", "timezone"), "decimal": ("Decimal",)}
-MORE_OWNERS = {"_thread": ("LockType", "RLock"), "typing": ("TypeVar", "ParamSpec", "TypeVarTuple", "TypeAliasType")}
+MORE_STEADY = {"typing": ("TypeVar", "ParamSpec", "TypeVarTuple", "TypeAliasType")}
+MORE_CHANGING = {"_thread": ("LockType", "RLock")}
 
 
 def found(names: dict[str, tuple[str, ...]]) -> tuple[type, ...]:
@@ -56,7 +61,8 @@ def has_immortal_objects() -> bool:
     return (
         sys.implementation.name == "cpython"
         and sys.version_info >= (3, 12)
-        and not sysconfig.get_config_var("Py_GIL_DISABLED")
+        # Nor one without the GIL, which counts in another way.
+        and "t" not in sys.abiflags
         # A debug build checks what it knows of its own immortal objects.
         and not hasattr(sys, "gettotalrefcount")
     )
@@ -67,29 +73,41 @@ def has_pools() -> bool:
     return not (os.environ.get("PYTHONMALLOC") or sys.flags.dev_mode)
 
 
-def immortalize() -> int | None:
+def immortalize(with_changing: bool) -> int | None:
     """Makes immortal what nobody could see ending, and returns how many objects.
 
     None where this interpreter has no immortal objects.
+
+    :param with_changing: whether also what may change, the instances of classes among it.
     """
     if not has_immortal_objects():
         return None
     modules = [module for module in list(sys.modules.values()) if isinstance(module, types.ModuleType)]
     namespaces = [sys.modules, *map(vars, modules)]
-    tools = (_Sample, types.CodeType, weakref.getweakrefcount, ...)
-    return _native.immortalize(
-        gc.get_objects(), modules, namespaces, PLAIN + found(MORE_PLAIN), OWNERS + found(MORE_OWNERS), tools
-    )
+    owners = STEADY + found(MORE_STEADY)
+    if with_changing:
+        owners += CHANGING + found(MORE_CHANGING)
+    tools = (_Sample, types.CodeType, weakref.getweakrefcount, ..., with_changing)
+    return _native.immortalize(gc.get_objects(), modules, namespaces, PLAIN + found(MORE_PLAIN), owners, tools)
 
 
 class SharesMemory(HostLog):
     """The part of the core's host that prepares a process for being forked."""
 
-    def settle(self) -> None:
-        """The last thing before a fork, when garbage is collected."""
+    #: The application's objects that may change have become immortal, here or in a process that this one comes from.
+    _has_settled = False
+
+    def settle(self, with_application: bool) -> None:
+        """The last thing before a fork, when garbage is collected.
+
+        What may change becomes immortal once: the application may put something into it that it closes by letting go of
+        the whole, which would stay open then. If that were done in each generation of workers, it would be more each
+        time.
+        """
         began = time.perf_counter()
         if self.app.cfg.immortal_objects:
-            count = immortalize()
+            count = immortalize(with_changing=not self._has_settled)
+            self._has_settled = self._has_settled or with_application
             took = (time.perf_counter() - began) * 1000
             if count is None:
                 self.log(logging.DEBUG, "This Python has no immortal objects: each worker counts its references.")

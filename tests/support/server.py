@@ -35,8 +35,10 @@ MORE_ARGUMENTS = shlex.split(os.environ.get("MONOCEROS_TEST_ARGUMENTS", ""))
 STEERING = ("GUNICORN_CMD_ARGS", "MONOCEROS_CMD_ARGS", "WEB_CONCURRENCY", "PORT", "SCRIPT_NAME", "FORWARDED_ALLOW_IPS")
 
 
-def clean_environment(**changes: str) -> dict[str, str]:
+def clean_environment(python: str = PYTHON, **changes: str) -> dict[str, str]:
     environment = {name: value for name, value in os.environ.items() if name not in STEERING}
+    if python != sys.executable:
+        environment["PYTHONPATH"] = str(REPOSITORY / "python")
     return environment | {"PYTHONDONTWRITEBYTECODE": "1"} | changes
 
 
@@ -99,13 +101,11 @@ class Server:
         self.command = command(*(part for bind in binds for part in ("-b", bind)), *arguments, python=python)
         if program is not None:
             self.command = [python, *program]
-        if python != sys.executable:
-            environment = {"PYTHONPATH": str(REPOSITORY / "python")} | (environment or {})
         with open(self.log_path, "wb") as log, open(directory / "stdout.log", "wb") as output:
             self.process = subprocess.Popen(
                 self.command,
                 cwd=cwd,
-                env=clean_environment(TRACES=str(self.traces), **(environment or {})),
+                env=clean_environment(python, TRACES=str(self.traces), **(environment or {})),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=log,
