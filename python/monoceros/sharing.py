@@ -17,7 +17,6 @@ import sys
 import time
 import types
 import weakref
-from contextvars import ContextVar
 
 from monoceros import _native
 from monoceros.hostlog import HostLog
@@ -36,7 +35,7 @@ STEADY = (
     types.WrapperDescriptorType, types.MethodWrapperType, types.MethodDescriptorType, types.ClassMethodDescriptorType,
     types.GetSetDescriptorType, types.MemberDescriptorType, types.MappingProxyType, types.GenericAlias, types.UnionType,
     property, classmethod, staticmethod, functools.partial, operator.itemgetter, operator.attrgetter,
-    operator.methodcaller, re.Pattern, ContextVar,
+    operator.methodcaller, re.Pattern,
 )  # fmt: skip
 
 #: The same, of what may come to refer to something else. A lock is among them: its end wakes nobody.
@@ -47,7 +46,10 @@ CHANGING = (
 
 #: More of each, by module: only where somebody has imported it.
 MORE_PLAIN = {"datetime": ("date", "time", "datetime", "timedelta", "timezone"), "decimal": ("Decimal",)}
-MORE_STEADY = {"typing": ("TypeVar", "ParamSpec", "TypeVarTuple", "TypeAliasType")}
+MORE_STEADY = {
+    "typing": ("TypeVar", "ParamSpec", "TypeVarTuple", "TypeAliasType"),
+    "_contextvars": ("ContextVar",),
+}
 MORE_CHANGING = {"_thread": ("LockType", "RLock")}
 
 
