@@ -18,7 +18,8 @@ let immortalize: NativeMethod = { _, values, count, names in
         }
         let types = ImmortalTypes(
             plain: try gil.set(of: given[3]), owners: try gil.set(of: given[4]), sample: try gil.item(given[5], 0),
-            code: try gil.item(given[5], 1), countWeakReferences: try gil.item(given[5], 2), withInstances: try gil.isTrue(try gil.item(given[5], 4)))
+            code: try gil.item(given[5], 1), countWeakReferences: try gil.item(given[5], 2),
+            withInstances: try gil.isTrue(try gil.item(given[5], 4)))
         let count = try gil.immortalize(
             given[0], modules: given[1], namespaces: given[2], types: types, model: try gil.item(given[5], 3))
         return try count.map { (count) throws(PythonError) in try gil.integer(count).leak() } ?? gil.newNone()

@@ -3,11 +3,11 @@ internal import Glibc
 
 /// Free memory in pages of the C library's heap that hold something as well.
 ///
-/// A forked process that is given such memory copies the page for it. Where it is taken before the fork, what the process
-/// allocates stands close together behind the heap's end.
+/// A forked process that is given such memory copies the page for it. Where it is taken before the fork, what the
+/// process allocates stands close together behind the heap's end.
 public enum HeapHoles {
-    /// The last block that was taken; each holds the address of the one before. Touched by the one thread that a process
-    /// has before it forks.
+    /// The last block that was taken; each holds the address of the one before. Touched by the one thread that a
+    /// process has before it forks.
     nonisolated(unsafe) private static var taken: UnsafeMutableRawPointer?
 
     /// Bytes of the largest blocks: the allocator makes no mapping of its own for them.

@@ -32,8 +32,8 @@ public struct ImmortalTypes {
 /// Immortal objects (PEP 683): CPython 3.12 and later neither counts the references to them nor collects them. A forked
 /// process that uses one does not write to it, and goes on sharing its page.
 extension GIL {
-    /// Makes immortal whatever nobody could see ending (`ObjectGraph`), and takes it off the collector's lists, as CPython
-    /// 3.13 does itself with what is immortal.
+    /// Makes immortal whatever nobody could see ending (`ObjectGraph`), and takes it off the collector's lists, as
+    /// CPython 3.13 does itself with what is immortal.
     ///
     /// - Parameters:
     ///   - objects: a list of those that the collector knows.

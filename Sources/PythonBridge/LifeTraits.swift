@@ -2,9 +2,9 @@ internal import CPython
 
 /// What the end of an object means to others, as far as its type tells.
 ///
-/// An object that is made immortal never ends. That is right for what nobody could see ending: it holds no resource, runs
-/// no code, and tells nobody. Nothing else is known of a type than what stands here, so that whatever is new or foreign is
-/// left alone.
+/// An object that is made immortal never ends. That is right for what nobody could see ending: it holds no resource,
+/// runs no code, and tells nobody. Nothing else is known of a type than what stands here, so that whatever is new or
+/// foreign is left alone.
 struct LifeTraits {
     enum Kind {
         /// It is a value, and refers to nothing that matters.
@@ -29,7 +29,8 @@ struct LifeTraitsTable {
     private let plain: Set<PyPointer>
     private let owners: Set<PyPointer>
     private let withInstances: Bool
-    /// `tp_dealloc` of a class that is written in Python, which ends an instance's attributes and then what the base has.
+    /// `tp_dealloc` of a class that is written in Python, which ends an instance's attributes and then what the base
+    /// has.
     private let classDeallocator: UnsafeMutableRawPointer?
     private var types = PointerTable(expected: 4096)
     private var known: [LifeTraits] = []

@@ -8,8 +8,8 @@ internal import CPython
 ///                      └──► list ─► instance ─► socket                  none of these but the namespace
 /// ```
 ///
-/// Whatever refers to something whose end matters may be what keeps it alive, and is left alone as well. The way ends at
-/// classes, modules and their namespaces: these live as long as the code, so that nobody's end is theirs.
+/// Whatever refers to something whose end matters may be what keeps it alive, and is left alone as well. The way ends
+/// at classes, modules and their namespaces: these live as long as the code, so that nobody's end is theirs.
 struct ObjectGraph {
     private var traits: LifeTraitsTable
     private var objects: PointerTable
@@ -54,8 +54,8 @@ struct ObjectGraph {
 
     // MARK: Finding
 
-    /// Adds a module. It lasts, and is counted all the same: on its way out Python empties the modules that have not gone
-    /// by themselves, and what is in them would end at a time at which it cannot do much.
+    /// Adds a module. It lasts, and is counted all the same: on its way out Python empties the modules that have not
+    /// gone by themselves, and what is in them would end at a time at which it cannot do much.
     mutating func add(module: PyPointer) { add(module, .counted) }
     /// Adds the namespace of one.
     mutating func add(namespace: PyPointer) { add(namespace, .lasting) }
@@ -96,14 +96,15 @@ struct ObjectGraph {
         }
     }
 
-    /// Whether it is the `__dict__` of an instance that has the values itself (3.13 and later). They are the instance's as
-    /// long as that is there, which tells of them, and the dictionary's afterwards, if that is there longer.
+    /// Whether it is the `__dict__` of an instance that has the values itself (3.13 and later). They are the instance's
+    /// as long as that is there, which tells of them, and the dictionary's afterwards, if that is there longer.
     private static func isAttributes(_ object: PyPointer) -> Bool {
         cpython_is_dict(object) != 0 && PyDict_Size(object) > 0
     }
 
     /// Whether it can be asked what it refers to. The collector asks what it knows, and what has become immortal it has
-    /// known; of the rest, what is not ready may be among what is foreign, and a class of C's own is none that it would ask.
+    /// known; of the rest, what is not ready may be among what is foreign, and a class of C's own is none that it would
+    /// ask.
     private static func isTold(_ object: PyPointer, _ traits: LifeTraits) -> Bool {
         switch traits.kind {
         case .plain: false

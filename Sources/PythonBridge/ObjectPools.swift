@@ -3,8 +3,8 @@ internal import CPython
 /// Free blocks of Python's allocator in pages that hold objects as well.
 ///
 /// A forked process that is given such a block copies its page, and uses few bytes of the copy. Where they are taken
-/// before the fork, what it makes stands close together in pages of its own. CPython's allocator has a pool of 16 KiB, or
-/// 4 KiB, for each size of blocks, and begins another when those of the size are full.
+/// before the fork, what it makes stands close together in pages of its own. CPython's allocator has a pool of 16 KiB,
+/// or 4 KiB, for each size of blocks, and begins another when those of the size are full.
 public enum ObjectPools {
     /// The last block that was taken; each holds the address of the one before. Touched with Python's lock held alone.
     nonisolated(unsafe) private static var taken: UnsafeMutableRawPointer?

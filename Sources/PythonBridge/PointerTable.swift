@@ -31,8 +31,9 @@ struct PointerTable {
     private func place(of pointer: PyPointer) -> Int {
         // What malloc makes stands at multiples of 16.
         let hash = (UInt(bitPattern: pointer) >> 4) &* 0x9E37_79B9_7F4A_7C15 >> 20
-        var place = Int(truncatingIfNeeded: hash) & (places.count - 1)
-        while places[place] != 0, pointers[Int(places[place]) - 1] != pointer { place = (place + 1) & (places.count - 1) }
+        let mask = places.count - 1
+        var place = Int(truncatingIfNeeded: hash) & mask
+        while places[place] != 0, pointers[Int(places[place]) - 1] != pointer { place = (place + 1) & mask }
         return place
     }
 
