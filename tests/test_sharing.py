@@ -46,9 +46,17 @@ def modern() -> str:
     pytest.skip("there is no Python that has immortal objects")
 
 
-def start(serve: Serve, python: str, *arguments: str, workers: int = 1, **options: Any) -> Server:
+def start(serve: Serve, python: str, *arguments: str, workers: int = 1, preload: bool = True, **options: Any) -> Server:
     server = serve(
-        "--preload", "-w", str(workers), "--log-level", "debug", *arguments, "inherited:app", python=python, **options
+        *(["--preload"] if preload else []),
+        "-w",
+        str(workers),
+        "--log-level",
+        "debug",
+        *arguments,
+        "inherited:app",
+        python=python,
+        **options,
     )
     server.expected_boots = None
     return server
@@ -156,21 +164,33 @@ def test_a_reload_loads_new_code(serve: Serve, python: str, tmp_path: Path) -> N
     assert "new" not in counted(server, "lasting") or not has_immortals(python)
 
 
+def molds(server: Server) -> list[str]:
+    return re.findall(r"Worker \(pid:(\d+)\) is warm: from now on workers are forked", server.log())
+
+
+def mold_of(server: Server, generation: int) -> int:
+    """The process that workers are forked from, once so many have become one."""
+
+    def is_there() -> list[str]:
+        ask(server, "/garbage")
+        return molds(server)[generation - 1 : generation]
+
+    return int(until(is_there, f"generation {generation}")[0])
+
+
+@pytest.mark.parametrize("preload", [True, False])
+def test_what_ends_in_a_later_generation_is_closed_and_told(serve: Serve, python: str, preload: bool) -> None:
+    server = start(serve, python, "--refork-after", "30", preload=preload)
+    mold_of(server, 3)
+    assert ask(server, "/drop")["closed"] == 11
+    for name in ("told", "told by its owner", "awaited", "awaited function"):
+        assert (server.traces / name).read_text().split(), name
+
+
 def test_generation_after_generation_holds_no_more(serve: Serve, python: str) -> None:
     """What fills holes is filled anew, what is immortal is so once, and the garbage of each generation goes."""
     server = start(serve, python, "--refork-after", "40")
-
-    def molds() -> list[str]:
-        return re.findall(r"Worker \(pid:(\d+)\) is warm: from now on workers are forked", server.log())
-
-    def memory_after(generation: int) -> int:
-        def is_there() -> list[str]:
-            ask(server, "/garbage")
-            return molds()[generation - 1 : generation]
-
-        return memory(int(until(is_there, f"generation {generation}")[0]))
-
-    sizes = [memory_after(generation) for generation in range(2, 9)]
+    sizes = [memory(mold_of(server, generation)) for generation in range(2, 9)]
     # A leak grows each time.
     assert min(after - before for before, after in zip(sizes, sizes[1:], strict=False)) < 40_000, sizes
     if has_immortals(python):
