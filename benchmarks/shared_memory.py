@@ -1,6 +1,6 @@
 """What several workers of a Django project need of memory, and how soon all of them answer: beside gunicorn.
 
-usage: python -m benchmarks.shared_memory [--rounds N] [--requests N] [--workers N]
+usage: python -m benchmarks.shared_memory [--python PYTHON] [--rounds N] [--requests N] [--workers N]
 
 The project is the one in examples/django_site. For each server, in turn and over all rounds: seconds from the start to
 the first answer and to the first answer of the last worker, and the PSS of all its processes after so many requests, as
@@ -8,9 +8,9 @@ medians. The last column is the PSS as a share of that of gunicorn with --preloa
 have been asked often enough to become what others are forked from; the memory is read when that has happened and every
 worker has answered.
 
-gunicorn is taken from .venv-peers (`python -m benchmarks` makes that), and needs django and whitenoise there as well.
-Our modules are compiled beforehand, as those of a package are that pip has installed: a server that compiles them at
-each start (the working tree's, with PYTHONDONTWRITEBYTECODE) is not what is compared.
+Both servers run on the same Python with the same packages, in an environment that is made below .venv-peers for each
+version. Our modules are compiled beforehand, as those of a package are that pip has installed: a server that compiles
+them at each start (the working tree's, with PYTHONDONTWRITEBYTECODE) is not what is compared.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import os
 import socket
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -40,17 +41,34 @@ def application(environ, start_response):
         return start_response(status, [*headers, ("X-Process", str(os.getpid()))], *rest)
     return project(environ, start)
 """
-OURS = str(environment.PROJECT / ".venv" / "bin" / "monoceros")
-GUNICORN = str(environment.PROJECT / ".venv-peers" / "bin" / "gunicorn")
+GUNICORN = ["-m", "gunicorn", "--no-control-socket"]
+OURS = ["-m", "monoceros"]
 SERVERS = {
-    "gunicorn": [GUNICORN, "--no-control-socket"],
-    "gunicorn --preload": [GUNICORN, "--no-control-socket", "--preload"],
-    "monoceros": [OURS],
-    "monoceros --preload": [OURS, "--preload"],
-    "monoceros --refork-after 1000": [OURS, "--refork-after", "1000"],
-    "monoceros --preload --refork-after 1000": [OURS, "--preload", "--refork-after", "1000"],
+    "gunicorn": GUNICORN,
+    "gunicorn --preload": [*GUNICORN, "--preload"],
+    "monoceros": OURS,
+    "monoceros --preload": [*OURS, "--preload"],
+    "monoceros --refork-after 1000": [*OURS, "--refork-after", "1000"],
+    "monoceros --preload --refork-after 1000": [*OURS, "--preload", "--refork-after", "1000"],
 }
 REFERENCE = "gunicorn --preload"
+
+
+def make_environment(python: str) -> Path:
+    """The interpreter of an environment with what is compared and measured, which is made where it is not there."""
+    version = subprocess.run([python, "-V"], check=True, capture_output=True, text=True).stdout.split()[-1]
+    directory = environment.PEERS / f"python-{version}"
+    found = directory / "bin" / "python"
+    pins = environment.requirements(environment.REQUIREMENTS.read_text())
+    pins |= environment.requirements((environment.PROJECT / "requirements-dev.txt").read_text())
+    wanted = {name: pins[name] for name in ("gunicorn", "django", "whitenoise")}
+    if not wanted.items() <= environment.installed(found).items():
+        print(f"making an environment for Python {version}", flush=True)
+        subprocess.run([python, "-m", "venv", directory], check=True)
+        packages = [f"{name}=={version}" for name, version in wanted.items()]
+        subprocess.run([found, "-m", "pip", "install", "-q", "--disable-pip-version-check", *packages], check=True)
+    subprocess.run([found, "-m", "compileall", "-q", environment.PROJECT / "python", PROJECT], check=True)
+    return found
 
 
 def ask(port: int) -> int:
@@ -110,6 +128,7 @@ def measure(command: list[str], environment_: dict[str, str], directory: Path, o
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--python", default=sys.executable, help="the interpreter that both servers run on")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--requests", type=int, default=10_000)
     parser.add_argument("--workers", type=int, default=4)
@@ -118,18 +137,17 @@ def main() -> None:
         directory = Path(name)
         (directory / "shared.py").write_text(WRAPPER)
         variables = dict(os.environ)
-        variables["PYTHONPATH"] = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")]))
+        variables["PYTHONPATH"] = os.pathsep.join([str(PROJECT), str(environment.PROJECT / "python")])
         variables["DJANGO_SETTINGS_MODULE"] = "mysite.settings"
         variables["DJANGO_DATABASE"] = str(directory / "guestbook.sqlite3")
-        python = environment.PROJECT / ".venv" / "bin" / "python"
+        python = make_environment(options.python)
         subprocess.run(
             [python, "manage.py", "migrate", "-v", "0"], cwd=PROJECT, env=variables, check=True, capture_output=True
         )
-        subprocess.run([python, "-m", "compileall", "-q", environment.PROJECT / "python", PROJECT], check=True)
         results: dict[str, list[tuple[float, float, float]]] = {server: [] for server in SERVERS}
         for _ in range(options.rounds):
             for server, command in SERVERS.items():
-                results[server].append(measure(command, variables, directory, options))
+                results[server].append(measure([str(python), *command], variables, directory, options))
         reference = statistics.median(result[2] for result in results[REFERENCE])
         print(f"{'server':42} {'first':>7} {'all':>7} {'PSS':>9} {'share':>6}")
         for server, values in results.items():

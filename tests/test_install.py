@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -12,25 +11,13 @@ from pathlib import Path
 
 import pytest
 from support.client import fetch
+from support.interpreters import interpreter
 from support.server import REPOSITORY
 from support.waiting import until
 
 VERSIONS = ("3.11", "3.12", "3.13")
 
 pytestmark = pytest.mark.slow
-
-
-def interpreter(version: str) -> str | None:
-    """An interpreter of that version that really starts (a version manager may offer a name without one)."""
-    candidates = [shutil.which(f"python{version}"), sys.executable]
-    root = os.environ.get("PYENV_ROOT", os.path.expanduser("~/.pyenv"))
-    candidates += [str(path) for path in Path(root, "versions").glob(f"{version}.*/bin/python3")]
-    for candidate in filter(None, candidates):
-        code = "import sys; print('%d.%d' % sys.version_info[:2])"
-        result = subprocess.run([candidate, "-c", code], capture_output=True, text=True, timeout=30)
-        if result.returncode == 0 and result.stdout.strip() == version:
-            return candidate
-    return None
 
 
 @pytest.fixture(scope="module")

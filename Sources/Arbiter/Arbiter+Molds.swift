@@ -43,7 +43,6 @@ extension Arbiter {
         case .child:
             Process.setTitle("monoceros: mold [\(generation.configuration.processName)]")
             if let status = host.preload(reloadWatch?.reportDescriptor) { Process.exitImmediately(status) }
-            ProcessMemory.giveBack()
             return .worker(serveOrders(number, messages, saying: .preloaded))
         }
     }

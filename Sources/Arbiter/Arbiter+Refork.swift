@@ -38,7 +38,6 @@ extension Arbiter {
             Process.exitImmediately(0)
         }
         Process.setTitle("monoceros: mold [\(generations[seat.generation]?.configuration.processName ?? "")]")
-        ProcessMemory.giveBack()
         return .worker(serveOrders(seat.generation, seat.channel, saying: .becameMold))
     }
 }

@@ -8,7 +8,7 @@ public func initializeModule() -> PyPointer? {
         name: "_native", doc: "The Swift core of Monoceros.",
         functions: [
             ("settings", settings), ("check", check), ("configure", configure), ("serve", serve),
-            ("check_access_log_format", checkAccessLogFormat),
+            ("check_access_log_format", checkAccessLogFormat), ("immortalize", immortalize), ("fill_holes", fillHoles),
         ])
 }
 

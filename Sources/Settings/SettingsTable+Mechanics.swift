@@ -184,6 +184,7 @@ extension SettingsTable {
 
     static let mechanics = [
         SettingKey<Bool>.preloadApp.entry,
+        immortalObjects,
         SettingKey<Bool>.sendfile.entry,
         SettingKey<Bool>.reusePort.entry,
         Entry(

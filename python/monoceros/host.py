@@ -68,7 +68,7 @@ class Host(WorkerSignals, Leaving, BecomesMold):
         if not self._is_frozen:
             self._is_frozen = True
             gc.collect(1)
-            gc.freeze()
+            self.settle(with_application=False)
 
     def read_configuration(self, generation: int) -> tuple[dict[str, Any], str] | None:
         """Reads the configuration again; None when that fails, which has been logged."""

@@ -14,7 +14,7 @@ from monoceros.application import AppImportError, AppModuleNotFoundError
 from monoceros.errors import remedy
 from monoceros.firstword import FirstWord
 from monoceros.hints import TYPE_CHECKING, Any, Protocol
-from monoceros.hostlog import HostLog
+from monoceros.sharing import SharesMemory
 
 if TYPE_CHECKING:
     from monoceros.reloader import Reporter
@@ -35,7 +35,7 @@ class LoadsApplication(Protocol):
         """Returns the application, loading it the first time."""
 
 
-class ApplicationLoader(HostLog):
+class ApplicationLoader(SharesMemory):
     """The part of the core's host that loads the application."""
 
     app: LoadsApplication
@@ -99,7 +99,7 @@ class ApplicationLoader(HostLog):
         # What is garbage would be there for ever, with the files and sockets that it has open: what is frozen is not
         # looked at again, since the collector of a worker would copy it.
         gc.collect()
-        gc.freeze()
+        self.settle(with_application=True)
         return 0
 
     def _load_and_report(self, reports: int | None) -> tuple[Callable[..., object], Reporter | None]:

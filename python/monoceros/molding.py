@@ -8,10 +8,10 @@ import time
 from collections.abc import Sequence
 
 from monoceros import logwriter, threads
-from monoceros.hostlog import HostLog
+from monoceros.sharing import SharesMemory
 
 
-class BecomesMold(HostLog):
+class BecomesMold(SharesMemory):
     """What the host does in a worker that others are to be forked from."""
 
     #: Seconds that the threads of a worker have to end before others can be forked from it.
@@ -65,7 +65,7 @@ class BecomesMold(HostLog):
         # What became garbage since the last time is not to be kept for ever.
         gc.unfreeze()
         gc.collect()
-        gc.freeze()
+        self.settle(with_application=True)
         return True
 
     def _is_alone(self) -> bool:

@@ -22,6 +22,9 @@ APPLICATIONS = TESTS / "apps"
 #: The module to run, so that the same tests can be put to another server with the same command line.
 MODULE = os.environ.get("MONOCEROS_TEST_SERVER", "monoceros")
 
+#: The interpreter that servers run on: another one finds the package where its sources are.
+PYTHON = os.environ.get("MONOCEROS_TEST_PYTHON", sys.executable)
+
 #: What another server needs to be comparable: one thread that keeps connections alive, as Monoceros' sync worker has.
 EXTRA_ARGUMENTS = {"gunicorn": ["--worker-class", "gthread", "--threads", "1", "--no-control-socket"]}
 
@@ -32,13 +35,15 @@ MORE_ARGUMENTS = shlex.split(os.environ.get("MONOCEROS_TEST_ARGUMENTS", ""))
 STEERING = ("GUNICORN_CMD_ARGS", "MONOCEROS_CMD_ARGS", "WEB_CONCURRENCY", "PORT", "SCRIPT_NAME", "FORWARDED_ALLOW_IPS")
 
 
-def clean_environment(**changes: str) -> dict[str, str]:
+def clean_environment(python: str = PYTHON, **changes: str) -> dict[str, str]:
     environment = {name: value for name, value in os.environ.items() if name not in STEERING}
+    if python != sys.executable:
+        environment["PYTHONPATH"] = str(REPOSITORY / "python")
     return environment | {"PYTHONDONTWRITEBYTECODE": "1"} | changes
 
 
-def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", MODULE, *EXTRA_ARGUMENTS.get(MODULE, []), *MORE_ARGUMENTS, *arguments]
+def command(*arguments: str, python: str = PYTHON) -> list[str]:
+    return [python, "-m", MODULE, *EXTRA_ARGUMENTS.get(MODULE, []), *MORE_ARGUMENTS, *arguments]
 
 
 def run(
@@ -78,8 +83,10 @@ class Server:
         cwd: Path = APPLICATIONS,
         environment: dict[str, str] | None = None,
         program: tuple[str, ...] | None = None,
+        python: str = PYTHON,
     ) -> None:
         """
+        :param python: the interpreter.
         :param program: a command line of its own, instead of the server's with `binds` and `arguments`.
         """
         assert importlib.util.find_spec(MODULE), f"{MODULE} is not installed"
@@ -91,14 +98,14 @@ class Server:
         #: How many workers may be booted in the life of this server; one that crashes and is replaced raises it.
         self.expected_boots: int | None = self._worker_count(arguments) if MODULE == "monoceros" else None
         self.expected_exit = 0
-        self.command = command(*(part for bind in binds for part in ("-b", bind)), *arguments)
+        self.command = command(*(part for bind in binds for part in ("-b", bind)), *arguments, python=python)
         if program is not None:
-            self.command = [sys.executable, *program]
+            self.command = [python, *program]
         with open(self.log_path, "wb") as log, open(directory / "stdout.log", "wb") as output:
             self.process = subprocess.Popen(
                 self.command,
                 cwd=cwd,
-                env=clean_environment(TRACES=str(self.traces), **(environment or {})),
+                env=clean_environment(python, TRACES=str(self.traces), **(environment or {})),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=log,

@@ -5,6 +5,8 @@
 // Python.h defines `_GNU_SOURCE`, under which the C library declares some structs differently from what Swift's Glibc module
 // says. The first system header decides for all of them.
 #include <sys/types.h>
+#include <stdint.h>
+#include <string.h>
 #include <Python.h>
 
 // Macros over the addresses of structs, which Swift does not import.
@@ -12,9 +14,27 @@ static inline PyObject *cpython_none(void) { return Py_None; }
 static inline PyObject *cpython_true(void) { return Py_True; }
 static inline PyObject *cpython_false(void) { return Py_False; }
 
-// Reference counts: macros.
-static inline void cpython_incref(PyObject *object) { Py_INCREF(object); }
-static inline void cpython_decref(PyObject *object) { Py_DECREF(object); }
+// Reference counts: macros. Those of the headers that we build with know nothing of immortal objects (PEP 683, CPython 3.12 and
+// later), of which the lower half of the count has its highest bit set. A count that is not written leaves its page shared.
+static inline int cpython_is_immortal(PyObject *object) { return (int32_t)object->ob_refcnt < 0; }
+static inline void cpython_incref(PyObject *object) {
+    if (!cpython_is_immortal(object)) Py_INCREF(object);
+}
+static inline void cpython_decref(PyObject *object) {
+    if (!cpython_is_immortal(object)) Py_DECREF(object);
+}
+/// The half of the count that says it. The other half has flags from 3.14 on.
+static inline uint32_t cpython_lower_count(PyObject *object) {
+    uint64_t count;
+    memcpy(&count, object, sizeof count);
+    return (uint32_t)count;
+}
+static inline void cpython_set_lower_count(PyObject *object, uint32_t value) {
+    uint64_t count;
+    memcpy(&count, object, sizeof count);
+    count = (count & ~(uint64_t)UINT32_MAX) | value;
+    memcpy(object, &count, sizeof count);
+}
 static inline Py_ssize_t cpython_refcount(PyObject *object) { return Py_REFCNT(object); }
 
 // Type checks: macros over static types, which Swift imports as mutable globals.
