@@ -26,7 +26,7 @@ extension SettingsTable {
             "immortal_objects", .serverMechanics, ["--no-immortal-objects"], .flag(stores: false), default: .bool(true),
             for: .python, origin: .own,
             """
-            Do not make objects immortal before workers are forked. By default, with Python 3.12 and later, code, \
+            Do not make objects immortal before workers are forked. By default, with Python 3.12 and 3.13, code, \
             modules and data that are there before a fork are neither counted nor collected any more, so that workers \
             go on sharing their memory. What holds a resource, has a __del__ method or a weak reference to it is left \
             as it is.

@@ -62,7 +62,8 @@ def has_immortal_objects() -> bool:
     """Whether this interpreter may have immortal objects that are marked in the way that is known here (PEP 683)."""
     return (
         sys.implementation.name == "cpython"
-        and sys.version_info >= (3, 12)
+        # Those that this was tried with: a later one may mark them in another way.
+        and (3, 12) <= sys.version_info[:2] <= (3, 13)
         # Nor one without the GIL, which counts in another way.
         and "t" not in sys.abiflags
         # A debug build checks what it knows of its own immortal objects.
