@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(MODULE != "monoceros", reason="it is about what 
 #: What an ordinary server has no use for: settings, faults and commands that are there in few of them have.
 RARE = {
     *("argparse", "ast", "asyncio", "base64", "bz2", "concurrent", "configparser", "csv", "ctypes", "dataclasses"),
-    *("datetime", "decimal", "difflib", "dis", "email", "fcntl", "fractions", "getpass", "gettext", "glob", "grp"),
+    *("datetime", "decimal", "difflib", "dis", "email", "fractions", "getpass", "gettext", "glob", "grp"),
     *("gzip", "hashlib", "hmac", "html", "http", "inspect", "ipaddress", "json", "locale", "lzma", "multiprocessing"),
     *("optparse", "pathlib", "pickle", "pkgutil", "platform", "pprint", "queue", "random", "resource", "secrets"),
     *("shlex", "shutil", "socketserver", "ssl", "statistics", "subprocess", "tarfile", "tempfile", "typing", "urllib"),
