@@ -1,0 +1,111 @@
+import Glibc
+import Platform
+import Testing
+
+@testable import Transport
+
+/// The output of a running request, which runner, reactor and disk's thread send by turns.
+@Suite struct RunningOutputTests {
+    private static let size = 8 << 20
+
+    /// A request that runs until the test ends it.
+    private struct Running {
+        let loop: ForeignLoop
+        let client: LoopbackClient
+        let connection: Connection
+
+        init(receiveBuffer: Int32? = 65_536) throws {
+            let loop = try ForeignLoop()
+            var running: [Connection] = []
+            loop.handle = { connection, _ in running.append(connection) }
+            client = try loop.client(receiveBuffer: receiveBuffer)
+            client.send(Request.get("/a"))
+            try #require(loop.run { running.count == 1 })
+            connection = running[0]
+            self.loop = loop
+        }
+
+        /// What the runner does with part of a file.
+        func transmit(_ content: [UInt8], count: Int) throws {
+            let file = try Descriptor.unnamedFile(in: "/tmp")
+            try content.withUnsafeBytes { (bytes) throws in try file.writeAll(bytes) }
+            var releases: [UnsafeMutableRawPointer] = []
+            try connection.transmit(file: file, offset: 0, count: count, releasing: &releases)
+        }
+
+        /// What the runner's next block meets with; nil where it is sent, or waits.
+        func failure(ofNext text: String) -> OutputFailure? {
+            var releases: [UnsafeMutableRawPointer] = []
+            return Array(text.utf8).withUnsafeBytes { bytes in
+                do throws(OutputFailure) {
+                    try connection.transmit(bytes, releasing: &releases)
+                    return nil
+                } catch {
+                    return error
+                }
+            }
+        }
+
+        /// Turns in which the reactor takes back what the disk's thread has, and what comes of that.
+        func settle() {
+            for _ in 0..<3 {
+                loop.turn()
+                #expect(loop.run { connection.spool.isIdle })
+            }
+            loop.turn()
+        }
+    }
+
+    /// The disk's thread meets with the error, and the reactor takes its job back. It is the runner's to know: it would
+    /// have the next job made, of which the reactor hears again, and run for ever.
+    @Test func aRunnerHearsOfAClientThatLeftWhileTheDiskSent() throws {
+        let running = try Running()
+        try running.transmit(pattern(Self.size), count: Self.size)
+        #expect(running.loop.run { running.connection.pendingOutputCount < Self.size })
+        #expect(running.connection.pendingOutputCount > 0)
+        running.client.reset()
+        #expect(running.loop.run { running.connection.hungUp })
+        running.settle()
+        let waiting = running.connection.pendingOutputCount
+        let failure = try #require(running.failure(ofNext: "more"))
+        guard case .disconnected = failure.cause else { throw failure }
+        #expect(failure.unsentCount == waiting + "more".utf8.count)
+        #expect(!running.connection.hasPendingOutput)
+        running.loop.finish(running.connection, persist: false)
+        #expect(running.loop.run { running.loop.reactor.connectionCount == 0 })
+    }
+
+    /// The same for a file that has fewer bytes than were promised, of which nobody but the server knows.
+    @Test func aRunnerHearsOfAFileThatEndedWhileTheDiskSent() throws {
+        let missing = 1_000_000
+        let running = try Running(receiveBuffer: nil)
+        try running.transmit(pattern(Self.size), count: Self.size + missing)
+        #expect(running.loop.run(milliseconds: 20_000) { running.client.has(count: Self.size) })
+        #expect(running.loop.run { running.connection.pendingOutputCount == missing })
+        running.settle()
+        #expect(running.failure(ofNext: "") == OutputFailure(cause: .fileEnded, unsentCount: missing))
+        running.loop.finish(running.connection, persist: false)
+        #expect(running.loop.run { running.loop.reactor.connectionCount == 0 })
+    }
+
+    /// What was given up with one response is forgotten with it.
+    @Test func aFailureEndsWithWhatWasGivenUp() throws {
+        var outbox = Outbox()
+        var releases: [UnsafeMutableRawPointer] = []
+        var pair: [Int32] = [0, 0]
+        let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+        try #require(socketpair(AF_UNIX, kind, 0, &pair) == 0)
+        let ends = pair.map { Descriptor(rawValue: $0) }
+        defer { ends[0].close() }
+        Array("a".utf8).withUnsafeBytes { outbox.append(copying: $0) }
+        ends[1].close()
+        for _ in 0..<2 {
+            let error = #expect(throws: SystemError.self) {
+                try outbox.flush(to: Channel(socket: ends[0]), releasing: &releases)
+            }
+            #expect(error?.errno == .brokenPipe)
+        }
+        outbox.discard(releasing: &releases)
+        #expect(try outbox.flush(to: Channel(socket: ends[0]), releasing: &releases) == .done)
+    }
+}
