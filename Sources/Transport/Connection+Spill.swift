@@ -10,6 +10,14 @@ extension Connection {
         spool.submit(part.makeJob(on: self))
     }
 
+    /// Closes the socket of a connection that was closed while the disk's thread had that, once it does not any more.
+    /// For whoever has the baton, whenever a job comes back.
+    func closeBehindDisk() {
+        guard owesClose, !isSocketAtDisk.load(ordering: .acquiring) else { return }
+        owesClose = false
+        channel.close()
+    }
+
     /// Bytes that wait in memory for the socket. For the runner.
     public var pendingMemoryCount: Int {
         guard hasPendingOutput else { return 0 }

@@ -1,5 +1,6 @@
 import Glibc
 import Platform
+import Synchronization
 import Testing
 
 @testable import Transport
@@ -13,6 +14,8 @@ import Testing
         let loop: ForeignLoop
         let client: LoopbackClient
         let connection: Connection
+        /// Its number may be another socket's once it is closed.
+        private let inode: UInt
 
         init(receiveBuffer: Int32? = 65_536) throws {
             let loop = try ForeignLoop()
@@ -22,12 +25,13 @@ import Testing
             client.send(Request.get("/a"))
             try #require(loop.run { running.count == 1 })
             connection = running[0]
+            inode = Self.inode(of: connection.channel.socket) ?? 0
             self.loop = loop
         }
 
         /// What the runner does with part of a file.
-        func transmit(_ content: [UInt8], count: Int) throws {
-            let file = try Descriptor.unnamedFile(in: "/tmp")
+        func transmit(_ content: [UInt8], count: Int, in directory: String = "/tmp") throws {
+            let file = try Descriptor.unnamedFile(in: directory)
             try content.withUnsafeBytes { (bytes) throws in try file.writeAll(bytes) }
             var releases: [UnsafeMutableRawPointer] = []
             try connection.transmit(file: file, offset: 0, count: count, releasing: &releases)
@@ -44,6 +48,14 @@ import Testing
                     return error
                 }
             }
+        }
+
+        var isSocketAtDisk: Bool { connection.isSocketAtDisk.load(ordering: .acquiring) }
+        var isSocketOpen: Bool { Self.inode(of: connection.channel.socket) == inode }
+
+        private static func inode(of descriptor: Descriptor) -> UInt? {
+            var status = stat()
+            return fstat(descriptor.rawValue, &status) == 0 ? status.st_ino : nil
         }
 
         /// Turns in which the reactor takes back what the disk's thread has, and what comes of that.
@@ -107,5 +119,37 @@ import Testing
         }
         outbox.discard(releasing: &releases)
         #expect(try outbox.flush(to: Channel(socket: ends[0]), releasing: &releases) == .done)
+    }
+
+    /// The runner sees that a job is done before the reactor takes it back, and has the next one made. Until that is
+    /// done, too, the socket's number must not become another client's.
+    @Test func aSocketIsAtTheDiskUntilTheLastOfItsJobsIsDone() throws {
+        let running = try Running()
+        let connection = running.connection
+        // Where the system cannot tell what it has in memory, each piece is a job.
+        try running.transmit(pattern(Self.size), count: Self.size, in: "/dev/shm")
+        var releases: [UnsafeMutableRawPointer] = []
+        #expect(try connection.sendPending(releasing: &releases) == .needsDisk)
+        let deadline = Clock.now() + .seconds(9)
+        while !(connection.spool.hasReturned && connection.spool.isIdle), Clock.now() < deadline { Thread.yield() }
+        try #require(connection.spool.hasReturned)
+        let disk = StalledDisk(of: connection.spool)
+        defer { disk.goOn() }
+        var flush = Outbox.Flush.full
+        while flush != .needsDisk, Clock.now() < deadline {
+            running.client.receive()
+            flush = try connection.sendPending(releasing: &releases)
+        }
+        try #require(flush == .needsDisk && running.isSocketAtDisk)
+        // The first of the two comes back.
+        running.loop.turn()
+        #expect(!connection.spool.hasReturned)
+        #expect(running.isSocketAtDisk)
+        running.loop.finish(connection, persist: false)
+        running.client.reset()
+        #expect(running.loop.run { running.loop.reactor.connectionCount == 0 })
+        #expect(running.isSocketOpen)
+        disk.goOn()
+        #expect(running.loop.run { !running.isSocketOpen })
     }
 }
