@@ -100,6 +100,36 @@ import Testing
         #expect(running.loop.run { running.loop.reactor.connectionCount == 0 })
     }
 
+    /// While it is written to the file, the reactor hears that the socket takes more, and has nothing to send. It is not
+    /// told again of its own accord, and the application may go on without a word.
+    @Test(arguments: [true, false])
+    func whatWasMovedToAFileIsSentWithoutTheRunner(isWritten: Bool) throws {
+        let running = try Running()
+        let connection = running.connection
+        let content = pattern(Self.size)
+        var releases: [UnsafeMutableRawPointer] = []
+        for start in stride(from: 0, to: Self.size, by: 100_000) {
+            try content[start..<min(start + 100_000, Self.size)].withUnsafeBytes { (bytes) throws in
+                try connection.transmit(bytes, releasing: &releases)
+            }
+        }
+        let begun = connection.beginSpill(keeping: 1)
+        let (spill, file) = try #require(begun)
+        let rest = spill.count
+        #expect(running.loop.run { running.client.has(count: Self.size - rest) })
+        for segment in spill.segments where isWritten {
+            guard case .copy(let store, 0) = segment else { throw SystemError(.invalidArgument, call: "spill") }
+            try file.write(store.bytes)
+        }
+        connection.endSpill(spill, in: file, at: isWritten ? 0 : nil, releasing: &releases)
+        try #require(running.loop.run(milliseconds: 20_000) { running.client.has(count: Self.size) })
+        let isWhole = running.client.received == content
+        #expect(isWhole)
+        #expect(!connection.hasPendingOutput)
+        running.loop.finish(connection, persist: false)
+        #expect(running.loop.run { running.client.hasEnded() })
+    }
+
     /// What was given up with one response is forgotten with it.
     @Test func aFailureEndsWithWhatWasGivenUp() throws {
         var outbox = Outbox()
