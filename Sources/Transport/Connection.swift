@@ -63,9 +63,9 @@ public final class Connection {
     /// Whose the outbox of a running request is.
     let outputState = Atomic<OutputState>(.clear)
     let outputLock = LockWord()
-    /// The disk's thread may be sending on the socket, which must not be closed before it is done. Set under the lock of
-    /// the output, and cleared by the disk's thread before it says that its job is done: the next one may be made before
-    /// the connection has come back from this one.
+    /// The disk's thread may be sending on the socket, which must not be closed before it is done. Set under the lock
+    /// of the output, and cleared by the disk's thread before it says that its job is done: the next one may be made
+    /// before the connection has come back from this one.
     let isSocketAtDisk = Atomic<Bool>(false)
     /// It is closed, but for its socket, which is at the disk. For whoever has the baton.
     var owesClose = false

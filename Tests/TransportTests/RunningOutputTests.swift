@@ -100,8 +100,8 @@ import Testing
         #expect(running.loop.run { running.loop.reactor.connectionCount == 0 })
     }
 
-    /// While it is written to the file, the reactor hears that the socket takes more, and has nothing to send. It is not
-    /// told again of its own accord, and the application may go on without a word.
+    /// While it is written to the file, the reactor hears that the socket takes more, and has nothing to send. It is
+    /// not told again of its own accord, and the application may go on without a word.
     @Test(arguments: [true, false])
     func whatWasMovedToAFileIsSentWithoutTheRunner(isWritten: Bool) throws {
         let running = try Running()
