@@ -57,6 +57,21 @@ def test_a_client_that_left_ends_the_stream(server: Server) -> None:
     until(lambda: server.trace("endless") == "closed", "the end of the stream")
 
 
+@pytest.mark.parametrize("directory", ["/tmp", "/dev/shm"])
+@pytest.mark.parametrize("threads", ["1", "4"])
+def test_a_client_that_left_ends_a_stream_that_waits_in_a_file(serve: Serve, directory: str, threads: str) -> None:
+    """The disk's thread meets with the reset, and the application's thread must hear of it."""
+    server = serve("backlog:app", "--threads", threads, "--tmp-upload-dir", directory)
+    with Connection(server.address, receive_buffer=65536) as connection:
+        connection.send(encode("GET", "/spooled"))
+        connection.read_head()
+        server.wait_for_trace("spooled")
+        # What the kernel has of it, and what waits in memory, is less: the file is next.
+        connection.take(12_000_000)
+        connection.reset()
+    until(lambda: server.trace("spooled") == "made and closed", "the end of the stream")
+
+
 def test_a_slow_reader_is_not_the_applications_time(impatient: Server) -> None:
     """The timeout of 2 s is the application's: a client that takes longer for what it makes costs nobody a worker."""
     with Connection(impatient.address, receive_buffer=65536) as connection:

@@ -287,7 +287,7 @@ extension Connection {
     /// here is its own while the request runs.
     ///
     /// - Returns: false when the poller could not be told.
-    private func watchOutput() -> Bool {
+    func watchOutput() -> Bool {
         do throws(SystemError) {
             if isWatched {
                 try poller.change(channel.socket, Self.watchedEvents, payload: payload)

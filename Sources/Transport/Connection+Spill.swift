@@ -10,6 +10,14 @@ extension Connection {
         spool.submit(part.makeJob(on: self))
     }
 
+    /// Closes the socket of a connection that was closed while the disk's thread had that, once it does not any more.
+    /// For whoever has the baton, whenever a job comes back.
+    func closeBehindDisk() {
+        guard owesClose, !isSocketAtDisk.load(ordering: .acquiring) else { return }
+        owesClose = false
+        channel.close()
+    }
+
     /// Bytes that wait in memory for the socket. For the runner.
     public var pendingMemoryCount: Int {
         guard hasPendingOutput else { return 0 }
@@ -27,20 +35,37 @@ extension Connection {
     /// - Parameter limit: bytes that the file may have (`response_spool`).
     /// - Returns: false where the file would become too large, or cannot be written.
     public func spill(keeping: Int, limit: Int, releasing releases: inout [UnsafeMutableRawPointer]) -> Bool {
-        outputLock.lock()
-        let (spill, file) = (outbox.beginSpill(keeping: keeping), outbox.spilled ?? SpoolFile(in: spool))
-        outputLock.unlock()
-        guard let spill else { return false }
+        guard let (spill, file) = beginSpill(keeping: keeping) else { return false }
         let offset = file.count
         let isWritten = spill.count <= limit - offset && write(spill, to: file)
+        endSpill(spill, in: file, at: isWritten ? offset : nil, releasing: &releases)
+        return isWritten
+    }
+
+    /// Takes out what is to be moved. Nil where there is nothing.
+    func beginSpill(keeping: Int) -> (Outbox.Spill, SpoolFile)? {
         outputLock.lock()
         defer { outputLock.unlock() }
-        if isWritten {
+        guard let spill = outbox.beginSpill(keeping: keeping) else { return nil }
+        return (spill, outbox.spilled ?? SpoolFile(in: spool))
+    }
+
+    /// Puts back what was taken out.
+    ///
+    /// - Parameter offset: where it is in the file; nil where it could not be written.
+    func endSpill(
+        _ spill: Outbox.Spill, in file: SpoolFile, at offset: Int?, releasing releases: inout [UnsafeMutableRawPointer]
+    ) {
+        outputLock.lock()
+        if let offset {
             outbox.endSpill(spill, in: file, at: offset, spool: spool, releasing: &releases)
         } else {
             outbox.cancelSpill(spill, releasing: &releases)
         }
-        return isWritten
+        outputLock.unlock()
+        // The reactor may have heard that the socket takes more, and have had nothing to send: it is not told again of
+        // its own accord. Where the poller cannot be told the runner's next block has the rest sent, or its end.
+        if hasPendingOutput { _ = watchOutput() }
     }
 
     private func write(_ spill: Outbox.Spill, to file: SpoolFile) -> Bool {

@@ -63,9 +63,12 @@ public final class Connection {
     /// Whose the outbox of a running request is.
     let outputState = Atomic<OutputState>(.clear)
     let outputLock = LockWord()
-    /// The disk's thread may be sending on the socket, which must not be closed before it has given the connection
-    /// back. Set under the lock of the output, and cleared by whoever has the baton.
+    /// The disk's thread may be sending on the socket, which must not be closed before it is done. Set under the lock
+    /// of the output, and cleared by the disk's thread before it says that its job is done: the next one may be made
+    /// before the connection has come back from this one.
     let isSocketAtDisk = Atomic<Bool>(false)
+    /// It is closed, but for its socket, which is at the disk. For whoever has the baton.
+    var owesClose = false
     /// What there is to tell when the response has left. The runner's while a request runs, as the life is.
     var departure: Departure?
     /// Where what waits goes once it is too much for memory.

@@ -164,6 +164,7 @@ final class FileSend: DiskJob, @unchecked Sendable {
         } catch {
             outcome = .failure(error)
         }
+        connection.connection.isSocketAtDisk.store(false, ordering: .releasing)
         // It refers to this job, too.
         let part = part.take()
         isDone.store(true, ordering: .releasing)

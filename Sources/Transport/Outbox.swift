@@ -27,6 +27,9 @@ struct Outbox {
     let budget: MemoryBudget?
     /// What of the present response was moved out of memory.
     var spilled: SpoolFile?
+    /// Why nothing more of it can be sent. The system tells of an error once, and the disk's thread of a job: who hears
+    /// of it may be the reactor, which sends for a runner, and it is the runner's to know.
+    private var failure: SystemError?
 
     init(budget: MemoryBudget? = nil) {
         self.budget = budget
@@ -85,11 +88,24 @@ struct Outbox {
     /// Sends what the socket takes, for one turn. Owners whose bytes are all sent go to `releases`.
     ///
     /// - Parameter besideInteractive: there are others with requests that come one by one.
-    /// - Throws: `SystemError` when the connection is lost, or a file ended before its time.
+    /// - Throws: `SystemError` when the connection is lost, or a file ended before its time; from then on each time,
+    ///   until what waits is given up (`discard`).
     mutating func flush(
         to channel: Channel, besideInteractive: Bool = false, releasing releases: inout [UnsafeMutableRawPointer]
     ) throws(SystemError) -> Flush {
         partForDisk = nil
+        if let failure { throw failure }
+        do throws(SystemError) {
+            return try sendTurn(to: channel, besideInteractive: besideInteractive, releasing: &releases)
+        } catch {
+            failure = error
+            throw error
+        }
+    }
+
+    private mutating func sendTurn(
+        to channel: Channel, besideInteractive: Bool, releasing releases: inout [UnsafeMutableRawPointer]
+    ) throws(SystemError) -> Flush {
         var budget = TurnBudget(bytes: TurnBudget.sent, besideInteractive: besideInteractive)
         while let segment = segments.first {
             let sent: Int
@@ -162,6 +178,7 @@ struct Outbox {
         segments.removeAll()
         partForDisk = nil
         spilled = nil
+        failure = nil
         count = 0
         if memoryCount != 0 { memoryCount = 0 }
     }

@@ -207,6 +207,7 @@ extension Reactor {
         if connection.isSocketAtDisk.load(ordering: .acquiring) {
             // Its number must not become another connection's before the disk's thread is done: `settleDisk` closes it.
             connection.channel.socket.shutdownBoth()
+            connection.owesClose = true
             return
         }
         // The poller forgets a descriptor by itself, once nobody has it open. A forked process may: its copy tells of a

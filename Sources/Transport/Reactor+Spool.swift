@@ -15,10 +15,9 @@ extension Reactor {
     }
 
     private func settleDisk(_ connection: Connection) {
-        let wasSending = connection.isSocketAtDisk.exchange(false, ordering: .acquiringAndReleasing)
         switch connection.phase {
         case .closed:
-            if wasSending { connection.channel.close() }
+            connection.closeBehindDisk()
         case .body(let body):
             do throws(SpoolFault) {
                 try body.receipt.endWrite(now: now, isFast: isFast(connection))

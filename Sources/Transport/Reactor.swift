@@ -130,9 +130,7 @@ public final class Reactor {
 
     deinit {
         spool.stop()
-        for returned in spool.takeReturned() {
-            if case .closed = returned.connection.phase { returned.connection.channel.close() }
-        }
+        for returned in spool.takeReturned() { returned.connection.closeBehindDisk() }
         for connection in connections { connection.channel.shutdownAndClose() }
         timer.descriptor.close()
         waker.descriptor.close()

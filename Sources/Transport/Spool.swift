@@ -72,6 +72,6 @@ final class Spool: Sendable {
 
 /// A connection on its way to the disk's thread and back, which does nothing but carry it.
 struct SendableConnection: @unchecked Sendable {
-    // `@unchecked`: only whoever has the baton looks at it.
+    // `@unchecked`: only whoever has the baton looks at it, but for `isSocketAtDisk`, which is atomic.
     let connection: Connection
 }

@@ -15,7 +15,7 @@ def app(environ, start_response):
     if path == "/both":
         write(b"x" * LARGE)
         return [environ["wsgi.input"].read()]
-    return {"/ticks": ticks, "/endless": endless, "/blocks": blocks}[path]()
+    return {"/ticks": ticks, "/endless": endless, "/blocks": blocks, "/spooled": spooled}[path]()
 
 
 def large(name):
@@ -39,6 +39,18 @@ def endless():
             yield b"x"
     finally:
         trace("endless", "closed")
+
+
+def spooled():
+    try:
+        for _ in range(40):
+            yield b"x" * 500_000
+        trace("spooled", "made")
+        while True:
+            time.sleep(0.01)
+            yield b"x"
+    finally:
+        trace("spooled", " and closed")
 
 
 def blocks():
