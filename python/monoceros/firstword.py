@@ -38,9 +38,10 @@ class FirstWord:
     def renew(self) -> None:
         """In the master, before workers are forked: one of those that fail from now on may speak."""
         for reading, _ in (self._chance, self._done):
-            with contextlib.suppress(BlockingIOError):
+            with contextlib.suppress(OSError):
                 os.read(reading, 64)
-        os.write(self._chance[1], b"!")
+        with contextlib.suppress(OSError):
+            os.write(self._chance[1], b"!")
 
     @contextlib.contextmanager
     def take(self) -> Iterator[bool]:
@@ -53,13 +54,16 @@ class FirstWord:
             is_first = os.read(self._chance[0], 1) != b""
         except BlockingIOError:
             is_first = False
+        except OSError:
+            # The application has closed what it does not know. Better said twice than never.
+            is_first = True
         if not is_first:
             self._stay()
         try:
             yield is_first
         finally:
             if is_first:
-                with contextlib.suppress(BlockingIOError):
+                with contextlib.suppress(OSError):
                     os.write(self._done[1], b"!")
 
     def _stay(self) -> None:

@@ -69,6 +69,17 @@ def test_an_exception_on_the_way_counts_as_said():
         assert not is_first
 
 
+def test_a_worker_without_the_pipes_speaks():
+    """An application that closes every descriptor it does not know, and then fails, has taken them, too."""
+    word = FirstWord()
+    for end in (*word._chance, *word._done):
+        os.close(end)
+    for _ in range(2):
+        with word.take() as is_first:
+            assert is_first
+    word.renew()
+
+
 PROGRAM = """
 import os
 os.close(0)
