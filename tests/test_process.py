@@ -135,6 +135,7 @@ def test_a_daemon_says_why_it_does_not_start(tmp_path: Path) -> None:
     [
         ("raise ValueError('no way')", 1, "no way"),
         ("sys.exit(7)", 7, "ended while it started"),
+        ("sys.exit('no disk')", 1, "no disk"),
         ("os.kill(os.getpid(), signal.SIGKILL)", 1, "ended while it started"),
         # The end of the daemon counts, and not that of everybody whom it left behind.
         ("os.fork() or time.sleep(600); os.kill(os.getpid(), signal.SIGKILL)", 1, "ended while it started"),

@@ -198,8 +198,11 @@ class Arbiter:
             self.log.error("%s", error.reason)
             return "halt", error.exit_status
         except SystemExit as error:
-            status = error.code if isinstance(error.code, int) else int(error.code is not None)
-            return "halt", status
+            if error.code is None or isinstance(error.code, int):
+                return "halt", error.code or 0
+            # As Python does for a program that ends so.
+            self.log.error("%s", error.code)
+            return "halt", 1
         except Exception:
             self.log.exception("Exception in the server hook at the event %r", event.replace("_", " "))
             return "failed", 0
