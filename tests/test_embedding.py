@@ -218,6 +218,7 @@ NAMES = [
     "util:http_date",
     "util:import_app",
     "util:is_ipv6",
+    "util:SUPPORTED_WORKERS",
     "util:parse_address",
     "workers.base:Worker",
     "workers.gthread:ThreadWorker",

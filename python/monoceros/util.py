@@ -18,6 +18,7 @@ from collections.abc import Callable
 from monoceros.application import AppModuleNotFoundError, load_application
 from monoceros.classes import load_class, load_entry_point  # noqa: F401 - they are of gunicorn.util
 from monoceros.hints import Any
+from monoceros.workers import SUPPORTED_WORKERS  # noqa: F401 - so is this
 
 #: Fields of a response that are the server's business and not the application's.
 hop_headers = frozenset(
