@@ -51,7 +51,7 @@ final class BodyCopy: DiskJob, @unchecked Sendable {
     /// Its request is over. What it has of memory goes at once, unless it is being written just now; the file, as soon
     /// as the disk's thread has it no more.
     ///
-    /// - Returns: false where that is so already: then it goes with this object.
+    /// - Returns: false where the thread has it no more already: then it goes with this object.
     func abandon() -> Bool {
         if change(from: State.waiting, to: State.abandoned) {
             forgetBytes()
@@ -61,7 +61,8 @@ final class BodyCopy: DiskJob, @unchecked Sendable {
         memory?.change(.bodies, by: lentCount)
         if change(from: State.underWay, to: State.abandoned) { return true }
         memory?.change(.bodies, by: -lentCount)
-        return false
+        // It may have been abandoned before, and still be with the disk's thread.
+        return !isDone
     }
 
     func run() {

@@ -74,6 +74,19 @@ import Testing
         }
     }
 
+    /// There is one at a time: as long as the disk's thread has it, its connection does, too, however many requests end
+    /// meanwhile.
+    @Test func whoAbandonsItTwiceKeepsItUntilTheDiskIsDone() {
+        let memory = MemoryBudget(limit: nil)
+        let store = ByteStore(capacity: 1000)
+        [UInt8](repeating: 7, count: 1000).withUnsafeBytes { store.append($0) }
+        let copy = BodyCopy(store, isOwn: true, for: 1, in: Spool.forTests(), memory: memory)
+        #expect(copy.abandon())
+        #expect(copy.abandon())
+        copy.run()
+        #expect(!copy.abandon() && copy.file == nil && memory.total == 0)
+    }
+
     /// Where there is no memory for a copy, the request stays, and is served where it is.
     @Test func noneIsMadePastTheBudget() throws {
         let server = try LoopbackServer {
