@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from conftest import Serve
@@ -61,6 +62,20 @@ def test_a_server_imports_nothing_that_it_does_not_need(
     ever = set(re.findall(r"^import time:[ \d]+\|[ \d]+\| +(\S+)$", server.log(), re.MULTILINE))
     assert {"monoceros.arbiter", "logging"} <= ever and {"monoceros.host", "modules"} <= in_worker
     assert packages(in_worker | ever) & RARE - unavoidable == set()
+
+
+def test_what_a_worker_needs_for_hooks_is_there_before_the_fork(serve: Serve, tmp_path: Path) -> None:
+    """A worker of another user may not be able to read what Python and its packages are in."""
+    settings = tmp_path / "settings.py"
+    settings.write_text(
+        "import sys\n"
+        "def pre_request(worker, request):\n    pass\n"
+        "def post_fork(server, worker):\n    worker.log.info('There: %s', 'monoceros.observer' in sys.modules)\n"
+    )
+    server = serve("-c", str(settings), "modules:app")
+    fetch(server.address, "/")
+    server.stop()
+    assert "There: True" in server.log()
 
 
 def test_every_module_of_the_list_could_be_imported() -> None:

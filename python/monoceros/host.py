@@ -53,6 +53,8 @@ class Host(WorkerSignals, Leaving, BecomesMold):
             self.first_word.renew()
             self._freeze()
         outcome = self.server.notify(event, *arguments)
+        if event in ("will_fork", "will_order", "will_preload"):
+            self.observer_class()
         # As gunicorn: how many there are, whenever that changes.
         count = len(getattr(self.server, "WORKERS", ()))
         if event in ("forked", "worker_exited", "worker_became_mold") and count != self._worker_count:

@@ -75,13 +75,20 @@ class HostLog:
 
     def observer(self) -> Observer | None:
         """What each request is told to, in a worker; None where nobody asks, and then it is not loaded either."""
+        found = self.observer_class()
+        return found(self.app.cfg, self.logger, self.worker) if found is not None else None
+
+    def observer_class(self) -> type[Observer] | None:
+        """That of the observer that workers need. The master loads it before it forks them: a worker of another user
+        may not be able to read it.
+        """
         cfg = self.app.cfg
         has_hooks = cfg.hook("pre_request") is not None or cfg.hook("post_request") is not None
         if not has_hooks and not accesslog.needs_python(self.logger, cfg):
             return None
         from monoceros.observer import Observer
 
-        return Observer(cfg, self.logger, self.worker)
+        return Observer
 
     def environ_texts(self, environ: dict[str, Any], names: Sequence[str]) -> list[bytes | None]:
         """What stands in the environ under these names, in any case, as the access log writes it."""
