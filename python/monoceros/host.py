@@ -49,11 +49,12 @@ class Host(WorkerSignals, Leaving, BecomesMold):
 
     def notify(self, event: str, *arguments: Any) -> tuple[str, int]:
         """Tells the server what happens; returns what is to be done, see `Arbiter.notify`."""
-        if event in ("will_fork", "will_order", "will_preload"):
+        forks = event in ("will_fork", "will_order", "will_preload")
+        if forks:
             self.first_word.renew()
             self._freeze()
         outcome = self.server.notify(event, *arguments)
-        if event in ("will_fork", "will_order", "will_preload"):
+        if forks:
             self.observer_class()
         # As gunicorn: how many there are, whenever that changes.
         count = len(getattr(self.server, "WORKERS", ()))
